@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from layers.errors import LayerError
+from layers import LayerError
 
 GEOMETRY = "geometry"
 
