@@ -7,6 +7,8 @@ it; the current belief has `recorded_to = 'infinity'` and lives in a partition o
 slows the present.
 """
 
+from typing import Any
+
 from geoalchemy2 import Geometry
 from sqlalchemy import (
     BigInteger,
@@ -32,7 +34,7 @@ from cim_models.theme import AttributeType, Theme
 
 WEB_SRID = 3857
 
-COLUMN_TYPES: dict[AttributeType, type[TypeEngine[object]]] = {
+COLUMN_TYPES: dict[AttributeType, type[TypeEngine[Any]]] = {
     "text": Text,
     "integer": Integer,
     "number": Float,

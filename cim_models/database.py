@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import asyncpg
 import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from asyncpg.pool import PoolConnectionProxy
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 from sqlalchemy import MetaData, create_engine, make_url
@@ -19,6 +20,8 @@ from sqlalchemy.pool import NullPool
 
 from cim_models.base import CityModelError
 from cim_models.schema import schema
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # One number for all CityTwin migrations of a database: "twin" in ASCII.
@@ -177,13 +180,13 @@ class Database:
         return self.city.tables
 
     @asynccontextmanager
-    async def reading(self, *, acquire_timeout_s: float | None = None) -> AsyncIterator[asyncpg.Connection]:
+    async def reading(self, *, acquire_timeout_s: float | None = None) -> AsyncIterator[Connection]:
         """A connection to read from; TimeoutError when none is free in time."""
         async with self._readers.acquire(timeout=acquire_timeout_s) as connection:
             yield connection
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[asyncpg.Connection]:
+    async def writing(self) -> AsyncIterator[Connection]:
         """A connection inside one transaction, committed at the end, undone by any exception."""
         async with self._pool.acquire() as connection, connection.transaction():
             yield connection
@@ -213,6 +216,6 @@ async def _pool(url: str, connections: int, statement_timeout_s: float) -> async
     )
 
 
-async def _prepare(connection: asyncpg.Connection) -> None:
+async def _prepare(connection: Connection) -> None:
     for name in ("json", "jsonb"):
         await connection.set_type_codec(name, schema="pg_catalog", encoder=json.dumps, decoder=json.loads)

@@ -36,7 +36,6 @@ def generic_partition_statements(dataset_id: int) -> list[str]:
     """DDL that gives a generic data set its own partition, so that it has its own statistics and drops at once."""
     name = f"generic_object_{dataset_id}"
     return [
-        f"create table {name} partition of generic_object for values in ({dataset_id})"
-        " partition by list (recorded_to)",
+        f"create table {name} partition of generic_object for values in ({dataset_id}) partition by list (recorded_to)",
         *partition_statements(THEMES["generic_object"], name),
     ]

@@ -99,7 +99,13 @@ def import_run(metadata: MetaData) -> Table:
             Column(count, BigInteger, nullable=False, server_default="0")
             for count in ("read", "inserted", "updated", "unchanged", "ended", "repaired", "rejected")
         ),
-        Column("report", JSONB, nullable=False, server_default=text("'{}'"), comment="repairs and rejects, row by row"),
+        Column(
+            "report",
+            JSONB,
+            nullable=False,
+            server_default=text("'{}'"),
+            comment="repairs and rejects, row by row",
+        ),
         _moment("started_at", required=True),
         _moment("finished_at"),
     )
@@ -125,9 +131,7 @@ def layer(metadata: MetaData) -> Table:
     return Table(
         "layer",
         metadata,
-        Column(
-            "id", Text, CheckConstraint("id ~ '^[a-z][a-z0-9_]{0,62}$'", name="layer_id"), primary_key=True
-        ),
+        Column("id", Text, CheckConstraint("id ~ '^[a-z][a-z0-9_]{0,62}$'", name="layer_id"), primary_key=True),
         Column("theme", Text, nullable=False, comment="table it looks at"),
         Column("dataset_id", Integer, ForeignKey("dataset.id"), comment="only this data set, if given"),
         Column("title_zh", Text, nullable=False),
@@ -142,8 +146,20 @@ def layer(metadata: MetaData) -> Table:
         Column("style", JSONB),
         Column("min_zoom", SmallInteger, nullable=False, server_default="0"),
         Column("max_zoom", SmallInteger, nullable=False, server_default="22"),
-        Column("restricted", Boolean, nullable=False, server_default="false", comment="hidden unless granted by name"),
-        Column("version", BigInteger, nullable=False, server_default="1", comment="raised by each definition change"),
+        Column(
+            "restricted",
+            Boolean,
+            nullable=False,
+            server_default="false",
+            comment="hidden unless granted by name",
+        ),
+        Column(
+            "version",
+            BigInteger,
+            nullable=False,
+            server_default="1",
+            comment="raised by each definition change",
+        ),
         _moment("updated_at", required=True),
     )
 

@@ -1,0 +1,158 @@
+"""The catalogue: every layer of a city with its theme, source and typed properties, as one immutable snapshot."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cim_models.database import City, Connection
+from cim_models.theme import SHARED, Attribute, Theme
+from cim_models.themes import THEMES
+from layers import LayerError
+from layers.access import Grant, Policy, Principal
+
+LAYERS_SQL = """
+    select l.id, l.theme, l.dataset_id, l.title_zh, l.title_en, l.description_zh, l.description_en, l."group",
+           l.position, l.visible, l.filter, l.properties, l.style, l.min_zoom, l.max_zoom, l.restricted, l.version,
+           d.extent, d.attribution, d.licence, d.sharing, d.made_up, d.schemas
+    from layer l
+    cross join lateral (
+        select array[min(extent[1]), min(extent[2]), max(extent[3]), max(extent[4])] as extent,
+               array_agg(distinct attribution) filter (where attribution is not null) as attribution,
+               array_agg(distinct licence) filter (where licence is not null) as licence,
+               array_agg(distinct sharing) as sharing,
+               coalesce(bool_or(made_up), false) as made_up,
+               jsonb_agg(properties) filter (where properties is not null) as schemas
+        from dataset
+        where dataset.theme = l.theme and (l.dataset_id is null or dataset.id = l.dataset_id)
+          and loaded_at is not null
+    ) d
+    order by l.position, l.id
+"""
+CODES_SQL = "select list, scheme, code, title_zh, title_en, color from code order by list, position"
+
+
+class LayerNotFound(LayerError):
+    """No such layer, or none that the principal may know of: both read the same."""
+
+
+@dataclass(frozen=True)
+class Title:
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """A value of a code list; color is #rrggbb where the list has one."""
+
+    title: Title
+    color: str | None = None
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A window on a theme. extent: west, south, east, north in the city's CRS, None while nothing is loaded."""
+
+    id: str
+    theme: Theme
+    dataset_id: int | None
+    title: Title
+    description: Title | None
+    group: str
+    position: int
+    visible: bool
+    filter: Mapping[str, Any] | None
+    properties: tuple[Attribute, ...]
+    style: Mapping[str, Any] | None
+    min_zoom: int
+    max_zoom: int
+    restricted: bool
+    version: int
+    extent: tuple[float, float, float, float] | None
+    attribution: tuple[str, ...]
+    licence: tuple[str, ...]
+    made_up: bool
+
+    def property(self, name: str) -> Attribute | None:
+        return next((p for p in self.properties if p.name == name), None)
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What a city holds at one moment: its layers, code lists and policy."""
+
+    city: City
+    policy: Policy
+    codes: Mapping[str, Mapping[str, Code]]
+    _layers: Mapping[str, Layer]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.city.time_zone)
+
+    def layers(self, principal: Principal) -> Iterator[Layer]:
+        """The layers that `principal` may read, ground first."""
+        return (layer for layer in self._layers.values() if self.grant(layer, principal))
+
+    def layer(self, layer_id: str, principal: Principal) -> Layer:
+        """Raises LayerNotFound, in the same words whether it is absent or hidden."""
+        layer = self._layers.get(layer_id)
+        if layer is None or self.grant(layer, principal) is None:
+            raise LayerNotFound(f"no layer {layer_id!r} in {self.city.name}; /collections lists those there are")
+        return layer
+
+    def grant(self, layer: Layer, principal: Principal) -> Grant | None:
+        """The grant by which `principal` reads `layer`."""
+        return self.policy.grant(principal, "read", layer.id, restricted=layer.restricted)
+
+
+async def load_catalog(connection: Connection, city: City) -> Catalog:
+    """Read the catalogue in a few short queries; no query touches the objects."""
+    codes: dict[str, dict[str, Code]] = {}
+    for row in await connection.fetch(CODES_SQL):
+        key = f"{row['scheme']}:{row['code']}" if row["scheme"] else row["code"]
+        codes.setdefault(row["list"], {})[key] = Code(Title(row["title_zh"], row["title_en"]), row["color"])
+    layers = [_layer(dict(row)) for row in await connection.fetch(LAYERS_SQL)]
+    policy = Policy.from_rows(
+        [dict(row) for row in await connection.fetch("select role, layer, action, row_filter from permission")]
+    )
+    return Catalog(city, policy, codes, {layer.id: layer for layer in layers})
+
+
+def _layer(row: Mapping[str, Any]) -> Layer:
+    theme = THEMES[row["theme"]]
+    extent = row["extent"]
+    return Layer(
+        id=row["id"],
+        theme=theme,
+        dataset_id=row["dataset_id"],
+        title=Title(row["title_zh"], row["title_en"]),
+        description=Title(row["description_zh"] or "", row["description_en"] or "")
+        if row["description_zh"] or row["description_en"]
+        else None,
+        group=row["group"],
+        position=row["position"],
+        visible=row["visible"],
+        filter=row["filter"],
+        properties=_properties(theme, row["properties"], row["schemas"] or []),
+        style=row["style"],
+        min_zoom=row["min_zoom"],
+        max_zoom=row["max_zoom"],
+        restricted=row["restricted"],
+        version=row["version"],
+        extent=None if extent is None or extent[0] is None else tuple(extent),
+        attribution=tuple(row["attribution"] or ()),
+        licence=tuple(row["licence"] or ()),
+        made_up=row["made_up"],
+    )
+
+
+def _properties(theme: Theme, allowed: list[str] | None, schemas: list[dict[str, str]]) -> tuple[Attribute, ...]:
+    """Shared and hot columns, then the generic data sets' own properties, in the white list's limits."""
+    own = {a.name: a for a in (*SHARED, *theme.attributes)}
+    if theme.table == "generic_object":
+        for schema in schemas:
+            for name, kind in schema.items():
+                own.setdefault(name, Attribute(name, kind, name, name))  # type: ignore[arg-type]
+    return tuple(a for a in own.values() if allowed is None or a.name in allowed)
