@@ -1,7 +1,7 @@
 """The city's database: laying it down, bringing it up to date, and connections to it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +45,8 @@ class CitySpec:
     """What `twin init` lays down once for a city.
 
     srid: geographic storage CRS, 4326 or 4490. metric_srid: EPSG code of the projected CRS in which the city is
-    measured. vertical_datum: name of the datum of all its heights; "unknown" is a stated value.
+    measured. vertical_datum: name of the datum of all its heights; "unknown" is a stated value. view: where a viewer
+    starts (center, zoom, pitch, bearing); None is the whole city.
     """
 
     name: str
@@ -56,6 +57,7 @@ class CitySpec:
     vertical_datum: str = "unknown"
     time_zone: str = "UTC"
     made_up: bool = False
+    view: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.srid not in (4326, 4490):

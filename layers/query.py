@@ -19,6 +19,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
 )
 from sqlalchemy.types import DateTime, Float
 
@@ -113,12 +114,12 @@ def valid(table: FromClause, view: View) -> ColumnElement[bool]:
 def _valid_at(
     table: FromClause, start: ColumnElement[Any] | None, end: ColumnElement[Any] | None
 ) -> ColumnElement[bool]:
-    limits = []
+    limits: list[ColumnElement[bool]] = []
     if end is not None:
         limits.append(or_(table.c.valid_from.is_(None), table.c.valid_from <= end))
     if start is not None:
         limits.append(or_(table.c.valid_to.is_(None), table.c.valid_to > start))
-    return and_(literal_column("true"), *limits)
+    return and_(true(), *limits)
 
 
 def _valid_within(table: FromClause, view: View, span: Interval) -> ColumnElement[bool]:

@@ -1,5 +1,6 @@
 """The city model."""
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,10 +20,10 @@ def upgrade() -> None:
     connection.exec_driver_sql(sql)
     connection.execute(
         text(
-            "insert into city (name, title_zh, title_en, srid, metric_srid, vertical_datum, time_zone, made_up)"
-            " values (:name, :title_zh, :title_en, :srid, :metric_srid, :vertical_datum, :time_zone, :made_up)"
+            "insert into city (name, title_zh, title_en, srid, metric_srid, vertical_datum, time_zone, made_up, view)"
+            " values (:name, :title_zh, :title_en, :srid, :metric_srid, :vertical_datum, :time_zone, :made_up, cast(:view as jsonb))"
         ),
-        asdict(spec),
+        asdict(spec) | {"view": spec.view and json.dumps(spec.view)},
     )
     # Reading is open by default; a restricted layer needs a grant by name.
     connection.exec_driver_sql(

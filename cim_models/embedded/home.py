@@ -3,7 +3,7 @@
 import os
 import pwd
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,10 @@ SYSTEM_HOME = Path("/var/lib/citytwin")
 
 class HomeError(CityModelError):
     """The twin's files cannot be kept there, or not by this user."""
+
+
+class ForeignDirectory(HomeError):
+    """The directory holds what this twin did not make, or may not touch."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,38 @@ class Owner:
             options |= {"user": self.uid, "group": self.gid, "extra_groups": []}
         return options
 
-    def may(self, permission: str, path: Path) -> bool:
-        """Whether the user may "r"ead, "w"rite or e"x"ecute (enter) the path, access lists included."""
-        done = subprocess.run(["test", f"-{permission}", path], **self.identity(), check=False)
-        return done.returncode == 0
+    def can_enter(self, folder: Path) -> bool:
+        """Whether the user may enter the folder, every parent and access list considered."""
+        return subprocess.run(["test", "-x", folder], **self.identity(), check=False).returncode == 0
+
+    def private_directory(self, path: Path) -> None:
+        """Make or check a directory that this user alone (and root) can enter.
+
+        Raises ForeignDirectory for somebody else's.
+        """
+        path.mkdir(mode=0o700, exist_ok=True)
+        status = path.lstat()
+        if os.geteuid() == 0 and status.st_uid == 0:
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
+            status = path.lstat()
+        if path.is_symlink() or not path.is_dir() or status.st_uid != self.uid or status.st_mode & 0o077:
+            raise ForeignDirectory(
+                f"{path}: must be a directory of {self.name} (user id {self.uid}) that nobody else can enter,"
+                f" but belongs to user id {status.st_uid} with mode {status.st_mode & 0o777:o};"
+                f" run as that user, or: chown -R {self.name} '{path}' && chmod 700 '{path}'"
+            )
+
+    def open(self, path: Path, flags: int) -> int:
+        """Open or create a private file; never through a link that the user may have laid for root."""
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        if os.geteuid() == 0:
+            os.fchown(descriptor, self.uid, self.gid)
+        return descriptor
+
+    def write(self, path: Path, text: str) -> None:
+        """Write a private text file."""
+        with open(self.open(path, os.O_WRONLY | os.O_TRUNC), "w", encoding="utf-8") as file:
+            file.write(text)
 
 
 def twin_home(start: Path, environ: Mapping[str, str]) -> Path:
@@ -49,16 +81,16 @@ def twin_home(start: Path, environ: Mapping[str, str]) -> Path:
         return Path(named).expanduser().absolute()
     here = start.absolute()
     for folder in (here, *here.parents):
-        if usable(folder / ".twin"):
+        if _usable(folder / ".twin"):
             return folder / ".twin"
     if os.geteuid() == 0:
         return SYSTEM_HOME
-    user_data = environ.get("XDG_DATA_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".local/share"
+    user_data = environ.get("XDG_DATA_HOME") or Path.home() / ".local/share"
     return Path(user_data) / "citytwin"
 
 
-def usable(folder: Path) -> bool:
-    """Whether a twin can live in an existing folder: ours, and PostgreSQL's user can enter it."""
+def _usable(folder: Path) -> bool:
+    """Whether a twin can live in the folder: it is there, ours, and PostgreSQL's user can enter it."""
     try:
         if not folder.is_dir():
             return False
@@ -66,22 +98,22 @@ def usable(folder: Path) -> bool:
     except PermissionError:
         return False
     owner = service_user()
-    # Upward from a shared place such as /tmp stands what anybody put there.
-    return uid in (os.geteuid(), owner.uid) and owner.may("x", folder)
+    # Above a shared place such as /tmp stands what anybody put there.
+    return uid in (os.geteuid(), owner.uid) and owner.can_enter(folder)
 
 
 def service_user(directory: Path | None = None) -> Owner:
     """The user that PostgreSQL runs as: the caller, or for root a system user, made if it is missing.
 
-    directory: an existing directory of a cluster; whichever service user made it goes on with it.
+    directory: of a cluster; whichever service user made it goes on with it.
     Raises HomeError where root finds no system user and can make none.
     """
     if os.geteuid() != 0:
         return _owner(os.geteuid())
     if directory is not None and directory.exists():
-        for owner in filter(None, map(_find, (SERVICE_USER, "postgres"))):
-            if owner.uid == directory.stat().st_uid:
-                return owner
+        for known in (_find(SERVICE_USER), _find("postgres")):
+            if known and known.uid == directory.stat().st_uid:
+                return known
     owner = _find(SERVICE_USER) or _create() or _find("postgres")
     if owner is None:
         raise HomeError(
@@ -103,19 +135,17 @@ def _owner(uid: int) -> Owner:
 
 def _find(name: str) -> Owner | None:
     try:
-        return _owner(pwd.getpwnam(name).pw_uid)
+        entry = pwd.getpwnam(name)
     except KeyError:
         return None
+    return Owner(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
 def _create() -> Owner | None:
-    command: Sequence[str] = (
-        *("useradd", "--system", "--user-group", "--no-create-home"),
-        *("--home-dir", str(SYSTEM_HOME), "--shell", "/usr/sbin/nologin", SERVICE_USER),
-    )
+    command = ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", str(SYSTEM_HOME)]
     try:
         # Two starts at once may both come here; who loses finds the winner's user.
-        subprocess.run(command, capture_output=True, check=False)
+        subprocess.run([*command, "--shell", "/usr/sbin/nologin", SERVICE_USER], capture_output=True, check=False)
     except FileNotFoundError:
         return None
     return _find(SERVICE_USER)
