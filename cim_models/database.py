@@ -20,6 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from cim_models.base import CityModelError
 from cim_models.schema import schema
+from cim_models.vocabulary import write_vocabulary
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
@@ -117,6 +118,7 @@ def migrate(url: str, city: CitySpec | None = None) -> City:
             )
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        write_vocabulary(connection)
     return read_city(url)
 
 
