@@ -234,7 +234,7 @@ class Cluster:
                 f" To begin anew with {others[0].major}: mv '{self.directory}' '{self.directory}-{major}'"
             ) from None
 
-    def _initialise(self, server: postgres.Installation, owner: Owner) -> None:
+    def _initialise(self, server: postgres.Installation, owner: Owner, alive: int) -> None:
         """Lay down the data directory, whole or not at all."""
         staging = self.directory / "data.new"
         shutil.rmtree(staging, ignore_errors=True)
@@ -248,6 +248,8 @@ class Cluster:
             ],
             **owner.identity(),
             env=environment(),
+            # It may outlive a caller that is killed; the next start waits for it.
+            pass_fds=(alive,),
             capture_output=True,
             text=True,
             check=False,
@@ -281,15 +283,15 @@ class Cluster:
         return True
 
     def _launch(self, owner: Owner) -> None:
-        # The server and its children inherit the locked file: it is free when the last of them is gone. Process
-        # ids cannot tell that; they are used again, and another container's are not seen.
+        # PostgreSQL's processes inherit the locked file: it is free when the last of them is gone. Process ids
+        # cannot tell that; they are used again, and another container's are not seen.
         alive = self._open_lock("alive", owner)
         try:
             self._process.end_orphans(alive)
             major = self._version_of_data(owner)
             server = self._installed(major)
             if major is None:
-                self._initialise(server, owner)
+                self._initialise(server, owner, alive)
             owner.private_directory(self.runtime)
             for stale in self.runtime.iterdir():
                 stale.unlink()
@@ -305,7 +307,7 @@ class Cluster:
             "port": str(self._port or PORT),
         }
         if not self._durable:
-            chosen |= dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")
+            chosen |= {"fsync": "off", "full_page_writes": "off"}
         return chosen
 
     def _wait_until_ready(self) -> None:

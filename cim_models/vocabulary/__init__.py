@@ -1,4 +1,4 @@
-"""Code lists as data files: what the values of the model's columns mean, in both languages, and where they come from."""
+"""Code lists as data files: what the values of columns mean, in both languages, and where they come from."""
 
 import json
 from importlib import resources
@@ -41,7 +41,7 @@ def _read(file: str) -> dict[str, Any]:
 
 def _codes(name: str, entry: dict[str, Any]) -> list[dict[str, Any]]:
     schemes = entry.get("schemes") or [{"scheme": "", "codes": entry["codes"]}]
-    rows = []
+    rows: list[dict[str, Any]] = []
     for scheme in schemes:
         colors: dict[str, str] = {}
         for code, zh, en, *rest in scheme["codes"]:

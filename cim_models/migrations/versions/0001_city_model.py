@@ -21,7 +21,8 @@ def upgrade() -> None:
     connection.execute(
         text(
             "insert into city (name, title_zh, title_en, srid, metric_srid, vertical_datum, time_zone, made_up, view)"
-            " values (:name, :title_zh, :title_en, :srid, :metric_srid, :vertical_datum, :time_zone, :made_up, cast(:view as jsonb))"
+            " values (:name, :title_zh, :title_en, :srid, :metric_srid, :vertical_datum, :time_zone, :made_up,"
+            " cast(:view as jsonb))"
         ),
         asdict(spec) | {"view": spec.view and json.dumps(spec.view)},
     )
