@@ -1,0 +1,94 @@
+"""What an operator may set: read once at start, from the environment (TWIN_*), and passed down."""
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from twin import TwinError
+
+Network = IPv4Network | IPv6Network
+# "a,b" in the environment, as people write lists there.
+Listed = Annotated[tuple[str, ...], NoDecode]
+
+
+class SettingsError(TwinError):
+    """A setting that cannot be meant; the message names the variable."""
+
+
+class Settings(BaseSettings):
+    """Settings of one server. Each is the environment variable TWIN_ and its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="TWIN_", frozen=True)
+
+    # --- the cities
+    database_url: str = Field(description="postgresql:// URL of the default city's database")
+    database_read_url: str | None = Field(default=None, description="a replica of the default city for readers")
+    cities: Listed = Field(
+        default=(), description="databases to serve; by default every city that the role owns on that server"
+    )
+    data: Path = Field(
+        default=Path("data"), description="folder with a folder of files (terrain, imagery) for each city"
+    )
+
+    # --- the server
+    host: str = Field(default="127.0.0.1", description="address to listen on; only this machine by default")
+    port: int = Field(default=8000, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=64, description="server processes")
+    public_url: str | None = Field(
+        default=None, description="address by which others reach the server, for links; by default as asked for"
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
+        default=(), description="networks whose X-Forwarded headers are believed"
+    )
+    cors_origins: Listed = Field(
+        default=(), description="web origins whose pages may read the city, or *; none by default"
+    )
+    viewer: Path | None = Field(default=None, description="folder of the built viewer; by default the one that ships")
+
+    # --- limits
+    connections: int = Field(default=8, ge=1, le=200, description="database connections of a process to a city")
+    statement_timeout: float = Field(default=30.0, gt=0, le=600, description="seconds that one statement may take")
+    connection_timeout: float = Field(
+        default=5.0, gt=0, le=60, description="seconds to wait for a free connection before 503"
+    )
+    max_body: int = Field(default=4 * 2**20, ge=1024, description="bytes of a request's body")
+    cache: Path | None = Field(default=None, description="folder of the tile cache that the processes share")
+    cache_memory: int = Field(default=128 * 2**20, ge=0, description="bytes of tiles in a process's memory")
+    cache_disk: int = Field(default=2 * 2**30, ge=0, description="bytes of tiles in the cache folder")
+
+    # --- logs
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    @field_validator("cities", "cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        return tuple(ip_network(part) for part in value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("public_url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value and value.rstrip("/")
+
+    def files(self, city: str) -> Path:
+        """Folder of a city's own files; `path` in the terrain table is relative to it."""
+        return self.data / city
+
+
+def read_settings() -> Settings:
+    """The settings of this process. Raises SettingsError naming each variable that is missing or wrong."""
+    try:
+        return Settings()  # type: ignore[call-arg]  # required fields come from the environment
+    except ValidationError as error:
+        faults = "; ".join(f"TWIN_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise SettingsError(faults) from None
