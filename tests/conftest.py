@@ -1,0 +1,113 @@
+"""What all tests share: one private PostgreSQL for the run, and the real data that some of them ask."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from cim_models.database import CitySpec, Database, migrate
+from cim_models.embedded import Cluster
+from layers.seeds import seed_layers
+
+NUMBERS = count(1)
+# A made-up county on the coast that CityTwin was first built for.
+TEST_CITY = CitySpec(
+    name="testing",
+    title_zh="测试市",
+    title_en="Testing",
+    srid=4490,
+    metric_srid=4549,
+    vertical_datum="1985国家高程基准",
+    time_zone="Asia/Shanghai",
+    made_up=True,
+)
+
+
+@pytest.fixture(scope="session")
+def open_folder() -> Iterator[Path]:
+    """A temporary folder that the user PostgreSQL runs as can enter, unlike pytest's own when root calls it."""
+    folder = Path(tempfile.mkdtemp(prefix="citytwin-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def cluster(open_folder: Path) -> Iterator[Cluster]:
+    """One private PostgreSQL with PostGIS for the whole run; its data may be lost, so that it is quick."""
+    shared = Cluster(open_folder / "shared", durable=False)
+    shared.start()
+    yield shared
+    shared.stop(force=True)
+
+
+@pytest.fixture(scope="session")
+def new_city(cluster: Cluster) -> Iterator[Callable[..., str]]:
+    """Lays a city down in a fresh database of the shared cluster and gives its URL; TEST_CITY costs a copy only."""
+    made: list[str] = []
+
+    def make(spec: CitySpec = TEST_CITY) -> str:
+        if not made:
+            made.append("template_city")
+            cluster.create_database("template_city")
+            _lay_down(cluster.url("template_city"), TEST_CITY)
+        made.append(f"city_{spec.name}_{next(NUMBERS)}")
+        if spec == TEST_CITY:
+            cluster.create_database(made[-1], template="template_city")
+        else:
+            cluster.create_database(made[-1])
+            _lay_down(cluster.url(made[-1]), spec)
+        return cluster.url(made[-1])
+
+    yield make
+    for name in made:
+        cluster.drop_database(name)
+
+
+def _lay_down(url: str, spec: CitySpec) -> None:
+    migrate(url, spec)
+    seed_layers(url)
+
+
+@pytest.fixture
+def city_url(new_city: Callable[..., str]) -> str:
+    """The URL of an empty TEST_CITY of the test's own."""
+    return new_city()
+
+
+@pytest.fixture
+async def database(city_url: str) -> AsyncIterator[Database]:
+    """An open TEST_CITY of the test's own."""
+    opened = await Database.open(city_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def new_cluster(open_folder: Path) -> Iterator[Callable[..., Cluster]]:
+    """Clusters of a test's own, each in a fresh home, gone afterwards."""
+    made: list[Cluster] = []
+
+    def make(name: str = "home", *, port: int | None = None, durable: bool = False) -> Cluster:
+        folder = Path(tempfile.mkdtemp(dir=open_folder))
+        folder.chmod(0o755)
+        made.append(Cluster(folder / name, port=port, durable=durable))
+        return made[-1]
+
+    yield make
+    for cluster in made:
+        cluster.stop(force=True)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real cities' data; named by TWIN_TEST_DATA, else beside the checkout."""
+    repository = Path(__file__).resolve().parents[1]
+    folder = Path(os.environ.get("TWIN_TEST_DATA", repository.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real data in {folder}; name their folder with TWIN_TEST_DATA")
+    return folder
