@@ -1,0 +1,208 @@
+"""Which cities there are: databases of one PostgreSQL server, the private one or the operator's own."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from cim_models.database import CitySpec, migrate
+from twin import TwinError
+
+PREFIX = "city_"
+# A city is laid down and filled under this name, so that nobody meets it half made.
+UNFINISHED = "unfinished_"
+MAINTENANCE = "postgres"
+NAME = re.compile(r"[a-z][a-z0-9_]{0,47}\Z")
+DATABASES = """
+    select oid, datname from pg_database
+    where (starts_with(datname, %(prefix)s) or datname = current_database() and datname <> %(maintenance)s)
+      and has_database_privilege(oid, 'connect')
+    order by datname <> current_database(), oid
+"""
+
+
+class DirectoryError(TwinError):
+    """The cities cannot be listed, or not changed like this."""
+
+
+class NoSuchCity(DirectoryError):
+    """No city of that name is served here."""
+
+
+class CityExists(DirectoryError):
+    """A city of that name is there already."""
+
+
+@dataclass(frozen=True)
+class CityPlace:
+    """Where a city is kept: its database, and the folder of its rasters."""
+
+    name: str
+    url: str
+    files: Path
+
+
+Fill = Callable[[CityPlace], None]
+
+
+class Directory:
+    """The cities on the PostgreSQL server of `url`, found anew at each call: another process may lay one down.
+
+    A city is a database `city_*` that the role may connect to, or the database of `url` itself, if that holds one.
+    files: folder with a folder of rasters for each city. only: names to serve, the default first; otherwise it is
+    the city of `url`, or the oldest.
+    """
+
+    def __init__(self, url: str, files: Path, only: Sequence[str] = ()) -> None:
+        self._url = url
+        self._files = files
+        self._only = tuple(only)
+        self._names: dict[int, str] = {}
+
+    def cities(self) -> list[CityPlace]:
+        """Every city that is served, the default first. Raises DirectoryError when the server does not answer."""
+        with self._connection() as connection:
+            found = self._all(connection)
+        if self._only:
+            found = [place for place in found if place.name in self._only]
+            found.sort(key=lambda place: self._only.index(place.name))
+        return found
+
+    def find(self, name: str | None = None) -> CityPlace:
+        """The city of that name, or the default. Raises NoSuchCity, DirectoryError."""
+        cities = self.cities()
+        if not cities:
+            raise NoSuchCity("no city here yet; make the demo city with `twin demo`, or lay your own with `twin init`")
+        for place in cities:
+            if name in (None, place.name):
+                return place
+        raise NoSuchCity(f"no city {name!r}; there are: {', '.join(place.name for place in cities)}")
+
+    def create(self, spec: CitySpec, fill: Fill | None = None) -> CityPlace:
+        """Lay a city down in a database of its own, and let `fill` load it before anybody sees it.
+
+        Whole or not at all, except in an empty database that the operator has made for it: that one is used in
+        place. Raises CityExists, DirectoryError, and whatever `fill` raises.
+        """
+        check_name(spec.name)
+        with self._connection() as connection, self._alone(connection, spec.name):
+            if any(place.name == spec.name for place in self._all(connection)):
+                raise CityExists(f"city {spec.name!r} is there already; add to it with `twin load --city {spec.name}`")
+            if (made := self._made_for(connection, spec.name)) is not None:
+                return self._lay_down(spec, self._url_of(made), fill)
+            unfinished = UNFINISHED + spec.name
+            # What a killed process left; nobody else is making it.
+            _drop(connection, unfinished)
+            _create(connection, unfinished)
+            try:
+                self._lay_down(spec, self._url_of(unfinished), fill)
+                _rename(connection, unfinished, PREFIX + spec.name)
+            except BaseException:
+                with suppress(psycopg.Error):
+                    _drop(connection, unfinished)
+                shutil.rmtree(self._files / spec.name, ignore_errors=True)
+                raise
+        return self._place(spec.name, self._url_of(PREFIX + spec.name))
+
+    def _all(self, connection: psycopg.Connection) -> list[CityPlace]:
+        databases = connection.execute(DATABASES, {"prefix": PREFIX, "maintenance": MAINTENANCE}).fetchall()
+        found = []
+        for oid, database in databases:
+            url = self._url_of(database)
+            # A city's name never changes.
+            name = self._names.get(oid) or _city_name(url)
+            if name is not None:
+                self._names[oid] = name
+                found.append(self._place(name, url))
+        return found
+
+    def _lay_down(self, spec: CitySpec, url: str, fill: Fill | None) -> CityPlace:
+        place = self._place(spec.name, url)
+        try:
+            migrate(url, spec)
+        except DBAPIError as error:
+            raise DirectoryError(
+                f"city {spec.name}: its database cannot be prepared ({str(error.orig).strip()});"
+                " have your administrator run in it: create extension postgis; create extension pg_trgm"
+            ) from error
+        place.files.mkdir(parents=True, exist_ok=True)
+        if fill is not None:
+            fill(place)
+        return replace(place, url=url)
+
+    def _made_for(self, connection: psycopg.Connection, name: str) -> str | None:
+        """An empty database that waits for this city: `city_<name>`, or the one that the operator's URL names."""
+        rows = connection.execute(DATABASES, {"prefix": PREFIX, "maintenance": MAINTENANCE}).fetchall()
+        waiting = [database for oid, database in rows if oid not in self._names]
+        for database in (PREFIX + name, make_url(self._url).database):
+            if database in waiting:
+                return database
+        return None
+
+    def _place(self, name: str, url: str) -> CityPlace:
+        return CityPlace(name, url, self._files / name)
+
+    def _url_of(self, database: str) -> str:
+        # Not through SQLAlchemy's text form with its dialect's name in it: libpq and asyncpg read this too.
+        return make_url(self._url).set(database=database).render_as_string(hide_password=False)
+
+    @contextmanager
+    def _connection(self) -> Iterator[psycopg.Connection]:
+        try:
+            connection = psycopg.connect(self._url, autocommit=True, connect_timeout=10)
+        except psycopg.OperationalError as error:
+            raise DirectoryError(f"the city database does not answer: {str(error).strip()}") from None
+        with connection:
+            yield connection
+
+    @contextmanager
+    def _alone(self, connection: psycopg.Connection, name: str) -> Iterator[None]:
+        """One process makes a city of that name; the lock ends with the connection, even by kill -9."""
+        row = connection.execute("select pg_try_advisory_lock(hashtext(%s))", (PREFIX + name,)).fetchone()
+        if row is None or not row[0]:
+            raise CityExists(f"city {name!r} is being made by another process; wait for it")
+        yield
+
+
+def _city_name(url: str) -> str | None:
+    """The name of the city in a database; None where there is none (yet), or the database was dropped just now."""
+    try:
+        with psycopg.connect(url, connect_timeout=10) as connection:
+            row = connection.execute("select name from city").fetchone()
+    except (psycopg.errors.UndefinedTable, psycopg.OperationalError):
+        return None
+    return str(row[0]) if row else None
+
+
+def check_name(name: str) -> None:
+    """Raises DirectoryError for a name that cannot stand in URLs and database names."""
+    if not NAME.match(name):
+        raise DirectoryError(
+            f"{name!r} cannot name a city; take lower-case letters, digits and _, at most 48, a letter first"
+        )
+
+
+def _create(connection: psycopg.Connection, name: str) -> None:
+    try:
+        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+    except psycopg.errors.InsufficientPrivilege:
+        wanted = PREFIX + name.removeprefix(UNFINISHED)
+        raise DirectoryError(
+            f"role {connection.info.user} may not create databases; have your administrator run:"
+            f" create database {wanted} owner {connection.info.user}"
+        ) from None
+
+
+def _rename(connection: psycopg.Connection, old: str, new: str) -> None:
+    connection.execute(sql.SQL("alter database {} rename to {}").format(sql.Identifier(old), sql.Identifier(new)))
+
+
+def _drop(connection: psycopg.Connection, name: str) -> None:
+    connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
