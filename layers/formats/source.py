@@ -16,6 +16,10 @@ class FormatError(LayerError):
     """A file cannot be read: broken, cut off, of no known format, or too large to unpack."""
 
 
+class CrsUnknown(FormatError):
+    """Neither the file nor the caller says what the coordinates are in."""
+
+
 class Source(Protocol):
     """One layer of a file, read as a stream.
 

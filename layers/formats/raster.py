@@ -1,0 +1,230 @@
+"""GeoTIFF terrain and imagery: what a raster is and where it lies; its cells become a Cloud-Optimized GeoTIFF."""
+
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import rasterio
+import rasterio.shutil
+import shapely
+from pyproj import CRS, Geod
+from pyproj.exceptions import CRSError
+from rasterio.enums import ColorInterp
+from rasterio.errors import RasterioError
+from rio_cogeo.cogeo import cog_translate
+from rio_cogeo.profiles import cog_profiles
+
+from layers.formats.source import GEOMETRY, CrsUnknown, Format, FormatError, Source
+
+TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+FOLDER = "terrain"
+# A few kilobytes of sparse TIFF can claim any size; a city at 10 cm is 25 GB.
+MOST_BYTES = 64 << 30
+EDGE_POINTS = 32
+
+SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in ("uid", "class", "name", "kind", "path")),
+        ("resolution", pa.float64()),
+        ("nodata", pa.float64()),
+        ("attributes", pa.string()),
+        (GEOMETRY, pa.binary()),
+    ]
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RasterSource:
+    """One GeoTIFF as a source of the theme `terrain`: a single row with the raster's footprint.
+
+    kind: imagery for three bands and more or a palette, hillshade for one band of bytes, else dtm; a recipe may say
+    otherwise. resolution: metres, of the wider side of a cell. footprint: polygon in `crs`, x east first.
+    """
+
+    file: Path
+    crs: str
+    kind: str
+    resolution: float
+    nodata: float | None
+    footprint: shapely.Polygon
+    attributes: dict[str, Any]
+    name: str = "terrain"
+    count: int | None = 1
+    schema: pa.Schema = SCHEMA
+
+    @cached_property
+    def path(self) -> str:
+        """Where the COG lies, relative to the city's data directory; named by content, so a new edition never
+        overwrites cells that an older one still shows."""
+        with self.file.open("rb") as file:
+            digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
+        return f"{FOLDER}/{self.file.stem}-{digest}.tif"
+
+    def read(self, rows: int = 10_000) -> Iterator[pa.RecordBatch]:
+        yield pa.RecordBatch.from_pylist(
+            [
+                {
+                    "uid": self.file.stem,
+                    "class": self.kind,
+                    "name": self.file.stem,
+                    "kind": self.kind,
+                    "path": self.path,
+                    "resolution": self.resolution,
+                    "nodata": self.nodata,
+                    "attributes": orjson.dumps(self.attributes).decode(),
+                    GEOMETRY: shapely.to_wkb(self.footprint),
+                }
+            ],
+            schema=self.schema,
+        )
+
+    def write_cog(self, folder: Path) -> Path:
+        """Write the cells to `folder / path` as a COG, whole or not at all; nothing to do where it lies already.
+
+        folder: the city's data directory. Raises FormatError where cells cannot be read, OSError where the disk is
+        full. Values are kept bit for bit (deflate); overviews are averages, of classes (palette) the nearest.
+        """
+        target = folder / self.path
+        if target.exists():
+            return target
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".cog-", dir=target.parent) as scratch:
+            try:
+                partial = self._translate(Path(scratch))
+            except RasterioError as error:
+                raise _broken(self.file, error) from None
+            os.replace(partial, target)
+        return target
+
+    def _translate(self, scratch: Path) -> Path:
+        # A virtual copy takes the CRS that was given; the file itself is not touched.
+        virtual, result = scratch / "source.vrt", scratch / "result.tif"
+        rasterio.shutil.copy(self.file, virtual, driver="VRT")
+        with rasterio.open(virtual, "r+") as dataset:
+            dataset.crs = self.crs
+            palette = ColorInterp.palette in dataset.colorinterp
+            floating = np.issubdtype(dataset.dtypes[0], np.floating)
+        profile = cog_profiles.get("deflate")  # type: ignore[no-untyped-call]
+        profile |= {"predictor": 3 if floating else 2, "bigtiff": "IF_SAFER"}
+        cog_translate(
+            str(virtual),
+            str(result),
+            profile,
+            nodata=self.nodata,
+            overview_resampling="nearest" if palette else "average",
+            in_memory=False,
+            quiet=True,
+            forward_band_tags=True,
+        )
+        return result
+
+
+def open_raster(path: Path, crs: str | None, layer: str | None) -> list[Source]:
+    """The raster in a GeoTIFF. Raises CrsUnknown where it has no CRS and none is given, FormatError where it is broken
+    or does not say where on the ground it lies."""
+    if layer not in (None, "terrain"):
+        raise FormatError(f"{path.name}: a raster has no layer {layer!r}; leave the layer out")
+    with _opened(path) as dataset:
+        stated = crs or (dataset.crs.to_wkt() if dataset.crs else None)
+        if stated is None:
+            raise CrsUnknown(f"{path.name}: no CRS in the file; name it with --crs, e.g. --crs EPSG:4549")
+        if dataset.transform.is_identity:
+            raise FormatError(f"{path.name}: not georeferenced; export it with its position (a GeoTIFF or world file)")
+        size = dataset.width * dataset.height * sum(np.dtype(kind).itemsize for kind in dataset.dtypes)
+        if size > MOST_BYTES:
+            raise FormatError(
+                f"{path.name}: {size / 1e9:,.0f} GB of cells; cut it into tiles of {MOST_BYTES / 1e9:.0f} GB"
+            )
+        system = _crs(path, stated)
+        footprint = _footprint(dataset)
+        return [
+            RasterSource(
+                file=path,
+                crs=_short(system),
+                kind=_kind(dataset),
+                resolution=_resolution(dataset, system, footprint),
+                nodata=_nodata(dataset),
+                footprint=footprint,
+                attributes={
+                    "width": dataset.width,
+                    "height": dataset.height,
+                    "bands": dataset.count,
+                    "type": dataset.dtypes[0],
+                    "crs": _short(system),
+                },
+            )
+        ]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[rasterio.DatasetReader]:
+    try:
+        with rasterio.open(path, driver="GTiff") as dataset:
+            yield dataset
+    except RasterioError as error:
+        raise _broken(path, error) from None
+
+
+def _crs(path: Path, stated: str) -> CRS:
+    try:
+        return CRS.from_user_input(stated)
+    except CRSError:
+        raise CrsUnknown(f"{path.name}: {stated!r} is no CRS that PROJ knows; name one as EPSG:4549") from None
+
+
+def _short(system: CRS) -> str:
+    code = system.to_epsg()
+    return f"EPSG:{code}" if code else system.to_wkt()
+
+
+def _kind(dataset: rasterio.DatasetReader) -> str:
+    if dataset.count >= 3 or ColorInterp.palette in dataset.colorinterp:
+        return "imagery"
+    return "hillshade" if dataset.dtypes[0] == "uint8" else "dtm"
+
+
+def _nodata(dataset: rasterio.DatasetReader) -> float | None:
+    nodata = dataset.nodata
+    # NaN is no number to a database column; cells that are NaN stay empty without it.
+    return None if nodata is None or not np.isfinite(nodata) else float(nodata)
+
+
+def _footprint(dataset: rasterio.DatasetReader) -> shapely.Polygon:
+    """The raster's outline, with points along its sides, since a straight side bends in another CRS."""
+    width, height = dataset.width, dataset.height
+    corners = [dataset.transform @ corner for corner in ((0, 0), (0, height), (width, height), (width, 0))]
+    outline = shapely.Polygon(corners)
+    return shapely.segmentize(outline, outline.length / EDGE_POINTS)
+
+
+def _resolution(dataset: rasterio.DatasetReader, system: CRS, footprint: shapely.Polygon) -> float:
+    across, along = dataset.res
+    if not system.is_geographic:
+        return float(max(across, along) * system.axis_info[0].unit_conversion_factor)
+    lon, lat = footprint.centroid.x, footprint.centroid.y
+    geod = system.get_geod() or Geod(ellps="WGS84")
+    _, _, east = geod.inv(lon, lat, lon + across, lat)
+    _, _, north = geod.inv(lon, lat, lon, lat + along)
+    return float(max(east, north))
+
+
+def _broken(path: Path, error: Exception) -> FormatError:
+    logger.debug("reading %s", path, exc_info=error)
+    return FormatError(
+        f"{path.name}: cannot be read as a GeoTIFF ({error}); the file is broken or cut off, fetch it again"
+    )
+
+
+FORMAT = Format("GeoTIFF", (".tif", ".tiff"), lambda head: head.startswith(TIFF_MAGIC), open_raster)
