@@ -52,7 +52,11 @@ class Code:
 
 @dataclass(frozen=True)
 class Layer:
-    """A window on a theme. extent: west, south, east, north in the city's CRS, None while nothing is loaded."""
+    """A window on a theme.
+
+    properties: what it shows; whole: also whatever else the source gave. extent: west, south, east, north in the
+    city's CRS, None while nothing is loaded.
+    """
 
     id: str
     theme: Theme
@@ -64,6 +68,7 @@ class Layer:
     visible: bool
     filter: Mapping[str, Any] | None
     properties: tuple[Attribute, ...]
+    whole: bool
     style: Mapping[str, Any] | None
     min_zoom: int
     max_zoom: int
@@ -80,11 +85,12 @@ class Layer:
 
 @dataclass(frozen=True)
 class Catalog:
-    """What a city holds at one moment: its layers, code lists and policy."""
+    """What a city holds at one moment: its layers, code lists, policy, and the ids of its plans."""
 
     city: City
     policy: Policy
     codes: Mapping[str, Mapping[str, Code]]
+    plans: frozenset[int]
     _layers: Mapping[str, Layer]
 
     @property
@@ -117,7 +123,8 @@ async def load_catalog(connection: Connection, city: City) -> Catalog:
     policy = Policy.from_rows(
         [dict(row) for row in await connection.fetch("select role, layer, action, row_filter from permission")]
     )
-    return Catalog(city, policy, codes, {layer.id: layer for layer in layers})
+    plans = frozenset(row["id"] for row in await connection.fetch("select id from plan"))
+    return Catalog(city, policy, codes, plans, {layer.id: layer for layer in layers})
 
 
 def _layer(row: Mapping[str, Any]) -> Layer:
@@ -136,6 +143,7 @@ def _layer(row: Mapping[str, Any]) -> Layer:
         visible=row["visible"],
         filter=row["filter"],
         properties=_properties(theme, row["properties"], row["schemas"] or []),
+        whole=row["properties"] is None,
         style=row["style"],
         min_zoom=row["min_zoom"],
         max_zoom=row["max_zoom"],
