@@ -1,0 +1,110 @@
+"""Legends: what a layer's style means, read from the style itself, so that both always agree."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cim_models.database import Connection
+from layers.catalog import Catalog, Code, Layer, Title
+from layers.style import Mode, layer_style, resolved
+
+Kind = Literal["fill", "line", "circle"]
+COLOR_OF: dict[str, tuple[Kind, str]] = {
+    "fill": ("fill", "fill-color"),
+    "line": ("line", "line-color"),
+    "circle": ("circle", "circle-color"),
+}
+OTHER = Title("其他", "Other")
+STATISTICS_SQL = """
+    select most_common_vals::text::text[] from pg_stats
+    where schemaname = current_schema and tablename = $1 and attname = $2
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a legend. color, outline: #rrggbb."""
+
+    title: Title
+    color: str
+    kind: Kind
+    outline: str | None = None
+
+
+def legend(layer: Layer, catalog: Catalog, mode: Mode = "day", *, in_use: Collection[str] | None = None) -> list[Entry]:
+    """The legend of a layer.
+
+    in_use: the values there are of the property that colours the layer (see `values_in_use`); None lists all that
+    the style knows.
+    """
+    for part in layer_style(layer):
+        if part["type"] not in COLOR_OF:
+            continue
+        kind, key = COLOR_OF[part["type"]]
+        color = resolved(part["paint"][key], catalog, mode)
+        outline = resolved(part["paint"].get("fill-outline-color"), catalog, mode)
+        if isinstance(color, str):
+            return [Entry(layer.title, color, kind, outline)]
+        if isinstance(color, list) and color[0] == "match":
+            return [Entry(title, shown, kind, outline) for title, shown in _classes(layer, catalog, color, in_use)]
+    return []
+
+
+async def values_in_use(connection: Connection, layer: Layer, catalog: Catalog) -> set[str] | None:
+    """The values that the planner's statistics have seen of the property that colours a layer, None if they have none.
+
+    Statistics cost no scan, however large the city is; land use codes come as "scheme:code", as in the code list.
+    """
+    name = colouring_property(layer, catalog)
+    if name is None or name not in {a.name for a in layer.theme.attributes} | {"class"}:
+        return None
+    seen = {
+        column: set(await connection.fetchval(STATISTICS_SQL, f"{layer.theme.table}_current", column) or ())
+        for column in ({name, "scheme"} if name == "code" else {name})
+    }
+    if name == "code":
+        return {f"{scheme}:{code}" for scheme in seen["scheme"] for code in seen["code"]} or None
+    return seen[name] or None
+
+
+def colouring_property(layer: Layer, catalog: Catalog) -> str | None:
+    """The property whose values the legend lists, None for a layer of one colour."""
+    for part in layer_style(layer):
+        if part["type"] in COLOR_OF:
+            color = resolved(part["paint"][COLOR_OF[part["type"]][1]], catalog, "day")
+            return _property(color[1]) if isinstance(color, list) and color[0] == "match" else None
+    return None
+
+
+def _property(expression: list[Any]) -> str:
+    # Land use is coloured by ["concat", scheme, ":", code].
+    return "code" if expression[0] == "concat" else str(expression[1])
+
+
+def _classes(
+    layer: Layer, catalog: Catalog, match: list[Any], in_use: Collection[str] | None
+) -> list[tuple[Title, str]]:
+    codes = _codes(layer, catalog, _property(match[1]))
+    entries = []
+    *pairs, fallback = match[2:]
+    for values, color in zip(pairs[::2], pairs[1::2], strict=True):
+        wanted = values if isinstance(values, list) else [values]
+        shown = [v for v in wanted if v in codes and (in_use is None or v in in_use)]
+        if shown:
+            entries.append((_joined([codes[v].title for v in shown]), color))
+    matched = {v for values in pairs[::2] for v in (values if isinstance(values, list) else [values])}
+    if in_use is None or set(in_use) - matched:
+        entries.append((OTHER, fallback))
+    return entries
+
+
+def _codes(layer: Layer, catalog: Catalog, name: str) -> dict[str, Code]:
+    list_id = layer.theme.classes if name == "class" else layer.theme.attribute(name).codes
+    return dict(catalog.codes.get(list_id or "", {}))
+
+
+def _joined(titles: list[Title]) -> Title:
+    """Several values of one colour stand on one line; past three the rest is understood."""
+    more = len(titles) > 3
+    zh, en = "、".join(t.zh for t in titles[:3]), ", ".join(t.en for t in titles[:3])
+    return Title(zh + "等" * more, en + ", …" * more)
