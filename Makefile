@@ -1,0 +1,24 @@
+# The doors of the project; what is behind them stands in scripts/.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test setup lock
+export CITY DATA
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo 'make run CITY=docs/cities/lyon.yaml DATA=folder   a real city: its recipe, and the folder with its data'
+
+run: ## set up what is missing, then run the city (a made-up one by default) until Ctrl-C
+	@scripts/setup.sh run
+	@exec .venv/bin/twin run $${CITY:+--city "$$CITY"} $${DATA:+--data "$$DATA"}
+
+test: ## set up what is missing, then check everything
+	@scripts/setup.sh test
+	@scripts/check.sh
+
+setup: ## only set up, as for the tests
+	@scripts/setup.sh test
+
+lock: ## pin the packages that setup.cfg asks for; UPGRADE=1 takes the newest of each
+	@scripts/lock.sh $(if $(UPGRADE),--upgrade)
