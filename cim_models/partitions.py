@@ -28,6 +28,8 @@ def partition_statements(theme: Theme, parent: str | None = None) -> list[str]:
         f"create index {now}_plan on {now} (plan_id, object_id) where plan_id is not null",
         *(f"create index {now}_{column} on {now} ({column})" for column in hot),
         f"create index {past}_object on {past} (object_id)",
+        # An object that comes back in a later edition keeps its object_id.
+        f"create index {past}_uid on {past} (dataset_id, uid)",
         f"create index {past}_geom_web on {past} using gist (geom_web)",
     ]
 

@@ -203,6 +203,22 @@ def consumer(metadata: MetaData) -> Table:
     )
 
 
+def validity_clock(metadata: MetaData) -> Table:
+    """One row: the moment up to which each validity that began or ended stands in the change feed."""
+    return Table(
+        "validity_clock",
+        metadata,
+        Column(
+            "one",
+            Boolean,
+            CheckConstraint("one", name="validity_clock_one"),
+            primary_key=True,
+            server_default="true",
+        ),
+        _moment("at", required=True),
+    )
+
+
 def code_list(metadata: MetaData) -> Table:
     return Table(
         "code_list",

@@ -23,6 +23,7 @@ def schema(srid: int) -> MetaData:
         registry.layer,
         registry.change,
         registry.consumer,
+        registry.validity_clock,
         registry.code_list,
         registry.code,
         access.token,
