@@ -111,9 +111,9 @@ class Cluster:
     def health(self) -> Health:
         """Whether the server answers now; never raises, never starts it."""
         try:
-            if not self.data.exists():
-                return Health(False, f"{self.home}: no city here yet; `twin up` makes one")
             if self._process.running() is None:
+                if not self.data.exists():
+                    return Health(False, f"{self.home}: no city here yet; `twin up` makes one")
                 return Health(False, f"{self.home}: PostgreSQL is not running; `twin up` starts it")
             with self._connect() as connection:
                 version = connection.info.parameter_status("server_version") or ""

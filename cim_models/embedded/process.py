@@ -48,6 +48,11 @@ class ServerProcess:
             pid = int(lines[0])
         except (FileNotFoundError, NotADirectoryError, IndexError, ValueError):
             return None
+        except PermissionError:
+            raise ForeignDirectory(
+                f"{self.data}: belongs to another user; run as that user, or name a home of your own:"
+                " TWIN_HOME=/path/to/home"
+            ) from None
         command = _command_line(pid)
         if f"-ccluster_name={self.name}" in command:
             port, _, listens, _, status = (*(line.strip() for line in lines[3:8]), "", "", "", "", "")[:5]

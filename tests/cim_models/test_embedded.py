@@ -385,8 +385,12 @@ def test_an_ordinary_user_needs_no_root(open_folder: Path) -> None:
         assert scalar(cluster, "select answer from kept") == 7
         assert cluster.stop() is True
 
+    def look() -> None:
+        assert "another user" in Cluster(home).health().reason
+
     assert in_child(owner.uid, live) == 0
     assert in_child(NOBODY, live) == 1
+    assert in_child(NOBODY, look) == 0
 
 
 def test_home_is_the_nearest_that_serves(open_folder: Path) -> None:
