@@ -63,7 +63,7 @@ def dataset(metadata: MetaData) -> Table:
         metadata,
         Column("id", Integer, Identity(), primary_key=True),
         Column("name", Text, nullable=False, unique=True),
-        Column("theme", Text, nullable=False, comment="table its objects go to"),
+        Column("themes", ARRAY(Text), nullable=False, comment="tables its objects go to"),
         Column("title_zh", Text, nullable=False),
         Column("title_en", Text, nullable=False),
         Column("source", Text),

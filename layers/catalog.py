@@ -24,7 +24,7 @@ LAYERS_SQL = """
                coalesce(bool_or(made_up), false) as made_up,
                jsonb_agg(properties) filter (where properties is not null) as schemas
         from dataset
-        where dataset.theme = l.theme and (l.dataset_id is null or dataset.id = l.dataset_id)
+        where l.theme = any(dataset.themes) and (l.dataset_id is null or dataset.id = l.dataset_id)
           and loaded_at is not null
     ) d
     order by l.position, l.id

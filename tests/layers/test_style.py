@@ -25,8 +25,8 @@ async def catalog(database: Database) -> Catalog:
     """A city in which every theme has a loaded data set."""
     async with database.writing() as connection:
         await connection.execute(
-            "insert into dataset (name, theme, title_zh, title_en, loaded_at, extent)"
-            " select 'd-' || theme, theme, '数据', 'Data', now(), array[120.9, 28.0, 121.1, 28.2] from layer"
+            "insert into dataset (name, themes, title_zh, title_en, loaded_at, extent)"
+            " select 'd-' || theme, array[theme], '数据', 'Data', now(), array[120.9, 28.0, 121.1, 28.2] from layer"
         )
     async with database.reading() as connection:
         return await load_catalog(connection, database.city)
