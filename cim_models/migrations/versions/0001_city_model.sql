@@ -941,7 +941,7 @@ COMMENT ON TABLE sensor IS 'Sensors';
 COMMENT ON COLUMN sensor.content_hash IS '128 bits of the source record';
 COMMENT ON COLUMN city.metric_srid IS 'EPSG code of the metric CRS';
 COMMENT ON COLUMN city.view IS 'where a viewer starts: center, zoom, pitch, bearing';
-COMMENT ON COLUMN dataset.theme IS 'table its objects go to';
+COMMENT ON COLUMN dataset.themes IS 'tables its objects go to';
 COMMENT ON COLUMN dataset.crs IS 'CRS of the source';
 COMMENT ON COLUMN dataset.extent IS 'west, south, east, north in the city''s CRS';
 COMMENT ON COLUMN dataset.properties IS 'typed schema of a generic data set''s attributes';
