@@ -77,6 +77,7 @@ class Layer:
     extent: tuple[float, float, float, float] | None
     attribution: tuple[str, ...]
     licence: tuple[str, ...]
+    sharing: tuple[str, ...]
     made_up: bool
 
     def property(self, name: str) -> Attribute | None:
@@ -152,6 +153,7 @@ def _layer(row: Mapping[str, Any]) -> Layer:
         extent=None if extent is None or extent[0] is None else tuple(extent),
         attribution=tuple(row["attribution"] or ()),
         licence=tuple(row["licence"] or ()),
+        sharing=tuple(row["sharing"] or ()),
         made_up=row["made_up"],
     )
 

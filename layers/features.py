@@ -1,0 +1,196 @@
+"""Features of a layer as GeoJSON text, built by the database and passed on as bytes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    LargeBinary,
+    Select,
+    String,
+    and_,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
+
+from cim_models.database import Connection
+from cim_models.theme import Attribute
+from layers import LayerError
+from layers.access import Principal
+from layers.catalog import Catalog, Layer
+from layers.filters import filterable
+from layers.query import Selection, objects, rows
+from layers.statement import Statement, compiled
+
+# 1e-9 degrees are a tenth of a millimetre.
+DECIMALS = 9
+# A page ends early, with a next one, rather than hold more than this in memory.
+PAGE_BYTES = 16 * 2**20
+CHUNK = 1000
+# Validity is told with every feature, beside the layer's own properties.
+VALIDITY = ("valid_from", "valid_to")
+
+
+class ObjectNotFound(LayerError):
+    """The layer has no such object at that moment, or none that the principal may see."""
+
+
+class SortError(LayerError):
+    """A property that cannot be sorted by."""
+
+
+@dataclass(frozen=True)
+class Sort:
+    """One property to sort by; objects without it come last."""
+
+    attribute: Attribute
+    descending: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page ends: the last object, and its sorted value as text if there is a sort."""
+
+    object_id: int
+    value: str | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Features as GeoJSON bytes; `end` is where the next page goes on, None after the last."""
+
+    features: list[bytes]
+    end: Place | None
+
+
+def sort_by(layer: Layer, text: str) -> Sort:
+    """The sort that `name`, `+name` or `-name` means. Raises SortError."""
+    name = text.lstrip("+-")
+    attribute = layer.property(name)
+    if attribute is None or len(text) - len(name) > 1:
+        known = ", ".join(p.name for p in layer.properties)
+        raise SortError(f"sortby={text!r}: one property, with - before it to descend; {layer.id} has {known}")
+    return Sort(attribute, text.startswith("-"))
+
+
+async def read_page(
+    connection: Connection,
+    selection: Selection,
+    catalog: Catalog,
+    principal: Principal,
+    *,
+    limit: int,
+    after: Place | None = None,
+    sort: Sort | None = None,
+) -> Page:
+    """At most `limit` features after a place, ordered by `sort` and object_id."""
+    statement = page_statement(selection, catalog, principal, limit=limit + 1, after=after, sort=sort)
+    found: list[Any] = []
+    if limit < CHUNK:
+        found = await connection.fetch(statement.sql, *statement.arguments)
+    else:
+        async with connection.transaction(readonly=True):
+            cursor = await connection.cursor(statement.sql, *statement.arguments)
+            size = 0
+            while size < PAGE_BYTES and (chunk := await cursor.fetch(CHUNK)):
+                found += chunk
+                size += sum(len(row["feature"]) for row in chunk)
+            more = size >= PAGE_BYTES and await cursor.fetch(1)
+        if more:
+            limit = min(limit, len(found))
+            found += more
+    last = found[limit - 1] if len(found) > limit else None
+    end = Place(last["object_id"], last["sorted"]) if last else None
+    return Page([row["feature"] for row in found[:limit]], end)
+
+
+async def read_feature(
+    connection: Connection, selection: Selection, catalog: Catalog, principal: Principal, object_id: int
+) -> bytes:
+    """One object's feature. Raises ObjectNotFound."""
+    table = objects(selection.layer, catalog)
+    chosen = rows(selection, catalog, principal).where(table.c.object_id == literal(object_id, BigInteger)).limit(1)
+    statement = compiled(_features(chosen, selection.layer, table))
+    row = await connection.fetchrow(statement.sql, *statement.arguments)
+    if row is None:
+        raise ObjectNotFound(f"no object {object_id} in {selection.layer.id} at that moment")
+    return bytes(row["feature"])
+
+
+def page_statement(
+    selection: Selection,
+    catalog: Catalog,
+    principal: Principal,
+    *,
+    limit: int,
+    after: Place | None = None,
+    sort: Sort | None = None,
+) -> Statement:
+    """The statement of `read_page`: rows of object_id, sorted value as text, feature as bytes."""
+    table = objects(selection.layer, catalog)
+    chosen = rows(selection, catalog, principal)
+    order = []
+    if sort is not None:
+        value = filterable(table, (sort.attribute,))[sort.attribute.name]
+        order.append((value.desc() if sort.descending else value.asc()).nulls_last())
+        chosen = chosen.add_columns(value.cast(String).label("sorted"))
+        if after is not None:
+            chosen = chosen.where(_beyond(value, sort, after, table))
+    elif after is not None:
+        chosen = chosen.where(table.c.object_id > literal(after.object_id, BigInteger))
+    chosen = chosen.order_by(*order, table.c.object_id).limit(limit)
+    return compiled(_features(chosen, selection.layer, table))
+
+
+def _beyond(value: ColumnElement[Any], sort: Sort, after: Place, table: FromClause) -> ColumnElement[bool]:
+    """Rows that follow a place where the order is by value, nulls last, then object_id."""
+    later = table.c.object_id > literal(after.object_id, BigInteger)
+    if after.value is None:
+        return and_(value.is_(None), later)
+    reached = literal(after.value, String).cast(value.type)
+    further = value < reached if sort.descending else value > reached
+    return or_(further, and_(value == reached, later), value.is_(None))
+
+
+def _features(chosen: Select[Any], layer: Layer, table: FromClause) -> Select[Any]:
+    """The chosen rows with their GeoJSON feature as UTF-8 bytes, in the order they were chosen."""
+    columns = [table.c.object_id.label("object_id"), table.c.geom.label("geom")]
+    properties = [column.label(f"p{i}") for i, column in enumerate(_properties(layer, table).values())]
+    inner = chosen.add_columns(*columns, *properties).subquery("chosen")
+    if "sorted" not in inner.c:
+        sorted_value: ColumnElement[Any] = literal_column("null::text")
+    else:
+        sorted_value = inner.c.sorted
+    names = _properties(layer, table)
+    values = select(*(inner.c[f"p{i}"].label(name) for i, name in enumerate(names))).subquery("properties")
+    document = select(func.row_to_json(literal_column("properties"))).select_from(values).scalar_subquery()
+    text = func.concat(
+        literal_column('\'{"type":"Feature","id":\''),
+        inner.c.object_id,
+        literal_column("',\"geometry\":'"),
+        # No `crs` member: GeoJSON (RFC 7946) has none, and both storage CRSs are read as longitude, latitude.
+        func.ST_AsGeoJSON(inner.c.geom, literal_column(str(DECIMALS)), literal_column("0"), type_=String),
+        literal_column("',\"properties\":'"),
+        document,
+        literal_column("'}'"),
+    )
+    feature = func.convert_to(text, literal_column("'UTF8'"), type_=LargeBinary)
+    return select(inner.c.object_id, sorted_value.label("sorted"), feature.label("feature"))
+
+
+def _properties(layer: Layer, table: FromClause) -> dict[str, ColumnElement[Any]]:
+    """What a feature tells of an object, in the order of the layer's schema."""
+    found: dict[str, ColumnElement[Any]] = {}
+    for attribute in layer.properties:
+        own = attribute.name in table.c
+        found[attribute.name] = table.c[attribute.name] if own else table.c.attributes[attribute.name]
+    for name in VALIDITY:
+        found[name] = table.c[name]
+    if layer.whole and layer.theme.table != "generic_object":
+        found["attributes"] = table.c.attributes
+    return found
