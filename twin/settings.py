@@ -2,7 +2,7 @@
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     connection_timeout: float = Field(
         default=5.0, gt=0, le=60, description="seconds to wait for a free connection before 503"
     )
+    request_timeout: float = Field(default=60.0, gt=0, le=3600, description="seconds that a whole request may take")
     max_body: int = Field(default=4 * 2**20, ge=1024, description="bytes of a request's body")
     cache: Path | None = Field(default=None, description="folder of the tile cache that the processes share")
     cache_memory: int = Field(default=128 * 2**20, ge=0, description="bytes of tiles in a process's memory")
@@ -85,10 +86,13 @@ class Settings(BaseSettings):
         return self.data / city
 
 
-def read_settings() -> Settings:
-    """The settings of this process. Raises SettingsError naming each variable that is missing or wrong."""
+def read_settings(**given: Any) -> Settings:
+    """The settings of this process; what is `given` goes before the environment.
+
+    Raises SettingsError naming each variable that is missing or wrong.
+    """
     try:
-        return Settings()  # type: ignore[call-arg]  # required fields come from the environment
+        return Settings(**given)
     except ValidationError as error:
         faults = "; ".join(f"TWIN_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         raise SettingsError(faults) from None

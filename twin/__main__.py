@@ -1,0 +1,5 @@
+"""The command, as `python -m twin`."""
+
+from twin.cli import app
+
+app()

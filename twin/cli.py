@@ -1,0 +1,66 @@
+"""The command `twin`: its verbs, and how errors and exit codes leave it."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cim_models import __version__
+from twin.commands import serve
+from twin.commands.console import err, is_refusal
+
+# Refused or failed, with the reason; a fault of ours (EX_SOFTWARE in sysexits.h); ended by Ctrl-C.
+FAILED, FAULT, INTERRUPTED = 1, 70, 130
+
+commands = typer.Typer(
+    name="twin",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for verb in (serve.up, serve.down, serve.status):
+    commands.command()(verb)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"CityTwin {__version__}")
+        raise typer.Exit
+
+
+@commands.callback()
+def _options(
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show where an error came from.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
+) -> None:
+    """CityTwin: a city as a database, a map and a service."""
+
+
+def app() -> None:
+    """Run the command; an error is one clear line and an honest exit code, a traceback only with --verbose."""
+    try:
+        commands()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        if "--verbose" in sys.argv:
+            raise
+        sys.exit(_report(error))
+
+
+def _report(error: Exception) -> int:
+    if is_refusal(error):
+        _say(str(error))
+        return FAILED
+    if isinstance(error, ModuleNotFoundError) and error.name is not None:
+        _say(f'this needs more than the light install ({error.name} is missing): pip install "citytwin[server]"')
+        return FAILED
+    if isinstance(error, OSError) and error.filename is not None:
+        _say(f"{error.filename}: {error.strerror}")
+        return FAILED
+    _say(f"unexpected {type(error).__name__}: {error}; `twin --verbose ...` shows where it came from")
+    return FAULT
+
+
+def _say(message: str) -> None:
+    err.print(f"twin: {message}", style="red", markup=False, soft_wrap=True)

@@ -1,0 +1,22 @@
+"""What every process that the supervisor starts does first: tie its life to the supervisor's."""
+
+import ctypes
+import os
+import signal
+
+PR_SET_PDEATHSIG = 1
+PARENT = "TWIN_SUPERVISOR"
+
+
+def die_with_supervisor() -> None:
+    """Have the kernel end this process when the supervisor ends, even by kill -9, so that no server is orphaned.
+
+    A no-op in a process that no supervisor started.
+    """
+    parent = os.environ.get(PARENT)
+    if parent is None:
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    # It may have ended before the kernel was told.
+    if os.getppid() != int(parent):
+        os._exit(1)

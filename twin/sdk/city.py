@@ -1,0 +1,144 @@
+"""A city on a server: its layers, what it says of itself, and search."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
+
+from twin.sdk.client import Client
+from twin.sdk.errors import NotFound
+from twin.sdk.layer import Layer
+from twin.sdk.token import find_token
+
+if TYPE_CHECKING:
+    from twin.sdk.deck import Map
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+
+
+def connect(
+    url: str | None = None, *, city: str | None = None, token: str | None = None, timeout_s: float = 60.0
+) -> "City":
+    """A city of a CityTwin server.
+
+    url: of the server; else the variable TWIN_URL, else this machine's. city: its name; else the server's default.
+    token: for what only some may see; else the variable TWIN_TOKEN, else on this machine the local user's own.
+    timeout_s: longest wait for an answer.
+    Raises ServerUnreachable, NotFound for an unknown city, Refused for a wrong token.
+    """
+    root = (url or os.environ.get("TWIN_URL") or DEFAULT_URL).rstrip("/")
+    client = Client(root, token or find_token(root, Path.cwd(), os.environ), timeout_s)
+    cities: list[dict[str, Any]] = client.get("/cities")["cities"]
+    for known in cities:
+        if known["name"] == city or (city is None and known["default"]):
+            return City(client, "" if known["default"] else f"/cities/{quote(known['name'])}")
+    client.close()
+    names = ", ".join(known["name"] for known in cities)
+    raise NotFound(f"no city {city or ''!r} at {root}; there are: {names or 'none yet, `twin demo` makes one'}")
+
+
+class City:
+    """A city on a server, as `connect` gives it. A context manager; `close` ends its connections."""
+
+    def __init__(self, client: Client, base: str) -> None:
+        self._client = client
+        self._base = base
+
+    @cached_property
+    def info(self) -> dict[str, Any]:
+        """What it says of itself: name, title (zh, en), srid, metric_crs, vertical_datum, time_zone, bbox, view."""
+        found: dict[str, Any] = self._client.get(f"{self._base}/city")
+        return found
+
+    @property
+    def name(self) -> str:
+        return str(self.info["name"])
+
+    @property
+    def layers(self) -> "Layers":
+        """The layers that the token may see, ground first; asked anew each time, for they may change."""
+        found = self._client.get(f"{self._base}/collections")["collections"]
+        return Layers({entry["id"]: self._layer(entry) for entry in found})
+
+    def __getitem__(self, layer: str) -> Layer:
+        """One layer by its id. Raises NotFound, naming those there are."""
+        try:
+            return self._layer(self._client.get(f"{self._base}/collections/{quote(layer, safe='')}"))
+        except NotFound:
+            raise NotFound(f"no layer {layer!r} in {self.name}; there are: {', '.join(self.layers)}") from None
+
+    def search(self, text: str, limit: int = 10) -> "list[Found]":
+        """Objects by name, object id, source id, or a place by "longitude,latitude"; the best first."""
+        answer = self._client.get(f"{self._base}/search", {"q": text, "limit": limit})
+        return [Found.from_feature(feature) for feature in answer["features"]]
+
+    def map(self, *layers: str, bbox: tuple[float, float, float, float] | None = None, limit: int = 5000) -> "Map":
+        """Several layers on one map, the first at the bottom; as `Layer.map`."""
+        from twin.sdk.deck import draw
+
+        return draw([(self[name], self[name].features(bbox=bbox, limit=limit)) for name in layers])
+
+    def close(self) -> None:
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<City {self.name} ({self.info['title']['en']}) at {self._client.url}{self._base}>"
+
+    def _layer(self, entry: dict[str, Any]) -> Layer:
+        return Layer(self._client, f"{self._base}/collections/{quote(entry['id'])}", entry, self.info["time_zone"])
+
+
+class Layers(Mapping[str, Layer]):
+    """Layers by id; prints as a table."""
+
+    def __init__(self, layers: dict[str, Layer]) -> None:
+        self._layers = layers
+
+    def __getitem__(self, layer: str) -> Layer:
+        return self._layers[layer]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._layers)
+
+    def __len__(self) -> int:
+        return len(self._layers)
+
+    def __repr__(self) -> str:
+        width = max((len(name) for name in self), default=0)
+        return "\n".join(f"{name:<{width}}  {layer.title['zh']}  {layer.title['en']}" for name, layer in self.items())
+
+
+@dataclass(frozen=True)
+class Found:
+    """A search result; position is longitude, latitude. A place given by coordinates has no layer and no id."""
+
+    layer: str | None
+    object_id: int | None
+    name: str | None
+    label: str
+    class_: str | None
+    score: float
+    position: tuple[float, float]
+
+    @classmethod
+    def from_feature(cls, feature: Mapping[str, Any]) -> Self:
+        properties, geometry = feature["properties"], feature["geometry"]
+        coordinates = geometry["coordinates"]
+        return cls(
+            layer=properties.get("layer"),
+            object_id=properties.get("object_id"),
+            name=properties.get("name"),
+            label=properties.get("label") or "",
+            class_=properties.get("class"),
+            score=float(properties.get("score") or 0.0),
+            position=(coordinates[0], coordinates[1]),
+        )

@@ -1,0 +1,148 @@
+"""Maps for notebooks: pydeck pages that hold their data and their program, and ask no other host for anything."""
+
+import html
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pydeck
+from pydeck.io.html import render_json_to_html
+
+if TYPE_CHECKING:
+    from twin.sdk.layer import Feature, Layer
+
+BACKGROUND = "#f4f1ea"
+COLORS = {"polygon": "#c9b79c", "line": "#8a8f98", "point": "#d1495b"}
+# pydeck's page template loads a second map library, fonts and styles from five hosts, even offline; it draws without.
+FOREIGN = re.compile(r"<script[^>]*\ssrc=[^>]*>\s*</script>|<link[^>]*\shref=[^>]*>", re.IGNORECASE)
+TILE_PIXELS, MAP_PIXELS = 512, 700
+# Heights are seen from the side.
+PITCH, BEARING = 50, -15
+
+Bounds = tuple[float, float, float, float]
+
+
+class Map(pydeck.Deck):  # type: ignore[misc]
+    """A pydeck.Deck whose page is whole: it opens without a network, and shows itself in a notebook."""
+
+    def to_html(self, filename: str | Path | None = None, **_: Any) -> str:
+        """The page; written to `filename` if that is given, and then its absolute path is returned."""
+        # Names come from anywhere: none of them may end the script they stand in.
+        deck = self.to_json().replace("</", "<\\/")
+        page: str = render_json_to_html(deck, tooltip=self._tooltip, css_background_color=BACKGROUND, offline=True)
+        head, body, rest = page.partition("<body>")
+        before, script, after = head.partition("<script type='text/javascript'>")
+        program, end, styles = after.rpartition("</script>")
+        # The program itself holds text that looks like tags; only what the template put around it is stripped.
+        page = FOREIGN.sub("", before) + script + program + end + FOREIGN.sub("", styles) + body + rest
+        if filename is None:
+            return page
+        path = Path(filename).absolute()
+        path.write_text(page, encoding="utf-8")
+        return str(path)
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<iframe width="100%" height="{self.height}" style="border:0"'
+            f' srcdoc="{html.escape(self.to_html(), quote=True)}"></iframe>'
+        )
+
+
+def draw(layers: "Sequence[tuple[Layer, Iterable[Feature]]]") -> Map:
+    """Layers with their features on one map, the first at the bottom, looking at all of them."""
+    drawn, bounds, upright = [], [], False
+    for layer, features in layers:
+        stands = "height" in layer.schema and layer.geometry == "polygon"
+        shown = [_slim(feature, stands) for feature in features]
+        bounds += [_bounds(feature["geometry"]) for feature in shown]
+        upright |= stands
+        drawn.append(_deck_layer(layer, shown, stands))
+    return Map(
+        layers=drawn,
+        initial_view_state=_view(_around(bounds), upright),
+        map_style=None,
+        map_provider=None,
+        # As text: a name is never read as HTML.
+        tooltip={"text": "{properties.label}"},
+    )
+
+
+def _slim(feature: "Feature", stands: bool) -> dict[str, Any]:
+    """What the map needs of a feature: a page with every attribute would be several times larger."""
+    properties = feature["properties"]
+    told = (properties.get(name) for name in ("name", "name_en", "class"))
+    label = "\n".join(dict.fromkeys(str(value) for value in told if value)) or f"#{feature['id']}"
+    slim: dict[str, Any] = {"label": label}
+    if stands:
+        slim["height"] = properties.get("height") or 0
+        slim["label"] += f"\n{slim['height']:g} m"
+    return {"type": "Feature", "geometry": feature["geometry"], "properties": slim}
+
+
+def _deck_layer(layer: "Layer", features: list[dict[str, Any]], stands: bool) -> pydeck.Layer:
+    color = _color(layer)
+    return pydeck.Layer(
+        "GeoJsonLayer",
+        id=layer.id,
+        data={"type": "FeatureCollection", "features": features},
+        pickable=True,
+        auto_highlight=True,
+        stroked=not stands,
+        filled=True,
+        extruded=stands,
+        get_elevation="properties.height" if stands else 0,
+        get_fill_color=color,
+        get_line_color=color if layer.geometry == "line" else [max(0, part - 40) for part in color],
+        line_width_min_pixels=1.5 if layer.geometry == "line" else 0.5,
+        point_radius_min_pixels=4,
+        point_radius_max_pixels=8,
+    )
+
+
+def _color(layer: "Layer") -> list[int]:
+    legend = layer.info["twin"].get("legend") or [{}]
+    named = next((entry["color"] for entry in legend if entry.get("color")), None)
+    text = str(named or COLORS.get(layer.geometry, COLORS["polygon"])).removeprefix("#")
+    if not re.fullmatch(r"[0-9a-fA-F]{6}", text):
+        text = COLORS["polygon"].removeprefix("#")
+    return [int(text[at : at + 2], 16) for at in (0, 2, 4)]
+
+
+def _view(bounds: Bounds | None, upright: bool) -> pydeck.ViewState:
+    west, south, east, north = bounds or (-180.0, -60.0, 180.0, 60.0)
+    latitude = (south + north) / 2
+    # A degree of latitude is 1 / cos(latitude) as long on the map as one of longitude.
+    widest = max(east - west, (north - south) / math.cos(math.radians(latitude)), 1e-4)
+    return pydeck.ViewState(
+        longitude=(west + east) / 2,
+        latitude=latitude,
+        zoom=min(18.0, math.log2(MAP_PIXELS * 360 / (TILE_PIXELS * widest))),
+        pitch=PITCH if upright else 0,
+        bearing=BEARING if upright else 0,
+    )
+
+
+def _around(boxes: Iterable[Bounds | None]) -> Bounds | None:
+    known = [box for box in boxes if box is not None]
+    if not known:
+        return None
+    west, south, east, north = zip(*known, strict=True)
+    return min(west), min(south), max(east), max(north)
+
+
+def _bounds(geometry: dict[str, Any] | None) -> Bounds | None:
+    if geometry is None:
+        return None
+    xs, ys = zip(*_positions(geometry["coordinates"]), strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _positions(coordinates: Any) -> Iterator[tuple[float, float]]:
+    """Longitude and latitude of every vertex, however deep the rings are nested (RFC 7946, 3.1)."""
+    if isinstance(coordinates[0], list):
+        for part in coordinates:
+            yield from _positions(part)
+    else:
+        yield coordinates[0], coordinates[1]

@@ -1,0 +1,157 @@
+"""A whole server from first to last: database, cities, processes; stopped in order by SIGINT, SIGTERM or SIGHUP."""
+
+import asyncio
+import contextlib
+import http.client
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import NoReturn
+
+from cim_models.database import migrate
+from cim_models.embedded import Cluster
+from layers.seeds import seed_layers
+from twin.local import LocalTwin
+from twin.logfile import LogFile
+from twin.own_token import ensure_own_token
+from twin.port import reserved_port
+from twin.serving import sole_server
+from twin.supervisor import Program, Supervisor
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+DATABASE_CHECK_S = 2.0
+
+Step = Callable[[str], AbstractContextManager[None]]
+Prepare = Callable[[LocalTwin], None]
+
+
+def run_server(twin: LocalTwin, step: Step, served: Callable[[str], None], prepare: Prepare | None = None) -> None:
+    """Serve the cities of `twin` until a signal comes.
+
+    step: called around each step with its title. served: called with the URL once it answers. prepare: run when the
+    database is there and before anything is served.
+    Raises AlreadyServing, PortTaken, StartFailed, and what the database and `prepare` raise; nothing is left running.
+    """
+    twin.make_home()
+    host, port = twin.settings.host, twin.settings.port
+    with (
+        _interrupted_by_signals(),
+        sole_server(twin.home) as announce,
+        reserved_port(host, port) as address,
+        contextlib.ExitStack() as stack,
+    ):
+        with step("database"):
+            stack.enter_context(twin.database())
+            for place in twin.directory.cities():
+                migrate(place.url)
+                seed_layers(place.url)
+        if prepare is not None:
+            prepare(twin)
+        ensure_own_token(twin.token_file, twin.directory.cities())
+
+        def ready(url: str) -> None:
+            announce(url)
+            served(url)
+
+        asyncio.run(_supervise(twin, address, step, ready))
+
+
+async def _supervise(twin: LocalTwin, address: tuple[str, int], step: Step, ready: Callable[[str], None]) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in SIGNALS:
+        # Not the loop's own handlers: those end with the loop, while the database is still to be stopped.
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
+    log = LogFile(twin.log_file)
+    supervisor = Supervisor(_programs(twin), _environment(twin, address), log)
+    watch = asyncio.create_task(_watch_database(twin.cluster, log)) if twin.cluster else None
+    try:
+        with step("server"):
+            starting = asyncio.create_task(supervisor.start(lambda: asyncio.to_thread(_answers, address)))
+            ending = asyncio.create_task(stopped.wait())
+            await asyncio.wait({starting, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                await starting
+            starting.cancel()
+        if not stopped.is_set():
+            ready(_url(address))
+        await ending
+    finally:
+        # What is left takes seconds; a second Ctrl-C would leave the database running.
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        if watch is not None:
+            watch.cancel()
+        await supervisor.stop()
+        log.event("stopped")
+        log.close()
+
+
+def _programs(twin: LocalTwin) -> list[Program]:
+    # -P: a folder "api" or "twin" where the user stands is not ours.
+    python = (sys.executable, "-P", "-m")
+    servers = [Program(f"server {number + 1}", (*python, "twin.serve")) for number in range(twin.workers)]
+    return [*servers, Program("worker", (*python, "twin.worker"))]
+
+
+def _environment(twin: LocalTwin, address: tuple[str, int]) -> dict[str, str]:
+    settings = twin.settings
+    return os.environ | {
+        "TWIN_HOME": str(twin.home),
+        "TWIN_DATABASE_URL": settings.database_url,
+        "TWIN_DATA": str(settings.data.absolute()),
+        "TWIN_CACHE": str((settings.cache or twin.home / "cache").absolute()),
+        "TWIN_HOST": address[0],
+        "TWIN_PORT": str(address[1]),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+async def _watch_database(cluster: Cluster, log: LogFile) -> None:
+    """Start the private PostgreSQL again when it does not answer."""
+    while True:
+        await asyncio.sleep(DATABASE_CHECK_S)
+        health = await asyncio.to_thread(cluster.health)
+        if not health.ready:
+            log.event("database does not answer", reason=health.reason)
+            try:
+                await asyncio.to_thread(cluster.start)
+                log.event("database answers again")
+            # Whatever it is, the next round tries again, and the log tells.
+            except Exception as error:
+                log.event("database not started", reason=str(error))
+
+
+def _answers(address: tuple[str, int]) -> bool:
+    connection = http.client.HTTPConnection(*address, timeout=2)
+    try:
+        connection.request("GET", "/health/live")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _url(address: tuple[str, int]) -> str:
+    host, port = address
+    # An address that means "any" is none to go to.
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextlib.contextmanager
+def _interrupted_by_signals() -> Iterator[None]:
+    """Treat every way of being asked to stop as Ctrl-C, so that what was started is stopped."""
+
+    def interrupt(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = [signal.signal(number, interrupt) for number in SIGNALS]
+    try:
+        yield
+    finally:
+        for number, handler in zip(SIGNALS, before, strict=True):
+            signal.signal(number, handler)

@@ -1,0 +1,107 @@
+"""Who serves from a home: one server at a time, holding a locked file that says where it is reached."""
+
+import fcntl
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from twin import TwinError
+
+FILE = "server.json"
+STOP_TIMEOUT_S = 30.0
+
+
+class AlreadyServing(TwinError):
+    """Another process serves from this home."""
+
+
+class NotStopped(TwinError):
+    """The server did not stop in time, or may not be stopped by this user."""
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A server at work; url is empty while it starts, started_at is in seconds since 1970."""
+
+    pid: int
+    url: str = ""
+    started_at: float = 0.0
+
+
+@contextmanager
+def sole_server(home: Path) -> Iterator[Callable[[str], None]]:
+    """Be the one server of `home` until the end of the block; call what it gives with the URL once that answers.
+
+    The lock ends with the process, even by kill -9. Raises AlreadyServing.
+    """
+    descriptor = os.open(home / FILE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyServing(f"{home}: {_where(_read(descriptor))}; stop it with `twin down`") from None
+
+        def announce(url: str) -> None:
+            _write(descriptor, Serving(os.getpid(), url, time.time()))
+
+        _write(descriptor, Serving(os.getpid()))
+        yield announce
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def who_serves(home: Path) -> Serving | None:
+    """The server of `home`, None if none is at work."""
+    try:
+        descriptor = os.open(home / FILE, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read(descriptor)
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def stop_server(home: Path, server: Serving) -> None:
+    """End a server and wait until it has. Raises NotStopped."""
+    try:
+        os.kill(server.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return
+    except PermissionError:
+        raise NotStopped(f"process {server.pid} belongs to another user; stop it as that user: twin down") from None
+    until = time.monotonic() + STOP_TIMEOUT_S
+    while who_serves(home):
+        if time.monotonic() > until:
+            raise NotStopped(
+                f"process {server.pid} has not stopped in {STOP_TIMEOUT_S:.0f} s; see {home}/logs/twin.log"
+            )
+        time.sleep(0.05)
+
+
+def _where(server: Serving | None) -> str:
+    if server is None or not server.url:
+        return "a server is being started here"
+    return f"a server is at work here, at {server.url} (process {server.pid})"
+
+
+def _read(descriptor: int) -> Serving | None:
+    try:
+        return Serving(**json.loads(os.pread(descriptor, 4096, 0)))
+    except (ValueError, TypeError):
+        # It holds the lock and has not written yet.
+        return None
+
+
+def _write(descriptor: int, server: Serving) -> None:
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(asdict(server)).encode(), 0)

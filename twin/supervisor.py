@@ -1,0 +1,123 @@
+"""Keeps a server's processes alive: starts them, starts them again when they end, stops them all in order."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from twin import TwinError
+from twin.logfile import LogFile
+from twin.process import PARENT
+
+FIRST_DELAY_S = 0.25
+LONGEST_DELAY_S = 30.0
+# A process that lived this long was well; its next fall starts counting anew.
+SOUND_AFTER_S = 30.0
+HOPELESS_AFTER = 3
+STOP_TIMEOUT_S = 8.0
+LAST_LINES = 15
+LONGEST_LINE = 1024**2
+
+
+class StartFailed(TwinError):
+    """A process ends again and again before the server has answered once."""
+
+
+@dataclass
+class Program:
+    """A process to keep alive."""
+
+    name: str
+    command: Sequence[str]
+    falls: int = 0
+    process: asyncio.subprocess.Process | None = None
+    last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
+
+
+class Supervisor:
+    """Runs programs side by side, each in a session of its own, their output gathered in one log."""
+
+    def __init__(self, programs: Sequence[Program], environ: Mapping[str, str], log: LogFile) -> None:
+        self._programs = programs
+        self._environ = {**environ, PARENT: str(os.getpid())}
+        self._log = log
+        self._ready = False
+        self._stopping = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, answers: Callable[[], Awaitable[bool]], timeout_s: float = 60.0) -> None:
+        """Start all programs and wait until `answers`. Raises StartFailed."""
+        self._tasks = [asyncio.create_task(self._keep(program)) for program in self._programs]
+        until = time.monotonic() + timeout_s
+        while not await answers():
+            fallen = next((program for program in self._programs if program.falls >= HOPELESS_AFTER), None)
+            if fallen is not None:
+                raise StartFailed("\n".join([f"{fallen.name} does not start; it said:", *fallen.last_lines]))
+            if time.monotonic() > until:
+                raise StartFailed(f"the server does not answer after {timeout_s:.0f} s; see {self._log.path}")
+            await asyncio.sleep(0.05)
+        self._ready = True
+
+    async def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
+        """End all programs: politely, and after `timeout_s` at once."""
+        self._stopping.set()
+        for how, patience in ((signal.SIGTERM, timeout_s), (signal.SIGKILL, None)):
+            for program in self._programs:
+                if program.process is not None and program.process.returncode is None:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.killpg(program.process.pid, how)
+            if self._tasks:
+                _, waiting = await asyncio.wait(self._tasks, timeout=patience)
+                self._tasks = list(waiting)
+
+    async def _keep(self, program: Program) -> None:
+        delay = FIRST_DELAY_S
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            code = await self._run_once(program)
+            if self._stopping.is_set():
+                return
+            if time.monotonic() - began > SOUND_AFTER_S:
+                delay = FIRST_DELAY_S
+            program.falls += 1
+            self._log.event("process ended", process=program.name, status=code, again_in_s=delay)
+            if not self._ready and program.falls >= HOPELESS_AFTER:
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), delay)
+            delay = min(2 * delay, LONGEST_DELAY_S)
+
+    async def _run_once(self, program: Program) -> int:
+        program.process = process = await asyncio.create_subprocess_exec(
+            *program.command,
+            env=self._environ,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            # Ctrl-C in the terminal is for the supervisor, which stops its programs in order.
+            start_new_session=True,
+        )
+        self._log.event("process started", process=program.name, pid=process.pid)
+        if self._stopping.is_set():
+            process.terminate()
+        assert process.stdout is not None
+        await self._gather(process.stdout, program)
+        return await process.wait()
+
+    async def _gather(self, stream: asyncio.StreamReader, program: Program) -> None:
+        """Pass output on to the log in whole lines, so that those of several processes do not mix."""
+        rest = b""
+        while chunk := await stream.read(65536):
+            lines, newline, rest = (rest + chunk).rpartition(b"\n")
+            if len(rest) > LONGEST_LINE:
+                lines, newline, rest = lines + newline + rest, b"\n", b""
+            if newline:
+                self._log.write(lines + newline)
+                program.last_lines.extend(lines.decode(errors="replace").splitlines()[-LAST_LINES:])
+        if rest:
+            self._log.write(rest + b"\n")
+            program.last_lines.append(rest.decode(errors="replace"))
