@@ -9,9 +9,9 @@ from pathlib import Path
 
 from layers.formats import osm, raster, vector
 from layers.formats.archive import UnpackLimits, is_archive, unpacked
-from layers.formats.source import GEOMETRY, CrsUnknown, Format, FormatError, Source
+from layers.formats.source import GEOMETRY, CrsUnknown, Format, FormatError, Source, is_key
 
-__all__ = ["FORMATS", "GEOMETRY", "CrsUnknown", "Format", "FormatError", "Source", "files_in", "open_sources"]
+__all__ = ["FORMATS", "GEOMETRY", "CrsUnknown", "Format", "FormatError", "Source", "files_in", "is_key", "open_sources"]
 
 FORMATS: tuple[Format, ...] = (*vector.FORMATS, osm.PBF, osm.XML, raster.FORMAT)
 

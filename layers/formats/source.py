@@ -10,6 +10,7 @@ import pyarrow as pa
 from layers import LayerError
 
 GEOMETRY = "geometry"
+KEY = {b"key": b"true"}
 
 
 class FormatError(LayerError):
@@ -26,6 +27,7 @@ class Source(Protocol):
     name: the layer's name in the file. crs: "EPSG:3946" or WKT; None where neither file nor caller says.
     schema: the columns of every batch; "geometry" holds WKB in that CRS, x east (longitude) first, 2D or with Z.
     count: number of features where the format knows it before reading, for a progress bar.
+    A field that is the format's own key for its features carries the metadata KEY.
     A source that is named after a theme and has the columns `uid` and `class` is in the model's terms already.
     """
 
@@ -44,6 +46,11 @@ class Source(Protocol):
     def read(self, rows: int = 10_000) -> Iterator[pa.RecordBatch]:
         """Batches of at most `rows` features; may be called again. Raises FormatError where the file breaks off."""
         ...
+
+
+def is_key(field: pa.Field) -> bool:
+    """Whether a field is how the format itself tells its features apart."""
+    return bool(field.metadata) and KEY.items() <= field.metadata.items()
 
 
 @dataclass(frozen=True)

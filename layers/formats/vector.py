@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from layers.formats.source import GEOMETRY, Format, FormatError, Source
+from layers.formats.source import GEOMETRY, KEY, Format, FormatError, Source
 
 RECORD_SEPARATOR = b"\x1e"
 # A count that the file itself keeps: fewer features than that, and the file has lost some.
@@ -100,7 +100,7 @@ def _open_layer(path: Path, layer: str, crs: str | None) -> VectorSource:
     with_fid = info["driver"] == "GPKG"
     with _opened(path, layer, 1, with_fid) as (meta, reader):
         geometry_field = meta["geometry_name"] or "wkb_geometry"
-        fields = [_field(field, geometry_field) for field in reader.schema]
+        fields = [_field(field, geometry_field, info["fid_column"]) for field in reader.schema]
     count = int(info["features"])
     return VectorSource(
         path=path,
@@ -115,12 +115,12 @@ def _open_layer(path: Path, layer: str, crs: str | None) -> VectorSource:
     )
 
 
-def _field(field: pa.Field, geometry_field: str) -> pa.Field:
+def _field(field: pa.Field, geometry_field: str, key: str) -> pa.Field:
     if field.name == geometry_field:
         return pa.field(GEOMETRY, pa.binary())
     # A field of its own by the name that the protocol gives to the geometry.
     name = f"{field.name}_field" if field.name == GEOMETRY else field.name
-    return pa.field(name, _plain_type(field.type))
+    return pa.field(name, _plain_type(field.type), metadata=KEY if field.name == key else None)
 
 
 def _check_shapefile(path: Path) -> None:

@@ -30,14 +30,15 @@ def _by_value(classes: dict[str, list[str]]) -> dict[str, str]:
 
 
 _TABLES: Final = yaml.safe_load(files(__package__).joinpath("classes.yaml").read_text(encoding="utf-8"))
-ROAD_CLASSES: Final = frozenset(_TABLES["road"])
+ROADS: Final = _by_value(_TABLES["road"])
 BUILDING_FUNCTIONS: Final = _by_value(_TABLES["building_function"])
+ROOF_TYPES: Final = _by_value(_TABLES["roof_type"])
 FACILITIES: Final = {key: _by_value(classes) for key, classes in _TABLES["facility"].items()}
 LAND: Final = {key: frozenset(values) for key, values in _TABLES["land"].items()}
 WATER_AREAS: Final = _by_value(_TABLES["water_area"])
 WATER_LINES: Final = _by_value(_TABLES["water_line"])
 CONSTRUCTIONS: Final = {key: _by_value(classes) for key, classes in _TABLES["construction"].items()}
-NAMED_WALLS: Final = frozenset(_TABLES["named_wall"])
+NAMED_BARRIERS: Final = _by_value(_TABLES["named_barrier"])
 RAILWAYS: Final = _by_value(_TABLES["railway"])
 ADMINISTRATIVE_LEVELS: Final = _by_value(_TABLES["administrative_level"])
 
@@ -54,21 +55,23 @@ def building(tags: Tags) -> Columns | None:
         "storeys_below": storeys(tags.get("building:levels:underground")),
         "function": BUILDING_FUNCTIONS.get(tags["building"]),
         "year_built": _year(tags),
-        "roof_type": tags.get("roof:shape"),
+        "roof_type": ROOF_TYPES.get(tags.get("roof:shape", "")),
         "dwellings": integer(tags.get("building:flats")),
     }
 
 
 def land(tags: Tags) -> Columns | None:
     code = tags.get("landuse") or next((tags[key] for key, codes in LAND.items() if tags.get(key) in codes), None)
-    if code is None or water_area(tags):
+    if code is None and tags.get("highway") == "pedestrian" and not is_road(tags):
+        code = "pedestrian"
+    if code is None or building(tags) or water_area(tags):
         return None
     return {"class": "LandUse", "scheme": LAND_SCHEME, "code": code}
 
 
 def water_area(tags: Tags) -> Columns | None:
     if tags.get("natural") == "water":
-        return {"class": WATER_AREAS.get(tags.get("water", ""), "Lake")}
+        return {"class": WATER_AREAS.get(tags.get("water", ""), "Water")}
     if tags.get("waterway") in ("riverbank", "dock"):
         return {"class": "River" if tags["waterway"] == "riverbank" else "Canal"}
     if tags.get("landuse") in ("reservoir", "basin"):
@@ -77,14 +80,14 @@ def water_area(tags: Tags) -> Columns | None:
 
 
 def water_line(tags: Tags) -> Columns | None:
-    kind = WATER_LINES.get(tags.get("waterway", ""))
+    kind = "Coastline" if tags.get("natural") == "coastline" else WATER_LINES.get(tags.get("waterway", ""))
     return {"class": kind} if kind else None
 
 
 def construction(tags: Tags) -> Columns | None:
     kind = next((kinds[tags[key]] for key, kinds in CONSTRUCTIONS.items() if tags.get(key) in kinds), None)
-    if kind is None and tags.get("barrier") in NAMED_WALLS and tags.get("name"):
-        kind = "Wall"
+    if kind is None and tags.get("name"):
+        kind = NAMED_BARRIERS.get(tags.get("barrier", ""))
     if kind is None:
         return None
     return {
@@ -98,7 +101,7 @@ def construction(tags: Tags) -> Columns | None:
 
 def is_road(tags: Tags) -> bool:
     """Whether a way is an edge of the network: of a class that exists, and no square drawn as an area."""
-    return tags.get("highway") in ROAD_CLASSES and tags.get("area") != "yes"
+    return tags.get("highway") in ROADS and tags.get("area") != "yes" and tags.get("type") != "multipolygon"
 
 
 def road(tags: Tags) -> Columns | None:
@@ -106,7 +109,7 @@ def road(tags: Tags) -> Columns | None:
     if not is_road(tags):
         return None
     return {
-        "class": tags["highway"],
+        "class": ROADS[tags["highway"]],
         "ref": tags.get("ref"),
         "lanes": integer(tags.get("lanes")),
         "speed_kmh": kilometres_per_hour(tags.get("maxspeed")),
@@ -238,7 +241,7 @@ CONSTRUCTION: Final = Reading("construction", construction, ("name", "material")
 FACILITY: Final = Reading("facility", facility, ("name", "addr:full"))
 
 AREAS: Final = (
-    Reading("building", building, ("name", "roof:shape")),
+    Reading("building", building, ("name",)),
     Reading("land", land, ("name", "landuse")),
     Reading("water", water_area, ("name",)),
     CONSTRUCTION,
@@ -246,7 +249,7 @@ AREAS: Final = (
     Reading("vegetation", wood, ("name",)),
     Reading("administrative_area", administrative_area, ("name", "boundary", "type")),
 )
-ROAD: Final = Reading("road", road, ("name", "highway", "ref", "surface"))
+ROAD: Final = Reading("road", road, ("name", "ref", "surface"))
 LINES: Final = (
     Reading("water", water_line, ("name",)),
     Reading("railway", railway, ("name",)),

@@ -1,0 +1,208 @@
+"""From a source's CRS to the city's: a transformation that is known to be good, and a check that it lands there.
+
+Nothing is guessed: a CRS that is not stated, a transformation that PROJ can only do roughly, swapped axes and data that
+lie elsewhere are refused, with what to do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+from pyproj.aoi import AreaOfInterest
+from pyproj.exceptions import CRSError
+from pyproj.transformer import TransformerGroup
+
+from layers.formats import CrsUnknown
+from layers.mapping.batch import MappingError
+
+# How far from the city anything of it may lie, and how far it may spill over the edge of its CRS's formal zone.
+REACH_KM = 100.0
+KM_PER_DEGREE = 111.32
+
+Box = tuple[float, float, float, float]
+Floats = NDArray[np.float64]
+
+
+class TransformationUnavailable(MappingError):
+    """PROJ knows no accurate way between two CRS, or lacks the grid for it."""
+
+
+class OutsideCity(MappingError):
+    """All of a source lies outside the area of use of its CRS or of the city's, or too far from the city."""
+
+
+class SwappedAxes(MappingError):
+    """A source whose coordinates lie in the city once x and y change places."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where the city lies.
+
+    srid: storage CRS, 4326 or 4490. metric_srid: EPSG code of the CRS it is measured in, whose area of use it lies in.
+    extent: west, south, east, north in degrees of what it holds so far; None for an empty city. reach_km: how far from
+    the extent a new object may lie.
+    """
+
+    srid: int
+    metric_srid: int
+    extent: Box | None = None
+    reach_km: float = REACH_KM
+
+    @cached_property
+    def metric(self) -> CRS:
+        return CRS.from_epsg(self.metric_srid)
+
+
+class Placement:
+    """Takes coordinates of one source to the city, and says which of them land there.
+
+    Raises CrsUnknown where the source's CRS is not stated or not known, TransformationUnavailable where there is no
+    accurate way.
+    """
+
+    def __init__(self, name: str, crs: str | None, ground: Ground) -> None:
+        if crs is None:
+            raise CrsUnknown(f"{name}: no CRS in the file; name it with --crs, e.g. --crs EPSG:4549")
+        try:
+            # Heights stay what they are: only the horizontal part is transformed.
+            self.source = CRS.from_user_input(crs).to_2d()
+        except CRSError:
+            raise CrsUnknown(f"{name}: {crs!r} is no CRS that PROJ knows; name one as EPSG:4549") from None
+        self._name = name
+        self._landed = False
+        self._ground = ground
+        self._limits = [
+            (box, what)
+            for box, what in (
+                (_area(self.source, ground.reach_km), f"the area of use of {_label(self.source)}"),
+                (_area(ground.metric, ground.reach_km), f"the area of use of the city's {_label(ground.metric)}"),
+                (_around(ground.extent, ground.reach_km), f"{ground.reach_km:g} km around the city"),
+            )
+            if box is not None
+        ]
+        self._transformer = _transformer(name, self.source, ground)
+
+    @property
+    def srid(self) -> int | None:
+        """EPSG code of the source's CRS, if it has one."""
+        code: int | None = self.source.to_epsg()
+        return code
+
+    def to_city(self, coordinates: Floats) -> Floats:
+        """x, y in the source's CRS (east first) to longitude, latitude in the city's; infinite where impossible."""
+        if self._transformer is None:
+            return coordinates
+        lon, lat = self._transformer.transform(coordinates[:, 0], coordinates[:, 1])
+        return np.column_stack((lon, lat))
+
+    def outside(self, bounds: Floats) -> list[tuple[NDArray[np.bool_], str]]:
+        """For each limit, which boxes (west, south, east, north; degrees, of objects in the city's CRS) pass it."""
+        found = []
+        for (west, south, east, north), what in self._limits:
+            inside = (bounds[:, 0] >= west) & (bounds[:, 1] >= south) & (bounds[:, 2] <= east) & (bounds[:, 3] <= north)
+            found.append((~inside, f"outside {what} ({_range(west, south, east, north)})"))
+        return found
+
+    def refuse_elsewhere(self, bounds: Floats, outside: NDArray[np.bool_], reasons: Sequence[str]) -> None:
+        """Refuse a source that is not of this city: single objects outside are its reader's to reject.
+
+        bounds: of the objects of a batch, in the source's CRS. outside: which of them do not land in the city.
+        Raises SwappedAxes where at least half of them would land with x and y exchanged, OutsideCity where none of
+        them, nor any of an earlier batch, landed.
+        """
+        if outside.any():
+            self._refuse_swapped(bounds, outside)
+        self._landed |= not outside.all()
+        if not self._landed:
+            raise OutsideCity(self._elsewhere(bounds, reasons))
+
+    def _refuse_swapped(self, bounds: Floats, outside: NDArray[np.bool_]) -> None:
+        centres = np.column_stack((bounds[:, [1, 3]].mean(axis=1), bounds[:, [0, 2]].mean(axis=1)))[outside]
+        swapped = self.to_city(centres)
+        landed = np.isfinite(swapped).all(axis=1)
+        for lost, _ in self.outside(np.column_stack((swapped, swapped))):
+            landed &= ~lost
+        if 2 * landed.sum() >= bounds.shape[0]:
+            raise SwappedAxes(
+                f"{self._name}: x and y are swapped: {int(landed.sum())} of {bounds.shape[0]} objects lie outside the"
+                f" city as they are and inside with x and y exchanged; write the easting or longitude first"
+            )
+
+    def _elsewhere(self, bounds: Floats, reasons: Sequence[str]) -> str:
+        west, south, east, north = bounds[:, 0].min(), bounds[:, 1].min(), bounds[:, 2].max(), bounds[:, 3].max()
+        hint = f"it was read as {_label(self.source)}"
+        if self.source.is_geographic and max(abs(west), abs(south), abs(east), abs(north)) > 360:
+            hint += ", but these are no degrees"
+        return (
+            f"{self._name}: nothing of it lies in the city: x {west:.10g} to {east:.10g}, y {south:.10g} to"
+            f" {north:.10g} is {reasons[0]}; {hint}: name the right CRS with --crs"
+        )
+
+
+def _transformer(name: str, source: CRS, ground: Ground) -> Transformer | None:
+    """The best transformation for the city's area; None where coordinates stay as they are.
+
+    EPSG holds no transformation between CGCS2000 and WGS 84: both follow ITRF, and WGS 84 as an ensemble is only
+    stated to 2 m, so PROJ would call any a ballpark. Here the two are one, as Chinese practice takes them: what reaches
+    the one has reached the other.
+    """
+    missing: list[str] = []
+    for target in (ground.srid, *({4326, 4490} - {ground.srid})):
+        aimed = CRS.from_epsg(target)
+        if source.equals(aimed, ignore_axis_order=True):
+            return None
+        found = TransformerGroup(
+            source,
+            aimed,
+            always_xy=True,
+            allow_ballpark=False,
+            area_of_interest=_interest(ground),  # type: ignore[arg-type]  # the same class by two names
+        )
+        if found.transformers and found.best_available:
+            transformer: Transformer = found.transformers[0]
+            return transformer
+        missing += [grid.short_name for way in found.unavailable_operations for grid in way.grids if not grid.available]
+    if missing:
+        raise TransformationUnavailable(
+            f"{name}: from {_label(source)} to EPSG:{ground.srid} PROJ needs a grid that is not here; fetch it with"
+            f" `projsync --file {missing[0]}`"
+        )
+    raise TransformationUnavailable(
+        f"{name}: no accurate transformation from {_label(source)} to EPSG:{ground.srid} is known, only a rough one"
+        " that may be off by a hundred metres; transform the data with the parameters of its surveyor first"
+    )
+
+
+def _interest(ground: Ground) -> AreaOfInterest | None:
+    if ground.extent is not None:
+        return AreaOfInterest(*ground.extent)
+    area = ground.metric.area_of_use
+    return AreaOfInterest(*area.bounds) if area else None
+
+
+def _area(crs: CRS, reach_km: float) -> Box | None:
+    area = crs.area_of_use
+    # A zone across the date line has its west east of its east.
+    return None if area is None or area.west > area.east else _around(area.bounds, reach_km)
+
+
+def _around(box: Box | None, reach_km: float) -> Box | None:
+    if box is None:
+        return None
+    west, south, east, north = box
+    up = reach_km / KM_PER_DEGREE
+    aside = up / max(float(np.cos(np.radians(min(max(abs(south), abs(north)), 89.0)))), 0.01)
+    return west - aside, south - up, east + aside, north + up
+
+
+def _label(crs: CRS) -> str:
+    code = crs.to_epsg()
+    return f"EPSG:{code} ({crs.name})" if code else crs.name
+
+
+def _range(west: float, south: float, east: float, north: float) -> str:
+    return f"{west:.2f} to {east:.2f} E, {south:.2f} to {north:.2f} N"

@@ -1,0 +1,119 @@
+"""What feeds each column of a theme for one source: the recipe's rules, and the source's own columns where it is in the
+model's terms. Made once for a source, before its first row is read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from cim_models.theme import Attribute, Theme
+from cim_models.themes import THEMES
+from layers.automatic import maps_itself
+from layers.formats import GEOMETRY, Source, is_key
+from layers.mapping.values import property_type
+from layers.recipe import ClassRule, FieldRule, Part, PropertyType, RecipeError, UidRule, mappable
+
+ATTRIBUTES = "attributes"
+GENERIC_CLASS = ClassRule(value="GenericObject")
+# Of each object's own geometry, in metres of the source's vertical datum; a field of a recipe like any other.
+DERIVED = ("geometry.zmin", "geometry.zmax", "geometry.height")
+CLASS = Attribute("class", "text", "类别", "Class")
+
+
+@dataclass(frozen=True)
+class Property:
+    """A further field that goes into `attributes`, by its name there."""
+
+    name: str
+    field: str
+    type: PropertyType
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How the rows of a source become rows of a theme.
+
+    columns: the rule of each attribute that has one. written: whether the source brings `attributes` as JSON itself.
+    """
+
+    theme: Theme
+    uid: UidRule
+    class_: ClassRule
+    columns: dict[str, FieldRule]
+    properties: tuple[Property, ...]
+    written: bool
+
+
+def rules(source: Source, part: Part) -> Rules:
+    """The rules for a source. Raises RecipeError where the recipe names a field that the source has not."""
+    own = maps_itself(source) and part.theme in (None, source.name)
+    theme = THEMES[source.name if own else part.theme or "generic_object"]
+    fields = dict(part.fields)
+    if own:
+        for name in mappable(theme):
+            if name in source.schema.names:
+                fields.setdefault(name, FieldRule(field=name))
+    class_ = part.class_ or (ClassRule(field="class") if own else None)
+    if class_ is None:
+        if theme.table != "generic_object":
+            raise RecipeError(f"{source.name}: no class for its {theme.layer}; say it, e.g. class: {{value: ...}}")
+        class_ = GENERIC_CLASS
+    uid = part.uid or (UidRule(fields=("uid",)) if own else _own_key(source) or UidRule(hash="all"))
+    written = own and ATTRIBUTES in source.schema.names
+    _check_fields(source, part, [class_, *fields.values()], uid)
+    used = set(_used(class_, fields, uid)) | ({ATTRIBUTES} if written else set())
+    return Rules(theme, uid, class_, fields, tuple(_properties(source, part, used)), written)
+
+
+def _own_key(source: Source) -> UidRule | None:
+    keys = tuple(field.name for field in source.schema if is_key(field))
+    return UidRule(fields=keys) if keys else None
+
+
+def properties(source: Source, part: Part) -> tuple[Property, ...]:
+    """The typed schema of `attributes`, for the catalogue. Raises RecipeError as `rules` does."""
+    return rules(source, part).properties
+
+
+def _used(class_: ClassRule, fields: dict[str, FieldRule], uid: UidRule) -> Iterator[str]:
+    """Fields whose whole value stands in a column already; mapped and converted ones keep their own in attributes."""
+    for rule in (class_, *fields.values()):
+        if rule.field and rule.map is None:
+            yield rule.field
+    yield from uid.fields or ()
+
+
+def _properties(source: Source, part: Part, used: set[str]) -> Iterator[Property]:
+    kinds = {field.name: property_type(field.type) for field in source.schema if field.name != GEOMETRY}
+    used |= {field.name for field in source.schema if is_key(field)}
+    if part.keep == "all":
+        for name, kind in kinds.items():
+            if kind is not None and name not in used and name not in part.drop:
+                yield Property(name, name, kind)
+        return
+    for name, rule in part.keep.items():
+        kind = rule.type or kinds[rule.field]
+        if kind is None:
+            raise RecipeError(f"{source.name}: field {rule.field} holds raw bytes, which attributes cannot keep")
+        if rule.field not in part.drop:
+            yield Property(name, rule.field, kind)
+
+
+def _check_fields(source: Source, part: Part, mapped: list[FieldRule], uid: UidRule) -> None:
+    known = {field.name for field in source.schema}
+    kept = [rule.field for rule in part.keep.values()] if isinstance(part.keep, dict) else []
+    hashed = uid.hash if isinstance(uid.hash, tuple) else ()
+    named = [rule.field for rule in mapped if rule.field and rule.field not in DERIVED]
+    for field in (*named, *kept, *part.drop, *part.where, *(uid.fields or ()), *hashed):
+        if field not in known:
+            there = ", ".join(sorted(known - {GEOMETRY}))
+            raise RecipeError(f"{source.name}: the recipe names a field {field!r}, the source has {there or 'none'}")
+
+
+def with_derived(batch: pa.RecordBatch, z_range: "pa.Array", used: dict[str, FieldRule]) -> pa.RecordBatch:
+    """The batch with those fields of its geometry that the rules ask for."""
+    low, high = z_range
+    columns = dict(zip(DERIVED, (low, high, high - low), strict=True))
+    for name in {rule.field for rule in used.values()} & set(DERIVED):
+        batch = batch.append_column(name, pa.array(columns[str(name)], pa.float64(), from_pandas=True))
+    return batch

@@ -1,0 +1,236 @@
+"""Geometry for the city: read, made 2D, transformed, fitted to the theme's type, repaired where it is not valid.
+
+Work is done on whole batches; only what is broken is looked at one by one. Z of footprints is dropped, since a theme
+holds 2D geometry; 3D surfaces keep theirs in a column of their own, in the source's CRS.
+"""
+
+import struct
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import shapely
+from numpy.typing import NDArray
+from pyproj import Geod
+from shapely import MultiPolygon
+from shapely.geometry.base import BaseGeometry
+
+from cim_models.theme import GeometryType
+from layers.mapping.batch import Verdict
+from layers.mapping.ground import Placement
+
+Shapes = NDArray[Any]
+Floats = NDArray[np.float64]
+
+POINT, LINE, RING, POLYGON, MULTIPOINT, MULTILINE, MULTIPOLYGON, COLLECTION = range(8)
+FITTING: dict[GeometryType, tuple[int, ...]] = {
+    "Point": (POINT, MULTIPOINT),
+    "LineString": (LINE, MULTILINE),
+    "MultiPolygon": (POLYGON, MULTIPOLYGON),
+    "Geometry": (POINT, LINE, POLYGON, MULTIPOINT, MULTILINE, MULTIPOLYGON),
+}
+GEOD = Geod(ellps="GRS80")
+
+# WKB codes of OGC 06-103r4; the thousands say Z (1), M (2), ZM (3); EWKB says the same by its highest bits.
+POLYHEDRAL, TIN, WKB_POLYGON, TRIANGLE, WKB_MULTIPOLYGON = 15, 16, 3, 17, 6
+EWKB_Z, EWKB_M, EWKB_SRID = 0x80000000, 0x40000000, 0x20000000
+
+
+@dataclass
+class Shaped:
+    """The geometries of a batch, as far as its verdict lets them stand.
+
+    shapes: 2D, in the city's CRS. surfaces: where a row is a 3D surface. z_range: lowest and highest Z of each row in
+    the source's vertical datum, NaN without. repairs: row index to what was wrong and the change of area in m2.
+    """
+
+    shapes: Shapes
+    surfaces: NDArray[np.bool_]
+    z_range: Floats
+    repairs: dict[int, tuple[str, float | None]] = field(default_factory=dict)
+
+
+def shaped(wkb: pa.Array, kind: GeometryType, placement: Placement, verdict: Verdict, *, solid: bool) -> Shaped:
+    """Geometries of a source column, placed in the city. solid: polygons are the faces of 3D bodies.
+
+    Raises SwappedAxes and OutsideCity by what the placement finds in this batch.
+    """
+    raw, surfaces = _read(wkb, verdict, solid=solid)
+    z_range = _z_range(raw)
+    _check_finite(raw, verdict)
+    raw = shapely.force_2d(raw)
+    raw[~verdict.standing] = None
+    for index in np.flatnonzero(surfaces & verdict.standing).tolist():
+        raw[index] = footprint(raw[index], fine=1e-8 if placement.source.is_geographic else 1e-3)
+        if raw[index].is_empty:
+            verdict.reject_row(index, "its surfaces are all upright, so it has no footprint")
+    _check_type(raw, kind, verdict)
+    raw[~verdict.standing] = None
+    placed = _placed(raw, placement, verdict)
+    result = Shaped(placed, surfaces, z_range)
+    _repair(result, verdict)
+    if kind == "MultiPolygon":
+        _to_multipolygons(result.shapes)
+    return result
+
+
+def exploded(shapes: Shapes, uids: list[str]) -> tuple[Shapes, NDArray[np.int64], list[str]]:
+    """Multi geometries as single ones: shapes, the row each comes from, and uids with "#1", "#2" where one had many."""
+    parts, rows = shapely.get_parts(shapes, return_index=True)
+    counts = np.bincount(rows, minlength=len(uids))
+    first = np.concatenate(([0], np.cumsum(counts)[:-1]))
+    numbers = np.arange(rows.size) - first[rows] + 1
+    named = [
+        uids[row] if counts[row] == 1 else f"{uids[row]}#{number}"
+        for row, number in zip(rows.tolist(), numbers.tolist(), strict=True)
+    ]
+    return parts, rows.astype(np.int64), named
+
+
+def footprint(surfaces: BaseGeometry, fine: float) -> BaseGeometry:
+    """The union of faces seen from above. fine: grid to snap to, in units of the CRS, so that edges meet."""
+    faces = shapely.get_parts(surfaces)
+    upright = shapely.area(faces) <= fine * shapely.length(faces)
+    faces = shapely.make_valid(faces[~upright], method="structure", keep_collapsed=False)
+    return _polygons(shapely.union_all(faces, grid_size=fine))
+
+
+def _read(wkb: pa.Array, verdict: Verdict, *, solid: bool) -> tuple[Shapes, NDArray[np.bool_]]:
+    raw = wkb.to_numpy(zero_copy_only=False)
+    shapes = shapely.from_wkb(raw, on_invalid="ignore")
+    missing = wkb.is_null().to_numpy(zero_copy_only=False)
+    surfaces = np.zeros(len(raw), dtype=bool)
+    # GEOS reads no polyhedral surfaces; as multipolygons of the same faces it does.
+    for index in np.flatnonzero(shapely.is_missing(shapes) & ~missing).tolist():
+        if faces := faces_as_multipolygon(raw[index]):
+            shapes[index] = shapely.from_wkb(faces, on_invalid="ignore")
+            surfaces[index] = shapes[index] is not None
+    if solid:
+        surfaces = np.isin(shapely.get_type_id(shapes), (POLYGON, MULTIPOLYGON))
+    verdict.reject(missing, "no geometry, or not all of it in the file")
+    verdict.reject(shapely.is_missing(shapes), "a geometry that cannot be read")
+    verdict.reject(shapely.is_empty(shapes), "an empty geometry")
+    return shapes, surfaces
+
+
+def faces_as_multipolygon(wkb: bytes) -> bytes | None:
+    """WKB of a polyhedral surface or TIN as that of a multipolygon with the same faces; None for any other."""
+    if len(wkb) < 9:
+        return None
+    order = "<" if wkb[0] == 1 else ">"
+    code, flags, dimensions = _geometry_code(struct.unpack_from(order + "I", wkb, 1)[0])
+    if code not in (POLYHEDRAL, TIN):
+        return None
+    if code == POLYHEDRAL:
+        return wkb[:1] + struct.pack(order + "I", flags + WKB_MULTIPOLYGON) + wkb[5:]
+    return _triangles_as_polygons(wkb, order, flags, dimensions)
+
+
+def _geometry_code(stated: int) -> tuple[int, int, int]:
+    """Base code, what is added to it for Z, M and SRID, and the number of ordinates."""
+    flags = stated & (EWKB_Z | EWKB_M | EWKB_SRID)
+    base = stated & ~flags
+    thousands = base // 1000
+    dimensions = 2 + bool(flags & EWKB_Z) + bool(flags & EWKB_M) + (0, 1, 1, 2)[min(thousands, 3)]
+    return base % 1000, flags + thousands * 1000, dimensions
+
+
+def _triangles_as_polygons(wkb: bytes, order: str, flags: int, dimensions: int) -> bytes | None:
+    """Each triangle is a polygon under another code: the codes are rewritten, the coordinates stay."""
+    patched = bytearray(wkb)
+    struct.pack_into(order + "I", patched, 1, flags + WKB_MULTIPOLYGON)
+    at = 9 if not flags & EWKB_SRID else 13
+    try:
+        for _ in range(struct.unpack_from(order + "I", wkb, at - 4)[0]):
+            _, own_flags, _ = _geometry_code(struct.unpack_from(order + "I", wkb, at + 1)[0])
+            struct.pack_into(order + "I", patched, at + 1, own_flags + WKB_POLYGON)
+            (rings,) = struct.unpack_from(order + "I", wkb, at + 5)
+            at += 9
+            for _ in range(rings):
+                at += 4 + 8 * dimensions * struct.unpack_from(order + "I", wkb, at)[0]
+    except struct.error:
+        return None
+    return bytes(patched)
+
+
+def _z_range(shapes: Shapes) -> Floats:
+    """Lowest and highest Z of each geometry; NaN for what has none."""
+    found = np.full((shapes.size, 2), np.nan)
+    with_z = np.flatnonzero(shapely.has_z(shapes))
+    if with_z.size:
+        coordinates, rows = shapely.get_coordinates(shapes[with_z], include_z=True, return_index=True)
+        starts = np.flatnonzero(np.diff(rows, prepend=-1))
+        found[with_z[rows[starts]], 0] = np.minimum.reduceat(coordinates[:, 2], starts)
+        found[with_z[rows[starts]], 1] = np.maximum.reduceat(coordinates[:, 2], starts)
+    return found
+
+
+def _check_finite(shapes: Shapes, verdict: Verdict) -> None:
+    coordinates, rows = shapely.get_coordinates(shapes, return_index=True)
+    lost = np.zeros(shapes.size, dtype=bool)
+    lost[rows[~np.isfinite(coordinates).all(axis=1)]] = True
+    verdict.reject(lost, "a coordinate that is no finite number")
+
+
+def _check_type(shapes: Shapes, kind: GeometryType, verdict: Verdict) -> None:
+    types = shapely.get_type_id(shapes)
+    for wrong in np.setdiff1d(types[verdict.standing], FITTING[kind]).tolist():
+        name = shapely.GeometryType(wrong).name.replace("_", " ").lower()
+        verdict.reject(types == wrong, f"a {name} where the theme holds {kind}")
+
+
+def _placed(shapes: Shapes, placement: Placement, verdict: Verdict) -> Shapes:
+    standing = verdict.standing
+    if not standing.any():
+        return shapes
+    before = shapely.bounds(shapes[standing])
+    placed = shapely.transform(shapes, placement.to_city)
+    after = shapely.bounds(placed[standing])
+    at = np.flatnonzero(standing)
+    lost_anywhere = np.zeros(at.size, dtype=bool)
+    reasons = []
+    for lost, reason in placement.outside(after):
+        lost_anywhere |= lost
+        reasons += [reason] * bool(lost.any())
+        for index in at[lost].tolist():
+            verdict.reject_row(index, reason)
+    placement.refuse_elsewhere(before, lost_anywhere, reasons)
+    return placed
+
+
+def _repair(result: Shaped, verdict: Verdict) -> None:
+    invalid = verdict.standing & ~shapely.is_valid(result.shapes)
+    for index in np.flatnonzero(invalid).tolist():
+        shape = result.shapes[index]
+        what = shapely.is_valid_reason(shape)
+        mended = _mended(shape)
+        if mended.is_empty:
+            verdict.reject_row(index, f"an invalid geometry of which nothing is left when repaired ({what})")
+            continue
+        result.shapes[index] = mended
+        is_area = shapely.get_dimensions(shape) == 2
+        result.repairs[index] = (what, _square_metres(mended) - _square_metres(shape) if is_area else None)
+
+
+def _mended(shape: BaseGeometry) -> BaseGeometry:
+    """The valid geometry of the same dimension."""
+    valid = shapely.make_valid(shape, method="structure", keep_collapsed=False)
+    return _polygons(valid) if shapely.get_dimensions(shape) == 2 else valid
+
+
+def _polygons(shape: BaseGeometry) -> BaseGeometry:
+    """The polygons of a geometry, as one multipolygon."""
+    parts = shapely.get_parts(shapely.get_parts(shape))
+    return MultiPolygon(parts[shapely.get_type_id(parts) == POLYGON].tolist())
+
+
+def _square_metres(shape: BaseGeometry) -> float:
+    area, _ = GEOD.geometry_area_perimeter(shapely.orient_polygons(shape))
+    return abs(float(area))
+
+
+def _to_multipolygons(shapes: Shapes) -> None:
+    single = np.flatnonzero(shapely.get_type_id(shapes) == POLYGON)
+    if single.size:
+        shapes[single] = shapely.multipolygons(shapes[single], indices=np.arange(single.size))
