@@ -25,7 +25,7 @@ from sqlalchemy.types import DateTime, Float
 
 from cim_models.base import WEB_SRID
 from cim_models.theme import SHARED
-from layers.access import Principal
+from layers.access import Grant, Principal
 from layers.catalog import Catalog, Layer
 from layers.filters import Filter, filter_expression, filterable
 from layers.view import NOW, Interval, View
@@ -63,8 +63,18 @@ def conditions(
     table: FromClause, selection: Selection, catalog: Catalog, principal: Principal
 ) -> list[ColumnElement[bool]]:
     """All that a row must fulfil to be in the selection and seen by the principal."""
-    layer, grant = selection.layer, catalog.grant(selection.layer, principal)
-    found = [visible(table, selection.view)]
+    layer = selection.layer
+    found = [visible(table, selection.view), *belonging(table, layer, catalog.grant(layer, principal), catalog)]
+    if selection.filter is not None:
+        found.append(filter_expression(selection.filter, filterable(table, layer.properties), catalog.city.srid))
+    if selection.bbox is not None:
+        found.append(within(table, selection.bbox, catalog.city.srid))
+    return found
+
+
+def belonging(table: FromClause, layer: Layer, grant: Grant | None, catalog: Catalog) -> list[ColumnElement[bool]]:
+    """What makes a row one of the layer's and of those that a grant covers, whatever its time and plan."""
+    found: list[ColumnElement[bool]] = []
     if layer.dataset_id is not None:
         found.append(table.c.dataset_id == literal_column(str(layer.dataset_id)))
     # The layer's own filter and the grant's may use what the layer does not show.
@@ -72,10 +82,6 @@ def conditions(
     for tree in (layer.filter, grant.row_filter if grant else None):
         if tree is not None:
             found.append(filter_expression(Filter(tree), everything, catalog.city.srid))
-    if selection.filter is not None:
-        found.append(filter_expression(selection.filter, filterable(table, layer.properties), catalog.city.srid))
-    if selection.bbox is not None:
-        found.append(within(table, selection.bbox, catalog.city.srid))
     return found
 
 
