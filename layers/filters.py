@@ -48,6 +48,27 @@ class Filter:
     tree: Mapping[str, Any]
 
 
+def all_of(*filters: Filter | None) -> Filter | None:
+    """What fulfils every filter given; None if none is."""
+    trees = [each.tree for each in filters if each is not None]
+    if len(trees) < 2:
+        return Filter(trees[0]) if trees else None
+    return Filter({"op": "and", "args": trees})
+
+
+def property_equals(attribute: Attribute, text: str) -> Filter:
+    """The filter that `?name=text` means, the text read as the property's type. Raises FilterError."""
+    value: str | float | bool = text
+    try:
+        if attribute.type == "boolean":
+            value = {"true": True, "false": False}[text.lower()]
+        elif attribute.type != "text":
+            value = float(text)
+    except (KeyError, ValueError):
+        raise FilterError(f"{attribute.name}={text[:60]!r}: the property is {attribute.type}") from None
+    return Filter({"op": "=", "args": [{"property": attribute.name}, value]})
+
+
 def parse_filter(source: str, language: Language = "cql2-text") -> Filter:
     """Read a CQL2 filter (OGC 21-065r2). Raises FilterError with the place of the fault."""
     if len(source) > MAX_LENGTH:

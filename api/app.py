@@ -1,0 +1,78 @@
+"""The server: every part wired together into one ASGI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp
+
+from api import city, collections, features, health, landing, logs, search, styles, viewer
+from api.cities import Cities, CityDirectory
+from api.errors import problem_of
+from api.exchange import exchange
+from api.gateway import Gateway
+from api.problem import MEDIA_TYPE
+from twin.directory import Directory
+from twin.settings import Settings
+
+# Documents below this gain nothing; the fastest level already takes three quarters off GeoJSON.
+COMPRESSED_FROM = 1_024
+COMPRESSION_LEVEL = 1
+READABLE_HEADERS = ("Link", "Content-Crs", "ETag", "X-Request-Id")
+LOG = structlog.get_logger()
+
+
+def create_app(settings: Settings, directory: CityDirectory | None = None) -> ASGIApp:
+    """The server for the cities of `directory`, by default those that the settings name."""
+    logs.set_up(settings)
+    cities = Cities(directory or Directory(settings.database_url, settings.data, settings.cities), settings)
+    app = _routes(settings, cities)
+    served: ASGIApp = GZipMiddleware(app, minimum_size=COMPRESSED_FROM, compresslevel=COMPRESSION_LEVEL)
+    served = Gateway(served, cities, settings)
+    if settings.cors_origins:
+        # Pages of other sites may read, never write: and there is no cookie that could speak for a user.
+        served = CORSMiddleware(
+            served,
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "HEAD"),
+            allow_headers=("Authorization",),
+            expose_headers=READABLE_HEADERS,
+        )
+    return served
+
+
+def _routes(settings: Settings, cities: Cities) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await cities.close()
+
+    app = FastAPI(
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        exception_handlers={
+            Exception: _refuse,
+            HTTPException: _refuse,
+            RequestValidationError: _refuse,
+        },
+    )
+    app.state.settings = settings
+    app.state.cities = cities
+    for module in (landing, city, collections, features, search, styles, health):
+        app.include_router(module.router)
+    viewer.mount(app, settings)
+    return app
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    """Every refusal is a problem document, whoever raised it."""
+    met = exchange(request)
+    problem = problem_of(error)
+    body = problem.document(met.path, met.request_id)
+    return Response(body, problem.status, {"Cache-Control": "no-store", **problem.headers}, MEDIA_TYPE)

@@ -1,0 +1,165 @@
+"""The cities that this process serves: opened when first asked for, found and forgotten without a restart."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Generic, Protocol, Self, TypeVar
+
+from api.errors import NotFound
+from api.identity import Identity
+from cim_models.database import Connection, Database
+from layers.access import SYSTEM, Principal
+from layers.catalog import Catalog, Layer, load_catalog
+from layers.counts import layer_counts
+from layers.legend import values_in_use
+from twin.directory import CityPlace
+from twin.settings import Settings
+
+# A new city, layer, plan or permission is served this soon; numbers of objects may be older.
+FRESH_S = 1.0
+COUNTS_FRESH_S = 10.0
+T = TypeVar("T")
+
+
+class CityDirectory(Protocol):
+    """Where the cities are, the default first. May block: it is asked in a thread."""
+
+    def cities(self) -> list[CityPlace]: ...
+
+
+class Recent(Generic[T]):
+    """A value read again when it is older than `fresh_s`; those who ask meanwhile share one reading."""
+
+    def __init__(self, read: Callable[[], Awaitable[T]], fresh_s: float = FRESH_S) -> None:
+        self._read = read
+        self._fresh_s = fresh_s
+        self._lock = asyncio.Lock()
+        self._kept: T | None = None
+        self._until = 0.0
+
+    def kept(self) -> T | None:
+        """The value if it is fresh, without waiting."""
+        return self._kept if time.monotonic() < self._until else None
+
+    async def get(self) -> T:
+        async with self._lock:
+            if (kept := self.kept()) is not None:
+                return kept
+            self._kept = await self._read()
+            self._until = time.monotonic() + self._fresh_s
+            return self._kept
+
+
+class ServedCity:
+    """One open city. path: what stands before its addresses, empty for the default city."""
+
+    def __init__(self, place: CityPlace, database: Database, settings: Settings) -> None:
+        self.place = place
+        self.path = ""
+        self._patience_s = settings.connection_timeout
+        self.database = database
+        self.identity = Identity(database)
+        self._catalog = Recent(self._load_catalog)
+        self._counts: dict[str, Recent[dict[str, int]]] = {}
+        self._in_use = Recent(self._load_in_use, COUNTS_FRESH_S)
+
+    @classmethod
+    async def open(cls, place: CityPlace, settings: Settings, *, read_url: str | None) -> Self:
+        """Raises NoCity and what a database that does not answer raises."""
+        database = await Database.open(
+            place.url,
+            read_url=read_url,
+            connections=settings.connections,
+            statement_timeout_s=settings.statement_timeout,
+        )
+        return cls(place, database, settings)
+
+    @property
+    def name(self) -> str:
+        return self.place.name
+
+    def reading(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection to read from; TimeoutError when none is free in time, so that no queue grows without end."""
+        return self.database.reading(acquire_timeout_s=self._patience_s)
+
+    async def catalog(self) -> Catalog:
+        """What the city holds, at most `FRESH_S` old."""
+        return self._catalog.kept() or await self._catalog.get()
+
+    async def _load_catalog(self) -> Catalog:
+        async with self.reading() as connection:
+            return await load_catalog(connection, self.database.city)
+
+    async def counts(self, principal: Principal) -> dict[str, int]:
+        """About how many objects each layer has that the principal may read."""
+        # What a principal sees is a matter of its role, and roles are few.
+        recent = self._counts.setdefault(principal.role, Recent(lambda: self._load_counts(principal), COUNTS_FRESH_S))
+        kept = recent.kept()
+        return await recent.get() if kept is None else kept
+
+    async def _load_counts(self, principal: Principal) -> dict[str, int]:
+        catalog = await self.catalog()
+        async with self.reading() as connection:
+            return await layer_counts(connection, catalog.layers(principal), catalog, principal)
+
+    async def in_use(self, layer: Layer) -> set[str] | None:
+        """The values that a layer's legend need list; None for all."""
+        kept = self._in_use.kept()
+        return (await self._in_use.get() if kept is None else kept).get(layer.id)
+
+    async def _load_in_use(self) -> dict[str, set[str] | None]:
+        catalog = await self.catalog()
+        async with self.reading() as connection:
+            # Statistics are of the whole table: they would tell of objects that a narrower window hides.
+            whole = (layer for layer in catalog.layers(SYSTEM) if layer.filter is None and layer.dataset_id is None)
+            return {layer.id: await values_in_use(connection, layer, catalog) for layer in whole}
+
+    async def close(self) -> None:
+        await self.database.close()
+
+
+class Cities:
+    """All cities of the server by name."""
+
+    def __init__(self, directory: CityDirectory, settings: Settings) -> None:
+        self._settings = settings
+        self._places = Recent(lambda: asyncio.to_thread(directory.cities))
+        self._open: dict[str, ServedCity] = {}
+        self._opening = asyncio.Lock()
+
+    async def places(self) -> list[CityPlace]:
+        """Where the cities are, the default first."""
+        kept = self._places.kept()
+        return await self._places.get() if kept is None else kept
+
+    async def city(self, name: str | None = None) -> ServedCity:
+        """The city of that name, the default one for None. Raises NotFound."""
+        places = await self.places()
+        if not places:
+            raise NotFound("no city here yet; make the demo city with `twin demo`, or lay your own with `twin init`")
+        place = next((p for p in places if name in (None, p.name)), None)
+        if place is None:
+            raise NotFound(f"no city {name!r}; /cities lists those there are")
+        is_default = place == places[0]
+        served = self._open.get(place.name)
+        if served is None or served.place != place:
+            served = await self._opened(place, self._settings.database_read_url if is_default else None)
+        served.path = "" if is_default else f"/cities/{place.name}"
+        return served
+
+    async def _opened(self, place: CityPlace, read_url: str | None) -> ServedCity:
+        async with self._opening:
+            served = self._open.get(place.name)
+            if served is None or served.place != place:
+                if served is not None:
+                    await served.close()
+                served = await ServedCity.open(place, self._settings, read_url=read_url)
+                self._open[place.name] = served
+            return served
+
+    async def close(self) -> None:
+        """Close every city, when the requests in hand are done."""
+        for served in self._open.values():
+            await served.close()
+        self._open.clear()

@@ -1,0 +1,91 @@
+"""The one table from what can go wrong to what a client is told."""
+
+from dataclasses import dataclass
+
+import asyncpg
+from starlette.exceptions import HTTPException
+
+from api import ApiError
+from api.problem import Problem
+from cim_models.base import CityModelError
+from cim_models.database import NoCity
+from layers import LayerError
+from layers.access import Forbidden
+from layers.catalog import LayerNotFound
+
+
+class BadRequest(ApiError):
+    """A parameter or body that cannot be read."""
+
+
+class NotFound(ApiError):
+    """Nothing is at that address."""
+
+
+class Unauthorized(ApiError):
+    """A token that is unknown, expired or revoked, or an action that needs one."""
+
+
+class TooLarge(ApiError):
+    """A body over the limit."""
+
+
+class TooLong(ApiError):
+    """An address over the limit."""
+
+
+class UnsupportedMediaType(ApiError):
+    """A body of a kind that is not read here."""
+
+
+class PreconditionFailed(ApiError):
+    """The object is not as the client believes."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a family of exceptions is told. detail: said instead of the exception's own words, which stay in the log."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    detail: str | None = None
+
+
+RETRY = (("Retry-After", "1"),)
+UNREACHABLE = Answer(503, RETRY, "the city's database does not answer")
+FAILED = Answer(500, detail="the server failed; its log tells why under this request_id")
+
+# Special before general: the first entry that fits is taken.
+ANSWERS: tuple[tuple[type[BaseException], Answer], ...] = (
+    (NotFound, Answer(404)),
+    (LayerNotFound, Answer(404)),
+    (Unauthorized, Answer(401, (("WWW-Authenticate", 'Bearer realm="citytwin"'),))),
+    (Forbidden, Answer(403)),
+    (PreconditionFailed, Answer(412)),
+    (TooLarge, Answer(413)),
+    (TooLong, Answer(414)),
+    (UnsupportedMediaType, Answer(415)),
+    (ApiError, Answer(400)),
+    (LayerError, Answer(400)),
+    (NoCity, UNREACHABLE),
+    (asyncpg.QueryCanceledError, Answer(503, RETRY, "this takes too long; ask for less: a smaller bbox or a filter")),
+    (TimeoutError, Answer(503, RETRY, "the server is busy; try again")),
+    (asyncpg.TooManyConnectionsError, Answer(503, RETRY, "the server is busy; try again")),
+    # What a filter computes from the data: a number out of range, a text that is no number.
+    (asyncpg.DataError, Answer(400, detail="the filter computes a value that is out of range")),
+    (asyncpg.PostgresConnectionError, UNREACHABLE),
+    (asyncpg.CannotConnectNowError, UNREACHABLE),
+    (asyncpg.AdminShutdownError, UNREACHABLE),
+    (asyncpg.InvalidCatalogNameError, UNREACHABLE),
+    (asyncpg.InterfaceError, UNREACHABLE),
+    (OSError, UNREACHABLE),
+    (CityModelError, FAILED),
+)
+
+
+def problem_of(error: BaseException) -> Problem:
+    """What a client is told of an exception; 500 without a word of it if nobody foresaw it."""
+    if isinstance(error, HTTPException):
+        return Problem(error.status_code, error.detail, error.headers or {})
+    answer = next((answer for family, answer in ANSWERS if isinstance(error, family)), FAILED)
+    return Problem(answer.status, answer.detail or str(error), dict(answer.headers))

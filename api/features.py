@@ -1,0 +1,235 @@
+"""Items of a layer (OGC API Features Part 1, 7.15 and 7.16): pages of features, and one feature."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from api.answers import LIVE, json_answer, wants_html
+from api.cities import ServedCity
+from api.errors import BadRequest
+from api.exchange import city, exchange
+from api.item_pages import item_page, items_page
+from api.links import CRS84, GEOJSON, HTML, JSON, Link, header, link, with_query
+from api.parameters import FORMAT, Parameter, Query, documented, whole_number
+from api.views import BBOX, FILTER_PARAMETERS, VIEW_PARAMETERS, as_text, take_filter, take_view
+from cim_models.theme import Attribute
+from layers.access import Principal
+from layers.catalog import Catalog, Layer
+from layers.counts import Count, count
+from layers.features import ObjectNotFound, Place, Sort, read_feature, read_page, sort_by
+from layers.filters import Filter, all_of, property_equals
+from layers.query import Selection
+
+DEFAULT_LIMIT = 10
+MAX_LIMIT = 10_000
+LIMIT = Parameter[int](
+    "limit",
+    "At most this many objects on a page; more is cut to the maximum.",
+    whole_number(1, 10**9),
+    DEFAULT_LIMIT,
+    {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+)
+CURSOR = Parameter[str | None]("cursor", "Where the page before ended; taken from its next link.", as_text, None)
+SORTBY = Parameter[str | None](
+    "sortby", "A property to sort by, with - before it to descend; by id otherwise.", as_text, None, max_length=200
+)
+# Names that parameters of the resource itself have taken.
+PARAMETERS: tuple[Parameter[Any], ...] = (
+    LIMIT,
+    BBOX,
+    *VIEW_PARAMETERS,
+    *FILTER_PARAMETERS,
+    SORTBY,
+    CURSOR,
+    FORMAT,
+)
+RESERVED = frozenset(parameter.name for parameter in PARAMETERS)
+OBJECT_ID = Attribute("object_id", "integer", "编号", "Id")
+CONTENT_CRS = {"Content-Crs": f"<{CRS84}>"}
+
+router = APIRouter(tags=["Features"])
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where a page begins, and what the first page counted, so that no later one counts again."""
+
+    after: Place
+    matched: Count
+
+    def text(self) -> str:
+        values = [self.after.object_id, self.after.value, self.matched.number, self.matched.exact]
+        return base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
+
+    @classmethod
+    def read(cls, text: str) -> "Cursor":
+        """Raises BadRequest."""
+        try:
+            object_id, value, number, exact = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        except ValueError:
+            object_id = None
+        if (
+            not isinstance(object_id, int)
+            or not 0 <= object_id < 2**63
+            or not isinstance(value, str | None)
+            or not isinstance(number, int)
+            or not isinstance(exact, bool)
+        ):
+            raise BadRequest("cursor: not one of this service; follow a next link")
+        return cls(Place(object_id, value), Count(number, exact))
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A page of features, how many there are in all, and the cursor of the page after."""
+
+    features: list[bytes]
+    matched: Count
+    following: Cursor | None
+
+
+@router.get(
+    "/collections/{layer_id}/items",
+    operation_id="getItems",
+    openapi_extra=documented(*PARAMETERS),
+)
+async def items(request: Request, layer_id: str) -> Response:
+    """Objects of a layer. Each queryable is a parameter too: ?class=School."""
+    met, query = exchange(request), Query(request)
+    catalog = await city(request).catalog()
+    layer = catalog.layer(layer_id, met.principal)
+    html = wants_html(request, query.take(FORMAT))
+    limit, sortby, cursor = min(query.take(LIMIT), MAX_LIMIT), query.take(SORTBY), query.take(CURSOR)
+    view, bbox, cql2 = take_view(query, catalog), query.take(BBOX), take_filter(query)
+    asked = Asked(
+        Selection(layer, view, all_of(cql2, *_property_filters(query, layer)), bbox),
+        limit,
+        None if sortby is None else sort_by(layer, sortby),
+        None if cursor is None else Cursor.read(cursor),
+    )
+    query.finish()
+    answered = await _answer(city(request), asked, catalog, met.principal)
+    links = _links(request, layer, answered)
+    if html:
+        return items_page(request, catalog, layer, answered.features, matched=answered.matched, links=links)
+    headers = {"Link": header(links), **CONTENT_CRS}
+    return json_answer(_feature_collection(answered, links), media_type=GEOJSON, headers=headers)
+
+
+@router.get(
+    "/collections/{layer_id}/items/{object_id}",
+    operation_id="getItem",
+    openapi_extra=documented(*VIEW_PARAMETERS, FORMAT),
+)
+async def item(request: Request, layer_id: str, object_id: str) -> Response:
+    """One object."""
+    served, met, query = city(request), exchange(request), Query(request)
+    catalog = await served.catalog()
+    layer = catalog.layer(layer_id, met.principal)
+    html = wants_html(request, query.take(FORMAT))
+    selection = Selection(layer, take_view(query, catalog))
+    query.finish()
+    async with served.reading() as connection:
+        feature = await read_feature(connection, selection, catalog, met.principal, read_object_id(object_id, layer))
+    address = f"{met.base}/collections/{layer.id}/items/{object_id}"
+    links = [
+        link("self", same_query(request, address, f="json"), GEOJSON, "This object"),
+        link("alternate", same_query(request, address, f="html"), HTML, "This object as a page"),
+        link("collection", f"{met.base}/collections/{layer.id}?f=json", JSON, layer.title.en),
+    ]
+    if html:
+        return item_page(request, catalog, layer, feature, links=links)
+    etag = entity_tag(feature)
+    headers = {"Link": header(links), "ETag": etag, **CONTENT_CRS}
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers={**LIVE, **headers})
+    body = feature[:-1] + b',"links":' + orjson.dumps(links) + b"}"
+    return json_answer(body, media_type=GEOJSON, headers=headers)
+
+
+def read_object_id(text: str, layer: Layer) -> int:
+    """The id in an address. Raises ObjectNotFound for what cannot be one."""
+    if not (text.isascii() and text.isdigit() and int(text[:20]) < 2**63):
+        raise ObjectNotFound(f"no object {text[:60]} in {layer.id} at that moment")
+    return int(text)
+
+
+def entity_tag(feature: bytes) -> str:
+    """The ETag of a feature: equal in every process as long as the feature is."""
+    return f'"{hashlib.blake2b(feature, digest_size=12).hexdigest()}"'
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request for items asks."""
+
+    selection: Selection
+    limit: int
+    sort: Sort | None
+    cursor: Cursor | None
+
+
+async def _answer(served: ServedCity, asked: Asked, catalog: Catalog, principal: Principal) -> Answered:
+    cursor = asked.cursor
+    async with served.reading() as connection:
+        page = await read_page(
+            connection,
+            asked.selection,
+            catalog,
+            principal,
+            limit=asked.limit,
+            after=None if cursor is None else cursor.after,
+            sort=asked.sort,
+        )
+        if cursor is not None:
+            matched = cursor.matched
+        elif page.end is None:
+            matched = Count(len(page.features), exact=True)
+        else:
+            matched = await count(connection, asked.selection, catalog, principal)
+    return Answered(page.features, matched, None if page.end is None else Cursor(page.end, matched))
+
+
+def _property_filters(query: Query, layer: Layer) -> list[Filter]:
+    """Conditions from parameters that are named like a property."""
+    own = {attribute.name: attribute for attribute in (OBJECT_ID, *layer.properties) if attribute.name not in RESERVED}
+    return [property_equals(own[name], text) for name, text in query.take_named(own).items()]
+
+
+def _links(request: Request, layer: Layer, answered: Answered) -> list[Link]:
+    base = exchange(request).base
+    address = f"{base}/collections/{layer.id}/items"
+    links = [
+        link("self", same_query(request, address, f="json"), GEOJSON, "This page"),
+        link("alternate", same_query(request, address, f="html"), HTML, "This page for people"),
+        link("collection", f"{base}/collections/{layer.id}?f=json", JSON, layer.title.en),
+    ]
+    if answered.following is not None:
+        following = same_query(request, address, cursor=answered.following.text())
+        links.append(link("next", following, GEOJSON, "The next page"))
+    return links
+
+
+def same_query(request: Request, address: str, **changed: str) -> str:
+    """An address with the request's query, and what is changed in it."""
+    kept = {name: value for name, value in request.query_params.items() if name not in changed}
+    return with_query(address, kept | changed)
+
+
+def _feature_collection(answered: Answered, links: list[Link]) -> bytes:
+    """The GeoJSON document, joined from what the database built."""
+    matched = "numberMatched" if answered.matched.exact else "numberEstimated"
+    tail: dict[str, Any] = {
+        "numberReturned": len(answered.features),
+        matched: answered.matched.number,
+        "timeStamp": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "links": links,
+    }
+    return b"".join(
+        (b'{"type":"FeatureCollection","features":[', b",".join(answered.features), b"],", orjson.dumps(tail)[1:])
+    )

@@ -1,0 +1,158 @@
+"""The door: every request becomes an exchange, is let in as a principal, limited, counted, logged and answered."""
+
+import asyncio
+import secrets
+import time
+from itertools import count
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import metrics
+from api.addresses import Addresses
+from api.cities import Cities
+from api.errors import TooLarge, TooLong, problem_of
+from api.exchange import KEY, Exchange
+from api.problem import send_problem
+from twin.settings import Settings
+
+MAX_PATH = 2_048
+CITIES = "/cities/"
+# What concerns the whole server and stands beside the default city's addresses.
+SERVER_WIDE = ("/cities", "/health", "/metrics", "/viewer", "/static")
+LOG = structlog.get_logger()
+
+
+def is_server_wide(path: str) -> bool:
+    """Whether an address belongs to no city."""
+    return any(path == root or path.startswith(root + "/") for root in SERVER_WIDE)
+
+
+class Gateway:
+    """Pure ASGI, around everything: the raw tile route too."""
+
+    def __init__(self, app: ASGIApp, cities: Cities, settings: Settings) -> None:
+        self._app = app
+        self._cities = cities
+        self._addresses = Addresses(settings)
+        self._max_body = settings.max_body
+        self._timeout = settings.request_timeout
+        self._process = secrets.token_hex(4)
+        self._numbers = count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        exchange = Exchange(f"{self._process}-{next(self._numbers):x}", self._addresses.root(scope), scope["path"])
+        answer = _Answer(send, exchange.request_id, scope["method"] == "HEAD")
+        metrics.UNDER_WAY.inc()
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._admit(scope, exchange, receive, answer)
+        except Exception as error:
+            await self._refuse(error, exchange, answer)
+        finally:
+            metrics.UNDER_WAY.dec()
+            _record(scope, exchange, answer, time.perf_counter() - began)
+
+    async def _admit(self, scope: Scope, exchange: Exchange, receive: Receive, answer: "_Answer") -> None:
+        path = scope["path"]
+        if len(path) > MAX_PATH:
+            raise TooLong(f"the address has {len(path)} characters; at most {MAX_PATH} are read")
+        headers = {name: value for name, value in scope["headers"] if name in (b"authorization", b"content-length")}
+        if int(headers.get(b"content-length", b"0") or 0) > self._max_body:
+            raise TooLarge(f"a body may have {self._max_body} bytes")
+        name = None
+        if path.startswith(CITIES):
+            name, _, rest = path.removeprefix(CITIES).partition("/")
+            path = "/" + rest
+        if name is None and is_server_wide(path):
+            exchange.operation = path.split("/")[1]
+        else:
+            exchange.city = await self._cities.city(name)
+            exchange.principal = await exchange.city.identity.principal(headers.get(b"authorization"))
+        inner = {**scope, "path": path, "raw_path": path.encode(), "root_path": "", KEY: exchange}
+        if scope["method"] == "HEAD":
+            inner["method"] = "GET"
+        try:
+            await self._app(inner, _limited(receive, self._max_body), answer.send)
+        finally:
+            if (route := inner.get("route")) is not None:
+                exchange.operation = route.operation_id or route.name
+
+    async def _refuse(self, error: Exception, exchange: Exchange, answer: "_Answer") -> None:
+        problem = problem_of(error)
+        if problem.status >= 500:
+            LOG.error("request failed", request_id=exchange.request_id, path=exchange.path, exc_info=error)
+        if answer.complete:
+            # The routes have answered with the problem already.
+            return
+        if answer.status:
+            # Half an answer cannot be taken back: the connection must break, or the client takes it for whole.
+            raise error
+        await send_problem(problem, answer.send, instance=exchange.path, request_id=exchange.request_id)
+
+
+class _Answer:
+    """Watches an answer on its way out, and marks it with the request's id."""
+
+    __slots__ = ("_head", "_mark", "_send", "complete", "size", "status")
+
+    def __init__(self, send: Send, request_id: str, head: bool) -> None:
+        self._send = send
+        self._mark = ((b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff"))
+        self._head = head
+        self.complete = False
+        self.status = 0
+        self.size = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), *self._mark]
+        elif message["type"] == "http.response.pathsend":
+            # A file that the server sends by itself: there is no body to leave out but by not naming it.
+            self.complete = True
+            if self._head:
+                message = {"type": "http.response.body", "body": b""}
+        elif message["type"] == "http.response.body":
+            self.complete = not message.get("more_body", False)
+            self.size += len(message.get("body", b""))
+            if self._head:
+                message = {**message, "body": b""}
+        await self._send(message)
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    """Reads a body that may not say its length, up to the limit."""
+    size = 0
+
+    async def limited() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > limit:
+            raise TooLarge(f"a body may have {limit} bytes")
+        return message
+
+    return limited
+
+
+def _record(scope: Scope, exchange: Exchange, answer: _Answer, seconds: float) -> None:
+    operation = exchange.operation
+    metrics.REQUESTS.labels(operation, f"{answer.status // 100}xx").inc()
+    metrics.DURATION.labels(operation).observe(seconds)
+    metrics.BYTES.labels(operation).inc(answer.size)
+    LOG.info(
+        "request",
+        request_id=exchange.request_id,
+        operation=operation,
+        method=scope["method"],
+        path=exchange.path,
+        status=answer.status,
+        ms=round(seconds * 1000, 1),
+        bytes=answer.size,
+        principal=exchange.principal.name,
+    )

@@ -1,0 +1,113 @@
+"""Whether the server lives, whether it is ready, and why not."""
+
+import asyncio
+import shutil
+from dataclasses import dataclass
+from typing import Any
+
+from alembic.script import ScriptDirectory
+from fastapi import APIRouter, Request, Response
+
+from api.answers import json_answer
+from api.cities import Cities, ServedCity
+from api.metrics import CONTENT_TYPE, exposition
+from api.parameters import Query
+from cim_models import __version__
+from cim_models.database import MIGRATIONS
+from twin.settings import Settings
+
+# Below this the next import or tile may fail.
+ENOUGH_DISK = 2**30
+PATIENCE_S = 3.0
+FRESH = {"Cache-Control": "no-store"}
+
+router = APIRouter(tags=["Health"])
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at. ok: false makes the server not ready; reason says what is wrong and what to do."""
+
+    name: str
+    ok: bool
+    reason: str = ""
+
+    def document(self) -> dict[str, Any]:
+        return {"name": self.name, "ok": self.ok} | ({"reason": self.reason} if self.reason else {})
+
+
+@router.get("/health", operation_id="getHealth")
+@router.get("/health/ready", operation_id="getReadiness")
+async def ready(request: Request) -> Response:
+    """Whether requests are answered well, with each thing that was looked at; 503 if not."""
+    Query(request).finish()
+    cities: Cities = request.app.state.cities
+    checks = [_disk(request.app.state.settings), *await _cities(cities)]
+    well = all(check.ok for check in checks)
+    document = {
+        "status": "ready" if well else "not ready",
+        "version": __version__,
+        "checks": [check.document() for check in checks],
+    }
+    return json_answer(document, status=200 if well else 503, headers=FRESH)
+
+
+@router.get("/health/live", operation_id="getLiveness")
+async def live(request: Request) -> Response:
+    """That the process answers; it asks nothing else."""
+    Query(request).finish()
+    return json_answer({"status": "alive", "version": __version__}, headers=FRESH)
+
+
+@router.get("/metrics", operation_id="getMetrics", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """Figures in Prometheus' text format."""
+    Query(request).finish()
+    return Response(exposition(), media_type=CONTENT_TYPE, headers=FRESH)
+
+
+async def _cities(cities: Cities) -> list[Check]:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            places = await cities.places()
+    except Exception as error:
+        return [Check("cities", False, f"cannot be listed: {_words(error)}")]
+    if not places:
+        return [Check("cities", True, "no city yet; `twin demo` or `twin init` makes one")]
+    return [check for place in places for check in await _city(cities, place.name)]
+
+
+async def _city(cities: Cities, name: str) -> list[Check]:
+    """A city's database answers and has this version's schema."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            served = await cities.city(name)
+            return [await _schema(served)]
+    # A check reports what is wrong, whatever it is.
+    except Exception as error:
+        return [Check(f"{name}: database", False, f"does not answer: {_words(error)}")]
+
+
+async def _schema(served: ServedCity) -> Check:
+    async with served.reading() as connection:
+        version = await connection.fetchval("select version_num from alembic_version")
+    wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    if version == wanted:
+        return Check(f"{served.name}: database", True)
+    return Check(
+        f"{served.name}: database",
+        False,
+        f"its schema is {version}, this server needs {wanted}; restart with `twin up`",
+    )
+
+
+def _disk(settings: Settings) -> Check:
+    folder = next(parent for parent in (settings.data.absolute(), *settings.data.absolute().parents) if parent.exists())
+    free = shutil.disk_usage(folder).free
+    if free >= ENOUGH_DISK:
+        return Check("disk", True)
+    return Check("disk", False, f"{folder}: {free // 2**20} MiB are left; free at least {ENOUGH_DISK // 2**20} MiB")
+
+
+def _words(error: Exception) -> str:
+    return str(error).strip() or type(error).__name__

@@ -1,0 +1,78 @@
+"""Objects as HTML pages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from fastapi import Request, Response
+
+from api.answers import Language, language, said
+from api.collections import VALIDITY_TITLES, codes_of
+from api.links import Link
+from api.pages import city_title, page, page_links
+from layers.catalog import Catalog, Code, Layer, Title
+from layers.counts import Count
+
+
+@dataclass(frozen=True)
+class Column:
+    """A property as people read it: its title with the unit, its codes in words."""
+
+    name: str
+    title: str
+    codes: dict[str, Code]
+    spoken: Language
+
+    def shown(self, value: Any) -> str:
+        if value is None:
+            return ""
+        code = self.codes.get(str(value))
+        return said(code.title, self.spoken) if code else str(value)
+
+
+def items_page(
+    request: Request, catalog: Catalog, layer: Layer, features: Sequence[bytes], *, matched: Count, links: list[Link]
+) -> Response:
+    """A page of objects as a table."""
+    spoken = language(request)
+    return page(
+        request,
+        "items.html",
+        links=page_links(links),
+        city_title=said(city_title(catalog), spoken),
+        layer_id=layer.id,
+        layer_title=said(layer.title, spoken),
+        columns=_columns(layer, catalog, spoken),
+        features=[orjson.loads(feature) for feature in features],
+        matched=f"{'' if matched.exact else '≈ '}{matched.number:,}",
+    )
+
+
+def item_page(request: Request, catalog: Catalog, layer: Layer, text: bytes, *, links: list[Link]) -> Response:
+    """One object as a table of what is known of it."""
+    spoken = language(request)
+    feature = orjson.loads(text)
+    told = feature["properties"]
+    rows = [(c.title, c.shown(told[c.name])) for c in _columns(layer, catalog, spoken) if told[c.name] is not None]
+    rows += [(name, str(value)) for name, value in (told.get("attributes") or {}).items()]
+    return page(
+        request,
+        "item.html",
+        links=page_links(links),
+        city_title=said(city_title(catalog), spoken),
+        layer_id=layer.id,
+        layer_title=said(layer.title, spoken),
+        feature=feature,
+        name=told.get("name") or told.get("name_en"),
+        rows=rows,
+    )
+
+
+def _columns(layer: Layer, catalog: Catalog, spoken: Language) -> list[Column]:
+    found = []
+    for attribute in layer.properties:
+        title = said(Title(attribute.zh, attribute.en), spoken)
+        unit = f" ({attribute.unit})" if attribute.unit else ""
+        found.append(Column(attribute.name, title + unit, codes_of(attribute, layer, catalog), spoken))
+    return found + [Column(name, said(title, spoken), {}, spoken) for name, title in VALIDITY_TITLES.items()]

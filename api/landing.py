@@ -1,0 +1,111 @@
+"""The way in: landing page, conformance, and the OpenAPI document (OGC API Features Part 1, 7.2 to 7.4)."""
+
+from fastapi import APIRouter, Request, Response
+
+from api.answers import json_answer, language, said, wants_html
+from api.exchange import city, exchange
+from api.links import HTML, JSON, OPENAPI, STYLES, header, link
+from api.openapi import openapi_document, operations
+from api.pages import city_title, page, page_links
+from api.parameters import FORMAT, Query
+from layers.catalog import Title
+
+FEATURES = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf"
+FILTERING = "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf"
+CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf"
+CONFORMS_TO = (
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
+    *(f"{FEATURES}/{part}" for part in ("core", "oas30", "html", "geojson")),
+    *(f"{FILTERING}/{part}" for part in ("queryables", "queryables-query-parameters", "filter", "features-filter")),
+    *(
+        f"{CQL2}/{part}"
+        for part in (
+            "cql2-text",
+            "cql2-json",
+            "basic-cql2",
+            "advanced-comparison-operators",
+            "case-insensitive-comparison",
+            "accent-insensitive-comparison",
+            "basic-spatial-functions",
+            "basic-spatial-functions-plus",
+            "spatial-functions",
+            "temporal-functions",
+            "property-property",
+            "arithmetic",
+        )
+    ),
+)
+DESCRIPTION = Title(
+    "这座城市的数字孪生：各图层可以查询、下载，也可以在地图上查看。",
+    "The digital twin of this city: its layers can be queried, downloaded and seen on the map.",
+)
+
+router = APIRouter(tags=["Service"])
+
+
+@router.get("/", operation_id="getLandingPage", openapi_extra={"parameters": [FORMAT.document()]})
+async def landing(request: Request) -> Response:
+    """What there is in the city, and where."""
+    query = Query(request)
+    html = wants_html(request, query.take(FORMAT))
+    query.finish()
+    met, spoken = exchange(request), language(request)
+    catalog = await city(request).catalog()
+    links = [
+        link("self", f"{met.base}/?f=json", JSON, "This document"),
+        link("alternate", f"{met.base}/?f=html", HTML, "This document as a page"),
+        link("service-desc", f"{met.base}/api?f=json", OPENAPI, "API description (OpenAPI 3.0)"),
+        link("service-doc", f"{met.base}/api?f=html", HTML, "API description as a page"),
+        link("conformance", f"{met.base}/conformance?f=json", JSON, "Standards that this service follows"),
+        link("data", f"{met.base}/collections?f=json", JSON, "Layers"),
+        link(STYLES, f"{met.base}/styles", JSON, "Map styles"),
+        link("search", f"{met.base}/search", JSON, "Search by name, id or coordinates"),
+        link("related", f"{met.base}/city", JSON, "The city"),
+        link("related", f"{met.root}/viewer/?city={city(request).name}", HTML, "The city on the map"),
+    ]
+    title, description = said(city_title(catalog), spoken), said(DESCRIPTION, spoken)
+    if html:
+        return page(
+            request,
+            "landing.html",
+            links=page_links(links),
+            city_title=title,
+            description=description,
+            made_up=catalog.city.made_up,
+            layer_count=sum(1 for _ in catalog.layers(met.principal)),
+            viewer=links[-1]["href"],
+        )
+    return json_answer({"title": title, "description": description, "links": links}, headers={"Link": header(links)})
+
+
+@router.get("/conformance", operation_id="getConformance", openapi_extra={"parameters": [FORMAT.document()]})
+async def conformance(request: Request) -> Response:
+    """The requirements classes that this service meets."""
+    query = Query(request)
+    html = wants_html(request, query.take(FORMAT))
+    query.finish()
+    if html:
+        catalog = await city(request).catalog()
+        links = [link("alternate", f"{exchange(request).base}/conformance?f=json", JSON, "This page as a document")]
+        title = said(city_title(catalog), language(request))
+        return page(request, "conformance.html", links=links, city_title=title, conforms_to=CONFORMS_TO)
+    return json_answer({"conformsTo": CONFORMS_TO})
+
+
+@router.get("/api", operation_id="getApi", openapi_extra={"parameters": [FORMAT.document()]})
+async def api(request: Request) -> Response:
+    """What can be asked of this service."""
+    query = Query(request)
+    html = wants_html(request, query.take(FORMAT))
+    query.finish()
+    met = exchange(request)
+    catalog = await city(request).catalog()
+    document = openapi_document(
+        request.app, title=city_title(catalog).en, address=met.base, whole_server=met.base == met.root
+    )
+    if html:
+        links = [link("alternate", f"{met.base}/api?f=json", OPENAPI, "This page as a document")]
+        title = said(city_title(catalog), language(request))
+        return page(request, "api.html", links=links, city_title=title, operations=operations(document))
+    return json_answer(document, media_type=OPENAPI)
