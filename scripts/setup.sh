@@ -42,10 +42,10 @@ has_node() {
 has_chinese_font() { find /usr/share/fonts /usr/local/share/fonts -iname '*noto*cjk*' 2>/dev/null | grep -q .; }
 
 # need WHAT PACKAGE...: note a thing that is missing, and Debian's packages that bring it
-need() { MISSING+=("  $1"); MISSING_PACKAGES+=("${@:2}"); }
+need() { MISSING+=("  $1") MISSING_PACKAGES+=("${@:2}"); }
 
 find_missing() {
-    MISSING_PACKAGES=() MISSING=()
+    MISSING=() MISSING_PACKAGES=()
     has_postgis || need "PostgreSQL 15 or newer (server) with PostGIS 3" postgresql postgresql-postgis
     find_python >/dev/null || need "Python 3.11 or newer with venv" python3 python3-venv
     if [ "$PURPOSE" = test ]; then
@@ -64,17 +64,16 @@ system_packages() {
         say "== System packages: all there"
         return
     fi
-    local wanted install
+    local wanted
     wanted=$(printf '%s\n' "This system lacks:" "${MISSING[@]}")
     command -v apt-get >/dev/null || stop "$wanted
 There is no apt-get here to install it with. Install it, then run make again."
-    install="apt-get install --no-install-recommends ${MISSING_PACKAGES[*]}"
     AS_ROOT=()
     if [ "$(id -u)" != 0 ]; then
         command -v sudo >/dev/null || stop "$wanted
-As root, run: $install
+As root, run: apt-get install --no-install-recommends ${MISSING_PACKAGES[*]}
 then run make again."
-        say "$wanted" "" "sudo is asked for the right to install it."
+        say "$wanted" "sudo is asked for the right to install it."
         sudo -v
         AS_ROOT=(sudo)
     fi
@@ -83,7 +82,8 @@ then run make again."
     [ ${#MISSING[@]} = 0 ] || stop "$(printf '%s\n' "Installed, and still missing:" "${MISSING[@]}")"
 }
 
-# Runs inside a test, where "set -e" does not hold.
+# Steps run inside a test, where "set -e" does not hold: each command says for itself that the next may follow.
+
 install_packages() {
     # Debian would lay down and start a cluster of its own; ours is private, and nobody else's is needed. The file
     # goes again: a PostgreSQL that this machine's owner installs later is not our business.
@@ -99,12 +99,11 @@ install_packages() {
 
 python_environment() {
     local lock=requirements/server.txt python
-    [ "$PURPOSE" = run ] || lock=requirements/dev.txt
-    python=$(find_python)
     # An environment for the tests is one to run in, too.
-    if [ "$PURPOSE" = run ] && [ -x .venv/bin/pytest ]; then
+    if [ "$PURPOSE" = test ] || [ -x .venv/bin/pytest ]; then
         lock=requirements/dev.txt
     fi
+    python=$(find_python)
     once "Python environment" "$(content "$lock" setup.cfg pyproject.toml) $PWD $("$python" --version)" \
         .venv/bin/twin install_environment "$python" "$lock"
 }
@@ -115,88 +114,7 @@ install_environment() {
         .venv/bin/python -m pip install --no-deps --no-build-isolation --editable .
 }
 
-node() {
-    command -v npm >/dev/null && command -v node >/dev/null &&
-        [ "$(printf '%s\n' "$NODE_OLDEST" "$(node --version | tr -d v)" | sort -V | head -n 1)" = "$NODE_OLDEST" ]
-}
-
-has_chinese_font() { find /usr/share/fonts /usr/local/share/fonts -iname '*noto*cjk*' 2>/dev/null | grep -q .; }
-
-# need WHAT PACKAGE...: note a thing that is missing, and Debian's packages that bring it
-need() { MISSING+=("  $1"); MISSING_PACKAGES+=("${@:2}"); }
-
-find_missing() {
-    MISSING_PACKAGES=() MISSING=()
-    has_postgis || need "PostgreSQL 15 or newer (server) with PostGIS 3" postgresql postgresql-postgis
-    find_python >/dev/null || need "Python 3.11 or newer with venv" python3 python3-venv
-    if [ "$PURPOSE" = test ]; then
-        command -v chromium >/dev/null || need "Chromium, as the command chromium" chromium
-        command -v ogrinfo >/dev/null || need "GDAL's commands (ogrinfo)" gdal-bin
-        command -v osmium >/dev/null || need "osmium-tool, as the command osmium" osmium-tool
-        has_chinese_font || need "the fonts Noto Sans CJK" fonts-noto-cjk
-    fi
-}
-
-# --- steps
-
-system_packages() {
-    find_missing
-    if [ ${#MISSING[@]} = 0 ]; then
-        say "== System packages: all there"
-        return
-    fi
-    local wanted install
-    wanted=$(printf '%s\n' "This system lacks:" "${MISSING[@]}")
-    command -v apt-get >/dev/null || stop "$wanted
-There is no apt-get here to install it with. Install it, then run make again."
-    install="apt-get install --no-install-recommends ${MISSING_PACKAGES[*]}"
-    AS_ROOT=()
-    if [ "$(id -u)" != 0 ]; then
-        command -v sudo >/dev/null || stop "$wanted
-As root, run: $install
-then run make again."
-        say "$wanted" "" "sudo is asked for the right to install it."
-        sudo -v
-        AS_ROOT=(sudo)
-    fi
-    quiet "System packages (${MISSING_PACKAGES[*]})" install_packages
-    find_missing
-    [ ${#MISSING[@]} = 0 ] || stop "$(printf '%s\n' "Installed, and still missing:" "${MISSING[@]}")"
-}
-
-# Runs inside a test, where "set -e" does not hold.
-install_packages() {
-    # Debian would lay down and start a cluster of its own; ours is private, and nobody else's is needed. The file
-    # goes again: a PostgreSQL that this machine's owner installs later is not our business.
-    local no_cluster=/etc/postgresql-common/createcluster.d/citytwin.conf status=0
-    "${AS_ROOT[@]}" mkdir -p "${no_cluster%/*}" &&
-        echo "create_main_cluster = false" | "${AS_ROOT[@]}" tee "$no_cluster" &&
-        "${AS_ROOT[@]}" apt-get update &&
-        "${AS_ROOT[@]}" env DEBIAN_FRONTEND=noninteractive \
-            apt-get install --yes --no-install-recommends "${MISSING_PACKAGES[@]}" || status=$?
-    "${AS_ROOT[@]}" rm -f "$no_cluster"
-    return "$status"
-}
-
-python_environment() {
-    local lock=requirements/server.txt python
-    [ "$PURPOSE" = run ] || lock=requirements/dev.txt
-    python=$(find_python)
-    # An environment for the tests is one to run in, too.
-    if [ "$PURPOSE" = run ] && [ -x .venv/bin/pytest ]; then
-        lock=requirements/dev.txt
-    fi
-    once "Python environment" "$(content "$lock" setup.cfg pyproject.toml) $PWD $("$python" --version)" \
-        .venv/bin/twin install_environment "$python" "$lock"
-}
-
-install_environment() {
-    .venv/bin/python -c '' || "$1" -m venv --clear .venv
-    .venv/bin/python -m pip install --require-hashes --requirement "$2"
-    .venv/bin/python -m pip install --no-deps --no-build-isolation --editable .
-}
-
-node() {
+supply_node() {
     if ! has_node; then
         once "Node.js (in a Python wheel)" "$(content requirements/node.txt) $PWD" .venv/bin/npm \
             .venv/bin/python -m pip install --require-hashes --requirement requirements/node.txt
@@ -204,7 +122,7 @@ node() {
     fi
 }
 
-viewer() {
+build_viewer() {
     once "Viewer's packages" "$(content viewer/package-lock.json) $(node --version)" \
         viewer/node_modules/.package-lock.json npm --prefix viewer ci --no-audit --no-fund
     once "Viewer" "$(content viewer) $(node --version)" viewer/dist/index.html npm --prefix viewer run build
@@ -213,6 +131,6 @@ viewer() {
 system_packages
 python_environment
 if [ -e viewer/package-lock.json ]; then
-    node
-    viewer
+    supply_node
+    build_viewer
 fi
