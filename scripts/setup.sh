@@ -110,14 +110,14 @@ python_environment() {
 
 install_environment() {
     { .venv/bin/python -c '' || "$1" -m venv --clear .venv; } &&
-        .venv/bin/python -m pip install --require-hashes --requirement "$2" &&
-        .venv/bin/python -m pip install --no-deps --no-build-isolation --editable .
+        .venv/bin/python -m pip install --quiet --require-hashes --requirement "$2" &&
+        .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 }
 
 supply_node() {
     if ! has_node; then
         once "Node.js (in a Python wheel)" "$(content requirements/node.txt) $PWD" .venv/bin/npm \
-            .venv/bin/python -m pip install --require-hashes --requirement requirements/node.txt
+            .venv/bin/python -m pip install --quiet --require-hashes --requirement requirements/node.txt
         PATH=$PWD/.venv/bin:$PATH
     fi
 }

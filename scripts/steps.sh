@@ -53,6 +53,7 @@ once() {
         say "== $title: done before"
         return
     fi
+    rm -f "$stamp"
     quiet "$title" "$@"
     printf '%s\n' "$key" >"$stamp"
 }
