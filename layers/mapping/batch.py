@@ -25,7 +25,10 @@ class Reject:
 
 @dataclass(frozen=True)
 class Repair:
-    """A row whose geometry was not valid and was made so. area_change: m2 on the ellipsoid, None for no polygon."""
+    """A row whose geometry was not valid and was made so, or had to be guessed.
+
+    area_change: m2 on the ellipsoid; None where there is no area to compare.
+    """
 
     row: int
     uid: str

@@ -4,7 +4,6 @@ Work is done on whole batches; only what is broken is looked at one by one. Z of
 holds 2D geometry; 3D surfaces keep theirs in a column of their own, in the source's CRS.
 """
 
-import struct
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,12 +12,12 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 from pyproj import Geod
-from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 from cim_models.theme import GeometryType
 from layers.mapping.batch import Verdict
 from layers.mapping.ground import Placement
+from layers.mapping.surface import faces_as_multipolygon, polygons, to_footprints
 
 Shapes = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -31,10 +30,6 @@ FITTING: dict[GeometryType, tuple[int, ...]] = {
     "Geometry": (POINT, LINE, POLYGON, MULTIPOINT, MULTILINE, MULTIPOLYGON),
 }
 GEOD = Geod(ellps="GRS80")
-
-# WKB codes of OGC 06-103r4; the thousands say Z (1), M (2), ZM (3); EWKB says the same by its highest bits.
-POLYHEDRAL, TIN, WKB_POLYGON, TRIANGLE, WKB_MULTIPOLYGON = 15, 16, 3, 17, 6
-EWKB_Z, EWKB_M, EWKB_SRID = 0x80000000, 0x40000000, 0x20000000
 
 
 @dataclass
@@ -61,14 +56,11 @@ def shaped(wkb: pa.Array, kind: GeometryType, placement: Placement, verdict: Ver
     _check_finite(raw, verdict)
     raw = shapely.force_2d(raw)
     raw[~verdict.standing] = None
-    for index in np.flatnonzero(surfaces & verdict.standing).tolist():
-        raw[index] = footprint(raw[index], fine=1e-8 if placement.source.is_geographic else 1e-3)
-        if raw[index].is_empty:
-            verdict.reject_row(index, "its surfaces are all upright, so it has no footprint")
+    mended = to_footprints(raw, surfaces, 1e-8 if placement.source.is_geographic else 1e-3, verdict)
     _check_type(raw, kind, verdict)
     raw[~verdict.standing] = None
     placed = _placed(raw, placement, verdict)
-    result = Shaped(placed, surfaces, z_range)
+    result = Shaped(placed, surfaces, z_range, mended)
     _repair(result, verdict)
     if kind == "MultiPolygon":
         _to_multipolygons(result.shapes)
@@ -88,14 +80,6 @@ def exploded(shapes: Shapes, uids: list[str]) -> tuple[Shapes, NDArray[np.int64]
     return parts, rows.astype(np.int64), named
 
 
-def footprint(surfaces: BaseGeometry, fine: float) -> BaseGeometry:
-    """The union of faces seen from above. fine: grid to snap to, in units of the CRS, so that edges meet."""
-    faces = shapely.get_parts(surfaces)
-    upright = shapely.area(faces) <= fine * shapely.length(faces)
-    faces = shapely.make_valid(faces[~upright], method="structure", keep_collapsed=False)
-    return _polygons(shapely.union_all(faces, grid_size=fine))
-
-
 def _read(wkb: pa.Array, verdict: Verdict, *, solid: bool) -> tuple[Shapes, NDArray[np.bool_]]:
     raw = wkb.to_numpy(zero_copy_only=False)
     shapes = shapely.from_wkb(raw, on_invalid="ignore")
@@ -112,46 +96,6 @@ def _read(wkb: pa.Array, verdict: Verdict, *, solid: bool) -> tuple[Shapes, NDAr
     verdict.reject(shapely.is_missing(shapes), "a geometry that cannot be read")
     verdict.reject(shapely.is_empty(shapes), "an empty geometry")
     return shapes, surfaces
-
-
-def faces_as_multipolygon(wkb: bytes) -> bytes | None:
-    """WKB of a polyhedral surface or TIN as that of a multipolygon with the same faces; None for any other."""
-    if len(wkb) < 9:
-        return None
-    order = "<" if wkb[0] == 1 else ">"
-    code, flags, dimensions = _geometry_code(struct.unpack_from(order + "I", wkb, 1)[0])
-    if code not in (POLYHEDRAL, TIN):
-        return None
-    if code == POLYHEDRAL:
-        return wkb[:1] + struct.pack(order + "I", flags + WKB_MULTIPOLYGON) + wkb[5:]
-    return _triangles_as_polygons(wkb, order, flags, dimensions)
-
-
-def _geometry_code(stated: int) -> tuple[int, int, int]:
-    """Base code, what is added to it for Z, M and SRID, and the number of ordinates."""
-    flags = stated & (EWKB_Z | EWKB_M | EWKB_SRID)
-    base = stated & ~flags
-    thousands = base // 1000
-    dimensions = 2 + bool(flags & EWKB_Z) + bool(flags & EWKB_M) + (0, 1, 1, 2)[min(thousands, 3)]
-    return base % 1000, flags + thousands * 1000, dimensions
-
-
-def _triangles_as_polygons(wkb: bytes, order: str, flags: int, dimensions: int) -> bytes | None:
-    """Each triangle is a polygon under another code: the codes are rewritten, the coordinates stay."""
-    patched = bytearray(wkb)
-    struct.pack_into(order + "I", patched, 1, flags + WKB_MULTIPOLYGON)
-    at = 9 if not flags & EWKB_SRID else 13
-    try:
-        for _ in range(struct.unpack_from(order + "I", wkb, at - 4)[0]):
-            _, own_flags, _ = _geometry_code(struct.unpack_from(order + "I", wkb, at + 1)[0])
-            struct.pack_into(order + "I", patched, at + 1, own_flags + WKB_POLYGON)
-            (rings,) = struct.unpack_from(order + "I", wkb, at + 5)
-            at += 9
-            for _ in range(rings):
-                at += 4 + 8 * dimensions * struct.unpack_from(order + "I", wkb, at)[0]
-    except struct.error:
-        return None
-    return bytes(patched)
 
 
 def _z_range(shapes: Shapes) -> Floats:
@@ -216,13 +160,7 @@ def _repair(result: Shaped, verdict: Verdict) -> None:
 def _mended(shape: BaseGeometry) -> BaseGeometry:
     """The valid geometry of the same dimension."""
     valid = shapely.make_valid(shape, method="structure", keep_collapsed=False)
-    return _polygons(valid) if shapely.get_dimensions(shape) == 2 else valid
-
-
-def _polygons(shape: BaseGeometry) -> BaseGeometry:
-    """The polygons of a geometry, as one multipolygon."""
-    parts = shapely.get_parts(shapely.get_parts(shape))
-    return MultiPolygon(parts[shapely.get_type_id(parts) == POLYGON].tolist())
+    return polygons(valid) if shapely.get_dimensions(shape) == 2 else valid
 
 
 def _square_metres(shape: BaseGeometry) -> float:

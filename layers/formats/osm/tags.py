@@ -184,7 +184,8 @@ def tree(tags: Tags) -> Columns | None:
 
 
 def administrative_area(tags: Tags) -> Columns | None:
-    if tags.get("boundary") != "administrative":
+    # A closed way that only lends its line to a boundary relation has no name.
+    if tags.get("boundary") != "administrative" or "name" not in tags:
         return None
     return {
         "class": "AdministrativeArea",
