@@ -73,7 +73,8 @@ There is no apt-get here to install it with. Install it, then run make again."
         command -v sudo >/dev/null || stop "$wanted
 As root, run: apt-get install --no-install-recommends ${MISSING_PACKAGES[*]}
 then run make again."
-        say "$wanted" "sudo is asked for the right to install it."
+        say "$wanted"
+        say "sudo is asked for the right to install it."
         sudo -v
         AS_ROOT=(sudo)
     fi
