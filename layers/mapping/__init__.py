@@ -91,7 +91,7 @@ class _Mapper:
         uids = self._uids(batch, verdict)
         rejects = verdict.rejects(uids.to_pylist())
         hashes = content_hashes(wkb, list(columns.values()), self.placed)
-        table = {"uid": uids, "content_hash": hashes, **columns, **self._solids(wkb, found)}
+        table = {"row": numbers, "uid": uids, "content_hash": hashes, **columns, **self._solids(wkb, found)}
         return MappedBatch(
             theme=self.theme,
             rows=self._standing(table, found, verdict),
@@ -158,7 +158,7 @@ class _Mapper:
         shapes = found.shapes[kept]
         if self.theme.geometry in ("Point", "LineString"):
             shapes, origins, uids = exploded(shapes, batch.column("uid").to_pylist())
-            batch = batch.take(pa.array(origins)).set_column(0, "uid", pa.array(uids, pa.string()))
+            batch = batch.take(pa.array(origins)).set_column(1, "uid", pa.array(uids, pa.string()))
         return batch.append_column("geom", pa.array(shapely.to_wkb(shapes, output_dimension=2), pa.binary()))
 
 

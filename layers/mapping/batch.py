@@ -40,10 +40,11 @@ class Repair:
 class MappedBatch:
     """Rows of one theme, ready to be stored.
 
-    rows: columns named as in the theme's table: uid, content_hash (16 bytes), class, name, name_en, cim_level,
-    attributes (a JSON object as text), geom (WKB, 2D, in the city's CRS), the theme's own; and of 3D surfaces also
-    solid (WKB with Z as it came), solid_srid and solid_lod. None but uid, content_hash, class, attributes and geom is
-    free of nulls. read: rows of the source that were looked at (`where` let them through).
+    rows: row (its number in the source), and columns named as in the theme's table: uid, content_hash (16 bytes),
+    class, name, name_en, cim_level, attributes (a JSON object as text), geom (WKB, 2D, in the city's CRS), the theme's
+    own; and of 3D surfaces also solid (WKB with Z as it came), solid_srid and solid_lod. None but row, uid,
+    content_hash, class, attributes and geom is free of nulls. read: rows of the source that were looked at (`where`
+    let them through).
     """
 
     theme: Theme
