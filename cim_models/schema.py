@@ -4,7 +4,7 @@ from functools import cache
 
 from sqlalchemy import MetaData
 
-from cim_models import access, registry, solid
+from cim_models import access, overview, registry, solid
 from cim_models.base import city_object_table
 from cim_models.themes import THEMES
 
@@ -29,6 +29,9 @@ def schema(srid: int) -> MetaData:
         access.token,
         access.permission,
         solid.solid,
+        overview.overview,
+        overview.overview_coverage,
+        overview.overview_layer,
     ):
         table(metadata)
     return metadata
