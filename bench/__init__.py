@@ -1,0 +1,1 @@
+"""Speed, shown side by side with named peers in the same run."""
