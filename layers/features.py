@@ -23,7 +23,7 @@ from cim_models.theme import Attribute
 from layers import LayerError
 from layers.access import Principal
 from layers.catalog import Catalog, Layer
-from layers.filters import filterable
+from layers.filter_sql import stored
 from layers.query import Selection, objects, rows
 from layers.statement import Statement, compiled
 
@@ -136,7 +136,7 @@ def page_statement(
     chosen = rows(selection, catalog, principal)
     order = []
     if sort is not None:
-        value = filterable(table, (sort.attribute,))[sort.attribute.name]
+        value = stored(table, sort.attribute)
         order.append((value.desc() if sort.descending else value.asc()).nulls_last())
         chosen = chosen.add_columns(value.cast(String).label("sorted"))
         if after is not None:
@@ -167,8 +167,8 @@ def _features(chosen: Select[Any], layer: Layer, table: FromClause) -> Select[An
     else:
         sorted_value = inner.c.sorted
     names = _properties(layer, table)
-    values = select(*(inner.c[f"p{i}"].label(name) for i, name in enumerate(names))).subquery("properties")
-    document = select(func.row_to_json(literal_column("properties"))).select_from(values).scalar_subquery()
+    # A row of its own, so that it can become an object in one call, whatever the properties are called.
+    values = select(*(inner.c[f"p{i}"].label(name) for i, name in enumerate(names))).lateral("properties")
     text = func.concat(
         literal_column('\'{"type":"Feature","id":\''),
         inner.c.object_id,
@@ -176,11 +176,12 @@ def _features(chosen: Select[Any], layer: Layer, table: FromClause) -> Select[An
         # No `crs` member: GeoJSON (RFC 7946) has none, and both storage CRSs are read as longitude, latitude.
         func.ST_AsGeoJSON(inner.c.geom, literal_column(str(DECIMALS)), literal_column("0"), type_=String),
         literal_column("',\"properties\":'"),
-        document,
+        func.row_to_json(literal_column("properties")),
         literal_column("'}'"),
     )
     feature = func.convert_to(text, literal_column("'UTF8'"), type_=LargeBinary)
-    return select(inner.c.object_id, sorted_value.label("sorted"), feature.label("feature"))
+    told = (inner.c.object_id, sorted_value.label("sorted"), feature.label("feature"))
+    return select(*told).select_from(inner.join(values, literal_column("true")))
 
 
 def _properties(layer: Layer, table: FromClause) -> dict[str, ColumnElement[Any]]:

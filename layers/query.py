@@ -27,7 +27,8 @@ from cim_models.base import WEB_SRID
 from cim_models.theme import SHARED
 from layers.access import Grant, Principal
 from layers.catalog import Catalog, Layer
-from layers.filters import Filter, filter_expression, filterable
+from layers.filter_sql import filter_expression, filterable
+from layers.filters import Filter
 from layers.view import NOW, Interval, View
 
 MOMENT = DateTime(timezone=True)
@@ -66,7 +67,8 @@ def conditions(
     layer = selection.layer
     found = [visible(table, selection.view), *belonging(table, layer, catalog.grant(layer, principal), catalog)]
     if selection.filter is not None:
-        found.append(filter_expression(selection.filter, filterable(table, layer.properties), catalog.city.srid))
+        columns = filterable(table, layer.properties)
+        found.append(filter_expression(selection.filter, columns, catalog.city.srid, catalog.zone))
     if selection.bbox is not None:
         found.append(within(table, selection.bbox, catalog.city.srid))
     return found
@@ -81,7 +83,7 @@ def belonging(table: FromClause, layer: Layer, grant: Grant | None, catalog: Cat
     everything = filterable(table, (*SHARED, *layer.theme.attributes, *layer.properties))
     for tree in (layer.filter, grant.row_filter if grant else None):
         if tree is not None:
-            found.append(filter_expression(Filter(tree), everything, catalog.city.srid))
+            found.append(filter_expression(Filter(tree), everything, catalog.city.srid, catalog.zone))
     return found
 
 
