@@ -1,0 +1,36 @@
+/** Start: the view from the address, the page, then the server. */
+
+import { effect } from '@preact/signals';
+import { render } from 'preact';
+import { App } from './app';
+import { pick } from './i18n/text';
+import { startLoading } from './state/load';
+import { watchSelection } from './state/selection';
+import { city, panelSize } from './state/session';
+import { bindToAddress, field } from './state/store';
+import './styles/index.css';
+
+bindToAddress(window);
+
+// On a phone the city comes first, the panel when it is asked for.
+if (window.innerWidth < 720) panelSize.value = 'small';
+
+const language = field('language');
+const style = field('style');
+
+effect(() => {
+  document.documentElement.lang = language.value === 'zh' ? 'zh-CN' : 'en';
+});
+effect(() => {
+  document.documentElement.dataset.theme = style.value;
+});
+effect(() => {
+  const title = city.value?.document.title;
+  document.title = title ? `${pick(title)} · CityTwin` : 'CityTwin';
+});
+
+const root = document.getElementById('app');
+if (root) render(<App />, root);
+
+startLoading();
+watchSelection();

@@ -1,0 +1,219 @@
+/** The map itself: MapLibre driven by the view, reporting back what a person does on it. Loaded on its own. */
+
+import { computed, effect } from '@preact/signals';
+import { Map as MapLibre, setWorkerUrl, type ErrorEvent, type MapMouseEvent, type StyleSpecification } from 'maplibre-gl';
+import 'maplibre-gl/dist/maplibre-gl.css';
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
+import type { Box } from '../api/documents';
+import { roundCamera } from '../state/hash';
+import { clearSelection, selectHits } from '../state/selection';
+import * as session from '../state/session';
+import type { CityMap } from '../state/session';
+import { field, update, view } from '../state/store';
+import type { Camera } from '../state/view';
+import { drawingOrder } from '../state/catalogue';
+import { t } from '../i18n/text';
+import { compose } from './compose';
+import { identify } from './identify';
+
+const ACCENT = { day: '#d9480f', night: '#ffb224' } as const;
+const TILT = 55;
+const STEEPEST = 80;
+
+setWorkerUrl(workerUrl);
+
+const drawn = {
+  layers: field('layers'),
+  is3d: field('is3d'),
+  language: field('language'),
+  date: field('date'),
+  selected: field('selected'),
+  styleName: field('style'),
+};
+
+/** The style to draw now; null until city and style have come and belong together. */
+const wanted = computed<StyleSpecification | null>(() => {
+  const loaded = session.style.value;
+  const city = session.city.value;
+  if (!loaded || !city || loaded.city !== city.entry.name) return null;
+  return compose({
+    style: loaded.style,
+    layers: drawn.layers.value,
+    order: drawingOrder(loaded.style, city.collections),
+    is3d: drawn.is3d.value,
+    language: drawn.language.value,
+    date: drawn.date.value,
+    selected: drawn.selected.value,
+    shape: session.shape.value,
+    accent: ACCENT[drawn.styleName.value],
+  });
+});
+
+/** Creates the map in its container; returns its handle and what takes it down. */
+export function createCityMap(container: HTMLElement): { map: CityMap; remove: () => void } {
+  const camera = view.peek().camera;
+  const map = new MapLibre({
+    container,
+    style: wanted.peek() ?? { version: 8, sources: {}, layers: [] },
+    ...(camera ? { center: [camera.lng, camera.lat], zoom: camera.zoom, bearing: camera.bearing, pitch: camera.pitch } : {}),
+    maxPitch: STEEPEST,
+    attributionControl: false,
+    canvasContextAttributes: { antialias: true },
+    fadeDuration: 150,
+  });
+  const stops = [followStyle(map), followCamera(map), followDimension(map), followPanel(map), labelCanvas(map)];
+  listen(map);
+  return {
+    map: handle(map),
+    remove: () => {
+      stops.forEach((stop) => stop());
+      map.remove();
+    },
+  };
+}
+
+// A style given before the one before it has loaded would be built anew instead of compared, so it waits.
+function followStyle(map: MapLibre): () => void {
+  let pending: StyleSpecification | null = null;
+  let loaded = false;
+  const apply = (): void => {
+    if (pending && loaded) map.setStyle(pending, { diff: true, validate: false });
+    pending = null;
+  };
+  map.once('style.load', () => {
+    loaded = true;
+    apply();
+  });
+  return effect(() => {
+    if (!wanted.value) return;
+    const scheduled = pending !== null;
+    pending = wanted.value;
+    if (!scheduled && loaded) requestAnimationFrame(apply);
+  });
+}
+
+function followCamera(map: MapLibre): () => void {
+  let own: Camera | null = view.peek().camera;
+  map.on('moveend', () => {
+    const { lng, lat } = map.getCenter();
+    own = roundCamera({ lng, lat, zoom: map.getZoom(), bearing: map.getBearing(), pitch: map.getPitch() });
+    update({ camera: own });
+  });
+  const wantedCamera = field('camera');
+  return effect(() => {
+    const camera = wantedCamera.value;
+    if (!camera || camera === own) return;
+    own = camera;
+    map.jumpTo({ center: [camera.lng, camera.lat], zoom: camera.zoom, bearing: camera.bearing, pitch: camera.pitch });
+  });
+}
+
+function followDimension(map: MapLibre): () => void {
+  const { is3d } = drawn;
+  let first = true;
+  return effect(() => {
+    const solid = is3d.value;
+    if (solid) map.setMaxPitch(STEEPEST);
+    const pitch = solid ? session.city.peek()?.document.view.pitch || TILT : 0;
+    if (!first && solid !== map.getPitch() > 0) map.easeTo({ pitch, duration: 700 });
+    if (!solid) {
+      if (first) map.setMaxPitch(0);
+      else map.once('moveend', () => !is3d.peek() && map.setMaxPitch(0));
+    }
+    first = false;
+  });
+}
+
+// The middle of the map is the middle of what the panel leaves free.
+function followPanel(map: MapLibre): () => void {
+  return effect(() => {
+    const { width, height } = session.panelBox.value;
+    const { clientWidth, clientHeight } = map.getContainer();
+    const sheet = clientWidth - width < 120;
+    if (sheet && height > clientHeight * 0.7) return;
+    map.setPadding(sheet ? { bottom: height } : { left: width });
+    const { x, y } = map.project(map.getCenter());
+    const area = map.getContainer().parentElement;
+    area?.style.setProperty('--centre-x', `${x}px`);
+    area?.style.setProperty('--centre-y', `${y}px`);
+  });
+}
+
+function labelCanvas(map: MapLibre): () => void {
+  return effect(() => {
+    const title = session.city.value?.document.title;
+    const name = title ? title[drawn.language.value] : t('app.name');
+    map.getCanvas().setAttribute('aria-label', t('map.label', { title: name }));
+  });
+}
+
+function listen(map: MapLibre): void {
+  map.on('click', (event: MapMouseEvent) => selectHits(identify(map, event.point)));
+  let frame = 0;
+  map.on('mousemove', (event: MapMouseEvent) => {
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(() => {
+      const { lng, lat } = event.lngLat.wrap();
+      session.pointer.value = { place: { lng, lat }, elevation: map.queryTerrainElevation(event.lngLat) };
+    });
+  });
+  map.on('mouseout', () => {
+    cancelAnimationFrame(frame);
+    session.pointer.value = null;
+  });
+  map.on('dataloading', () => {
+    session.mapBusy.value = true;
+  });
+  map.on('idle', () => {
+    session.mapBusy.value = false;
+  });
+  map.on('error', onError);
+  map.getCanvas().addEventListener('keydown', (event) => {
+    if (event.key === 'Enter') readCentre(map);
+    if (event.key === 'Escape') clearSelection();
+  });
+}
+
+function onError(event: ErrorEvent & { sourceId?: string; tile?: unknown }): void {
+  const { error } = event;
+  if (error instanceof DOMException && error.name === 'AbortError') return;
+  if (event.tile === undefined && event.sourceId === undefined) {
+    console.error(error);
+    return;
+  }
+  const status = 'status' in error ? error.status : 0;
+  session.tileTrouble.value = typeof status === 'number' && status > 0 ? `HTTP ${status}` : error.message;
+}
+
+function readCentre(map: MapLibre): void {
+  const found = identify(map, map.project(map.getCenter()));
+  selectHits(found);
+  if (found.length === 0) session.announcement.value = t('map.nothing');
+}
+
+function handle(map: MapLibre): CityMap {
+  return {
+    zoomBy: (steps) => void map.easeTo({ zoom: map.getZoom() + steps, duration: 250 }),
+    northUp: () => void map.easeTo({ bearing: 0, duration: 400 }),
+    home() {
+      const home = session.city.peek()?.document.view;
+      if (!home) return;
+      const pitch = view.peek().is3d ? (home.pitch ?? 0) : 0;
+      map.flyTo({ center: [home.center[0], home.center[1]], zoom: home.zoom, bearing: home.bearing ?? 0, pitch });
+    },
+    showBox([west, south, east, north]) {
+      const fitted = map.cameraForBounds([west, south, east, north], { padding: 48, maxZoom: 17.5, bearing: map.getBearing() });
+      if (fitted) map.flyTo({ ...fitted, pitch: map.getPitch() });
+    },
+    readCentre: () => readCentre(map),
+    bounds(): Box {
+      const box = map.getBounds();
+      return [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()];
+    },
+    reloadTiles() {
+      session.tileTrouble.value = null;
+      for (const [id, source] of Object.entries(map.getStyle().sources)) if (source.type !== 'geojson') map.refreshTiles(id);
+    },
+    focus: () => map.getCanvas().focus(),
+  };
+}

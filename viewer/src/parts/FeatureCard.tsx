@@ -1,0 +1,185 @@
+/** The card of the selected object: its name, what else lies there, all its attributes. */
+
+import { useEffect, useRef } from 'preact/hooks';
+import { itemAddress } from '../api/city';
+import type { Collection, Item } from '../api/documents';
+import { boxOf } from '../geo/scale';
+import { pick, t } from '../i18n/text';
+import { clearSelection, selectHit } from '../state/selection';
+import { announcement, card, city, hits, map, type Hit } from '../state/session';
+import { field, view } from '../state/store';
+import type { Selection } from '../state/view';
+import { Icon } from './Icon';
+import { attributeRows, objectName, objectTitle, propertyOf, type AttributeRow } from './labels';
+
+const selected = field('selected');
+
+export function FeatureCard() {
+  const selection = selected.value;
+  if (!selection) return null;
+  return <Card key="card" selection={selection} />;
+}
+
+function Card({ selection }: { selection: Selection }) {
+  const layer = collection(selection.layer);
+  const properties = propertiesOf(selection);
+  const language = view.value.language;
+  const title = objectTitle(properties, selection.id, layer, language);
+  const heading = useOpening(title, selection);
+  const kind = propertyOf(layer, 'class')?.codes?.[String(properties['class'])];
+  return (
+    <section class="card" aria-label={t('card.title')} onKeyDown={(event) => event.key === 'Escape' && close()}>
+      <div class="card-head">
+        <div>
+          <p class="card-kind">{[layer && pick(layer.twin.title), kind && pick(kind)].filter(Boolean).join(' · ')}</p>
+          <h2 ref={heading} tabIndex={-1}>
+            {title}
+          </h2>
+        </div>
+        <button type="button" class="bare" aria-label={t('card.close')} onClick={close}>
+          <Icon name="close" />
+        </button>
+      </div>
+      {hits.value.length > 1 && <Hits />}
+      <div class="card-body">
+        <CardBody layer={layer} selection={selection} />
+      </div>
+    </section>
+  );
+}
+
+function CardBody({ layer, selection }: { layer: Collection | undefined; selection: Selection }) {
+  const state = card.value;
+  if (!state || state.status === 'loading') return <p class="quiet">{t('card.loading')}</p>;
+  if (state.status === 'missing') return <p class="quiet">{t('card.missing')}</p>;
+  if (state.status === 'failed') return <p class="quiet">{t('card.failed', { reason: state.reason })}</p>;
+  return (
+    <>
+      <AttributeTable item={state.item} layer={layer} />
+      <Actions item={state.item} selection={selection} />
+      {layer?.twin.attribution && <p class="card-source">{layer.twin.attribution}</p>}
+    </>
+  );
+}
+
+function AttributeTable({ item, layer }: { item: Item; layer: Collection | undefined }) {
+  const rows = attributeRows(item.properties ?? {}, layer, view.value.language, { yes: t('value.yes'), no: t('value.no') });
+  const full = rows.filter((row) => row.value !== null);
+  const empty = rows.filter((row) => row.value === null);
+  return (
+    <>
+      <dl class="attributes" aria-label={t('card.attributes')}>
+        <div>
+          <dt>{t('card.id')}</dt>
+          <dd>{String(item.id)}</dd>
+        </div>
+        {full.map((row) => (
+          <Attribute key={row.name} row={row} />
+        ))}
+      </dl>
+      {empty.length > 0 && (
+        <details class="empty-fields">
+          <summary>{t('card.empty_fields', { count: empty.length })}</summary>
+          <p>{empty.map((row) => row.title).join(' · ')}</p>
+        </details>
+      )}
+    </>
+  );
+}
+
+function Attribute({ row }: { row: AttributeRow }) {
+  return (
+    <div>
+      <dt title={row.name}>{row.title}</dt>
+      <dd>
+        {row.value}
+        {row.unit !== null && <span class="unit"> {row.unit}</span>}
+        {row.code !== null && row.code !== row.value && <code>{row.code}</code>}
+      </dd>
+    </div>
+  );
+}
+
+function Actions({ item, selection }: { item: Item; selection: Selection }) {
+  const box = boxOf(item.geometry);
+  const root = city.value?.root;
+  return (
+    <div class="card-actions">
+      {box && map.value && (
+        <button type="button" class="button" onClick={() => map.peek()?.showBox(box)}>
+          <Icon name="target" /> {t('card.zoom')}
+        </button>
+      )}
+      {root !== undefined && (
+        <a class="button" href={itemAddress(root, selection.layer, selection.id, view.value.date)} target="_blank" rel="noopener" aria-label={t('card.source.label')}>
+          <Icon name="code" /> {t('card.source')}
+        </a>
+      )}
+    </div>
+  );
+}
+
+/** Everything at the place that was clicked, topmost first, to choose from. */
+function Hits() {
+  return (
+    <div class="hits">
+      <p id="hits-title">{t('card.hits', { count: hits.value.length })}</p>
+      <ul aria-labelledby="hits-title">
+        {hits.value.map((hit) => (
+          <li key={`${hit.layer}/${hit.id}`}>
+            <HitButton hit={hit} />
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function HitButton({ hit }: { hit: Hit }) {
+  const layer = collection(hit.layer);
+  const current = selected.value?.layer === hit.layer && selected.value.id === hit.id;
+  const name = objectName(hit.properties, layer, view.value.language);
+  return (
+    <button type="button" aria-current={current} onClick={() => selectHit(hit)}>
+      <small>{layer ? pick(layer.twin.title) : hit.layer}</small>
+      <span>{name ?? hit.id}</span>
+    </button>
+  );
+}
+
+function collection(id: string): Collection | undefined {
+  return city.value?.collections.find((candidate) => candidate.id === id);
+}
+
+// Until the full object has come, the tile's properties name it.
+function propertiesOf(selection: Selection): Readonly<Record<string, unknown>> {
+  if (card.value?.status === 'ready') return card.value.item.properties ?? {};
+  return hits.value.find((hit) => hit.layer === selection.layer && hit.id === selection.id)?.properties ?? {};
+}
+
+// Says that a card has opened, and gives it the focus where it was opened from a list.
+function useOpening(title: string, selection: Selection) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const ready = card.value?.status === 'ready';
+  useEffect(() => {
+    if (ready) announcement.value = t('card.opened', { title });
+  }, [ready, selection.layer, selection.id]);
+  useEffect(() => {
+    const from = document.activeElement;
+    if (from instanceof HTMLElement && from.closest('.panel')) {
+      opener = from;
+      heading.current?.focus({ preventScroll: true });
+    }
+  }, [selection.layer, selection.id]);
+  return heading;
+}
+
+/** What had the focus before the card took it. */
+let opener: HTMLElement | null = null;
+
+function close(): void {
+  clearSelection();
+  if (opener?.isConnected) opener.focus();
+  else map.peek()?.focus();
+  opener = null;
+}

@@ -1,0 +1,31 @@
+/** The viewer's icons: 20 x 20 line drawings in the colour of the text beside them. */
+
+const PATHS = {
+  search: 'M9 15a6 6 0 1 0 0-12 6 6 0 0 0 0 12zM13.5 13.5 17 17',
+  close: 'M5 5l10 10M15 5 5 15',
+  plus: 'M10 4v12M4 10h12',
+  minus: 'M4 10h12',
+  north: 'M10 2.5 14 11H6zM10 17.5 6 11h8z',
+  home: 'M3.5 9.5 10 4l6.5 5.5M5.5 8.5V16h9V8.5',
+  cube: 'M10 2.5 16.5 6v8L10 17.5 3.5 14V6zM3.5 6 10 9.5 16.5 6M10 9.5v8',
+  moon: 'M16 12.2A6.8 6.8 0 0 1 7.8 4 6.8 6.8 0 1 0 16 12.2z',
+  link: 'M8.5 11.5a3 3 0 0 0 4.3 0l3-3a3 3 0 0 0-4.3-4.3L10.5 5.2M11.5 8.5a3 3 0 0 0-4.3 0l-3 3a3 3 0 0 0 4.3 4.3l1-1',
+  keyboard: 'M2.5 5.5h15v9h-15zM5.5 8.5h.01M8.5 8.5h.01M11.5 8.5h.01M14.5 8.5h.01M6.5 11.5h7',
+  handle: 'M7.5 5h.01M12.5 5h.01M7.5 10h.01M12.5 10h.01M7.5 15h.01M12.5 15h.01',
+  chevron: 'M7 4.5 12.5 10 7 15.5',
+  target: 'M10 14a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM10 2v3M10 15v3M2 10h3M15 10h3',
+  code: 'M7 6l-4 4 4 4M13 6l4 4-4 4',
+  pin: 'M10 17.5c3.5-4 5-6.3 5-9a5 5 0 0 0-10 0c0 2.7 1.5 5 5 9zM10 10a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3z',
+  clock: 'M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM10 6v4.3l2.8 1.7',
+  warning: 'M10 3 18 16.5H2zM10 8v4M10 14.5h.01',
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name }: { name: IconName }) {
+  return (
+    <svg class="icon" viewBox="0 0 20 20" aria-hidden="true" focusable="false">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

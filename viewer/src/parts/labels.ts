@@ -1,0 +1,85 @@
+/** How objects and values are named: titles, code labels, units. Pure; the language is an argument. */
+
+import type { Attributes, Collection, Property } from '../api/documents';
+import { formatNumber, pickIn } from '../i18n/text';
+import type { Language } from '../state/view';
+
+/** The name of an object in a language; its class where it has no name; else null. */
+export function objectName(properties: Attributes, collection: Collection | undefined, language: Language): string | null {
+  const names = language === 'zh' ? ['name', 'name_en'] : ['name_en', 'name'];
+  for (const key of names) {
+    const name = properties[key];
+    if (typeof name === 'string' && name !== '') return name;
+  }
+  const label = codeLabel(propertyOf(collection, 'class'), properties['class'], language);
+  return label === null || label === '' ? null : label;
+}
+
+/** Title of an object: its name, or the layer's title and its number. */
+export function objectTitle(properties: Attributes, id: string, collection: Collection | undefined, language: Language): string {
+  const name = objectName(properties, collection, language);
+  if (name !== null) return name;
+  return collection ? `${pickIn(collection.twin.title, language)} ${id}` : id;
+}
+
+export function propertyOf(collection: Collection | undefined, name: string): Property | undefined {
+  return collection?.twin.properties.find((property) => property.name === name);
+}
+
+function codeLabel(property: Property | undefined, value: unknown, language: Language): string | null {
+  if (typeof value !== 'string' && typeof value !== 'number') return null;
+  const label = property?.codes?.[String(value)];
+  return label ? pickIn(label, language) : String(value);
+}
+
+export interface AttributeRow {
+  readonly name: string;
+  readonly title: string;
+  readonly unit: string | null;
+  /** null: the object has no value. */
+  readonly value: string | null;
+  /** The code behind a code's label. */
+  readonly code: string | null;
+}
+
+export interface ValueWords {
+  readonly yes: string;
+  readonly no: string;
+}
+
+/** All attributes of an object: those the layer describes, in its order, then any others under their own names. */
+export function attributeRows(
+  properties: Attributes,
+  collection: Collection | undefined,
+  language: Language,
+  words: ValueWords,
+): AttributeRow[] {
+  const described = collection?.twin.properties ?? [];
+  const known = new Set(described.map((property) => property.name));
+  const rest = Object.keys(properties).filter((name) => !known.has(name));
+  return [
+    ...described.map((property) => row(property.name, properties[property.name], property, language, words)),
+    ...rest.map((name) => row(name, properties[name], undefined, language, words)),
+  ];
+}
+
+function row(name: string, value: unknown, property: Property | undefined, language: Language, words: ValueWords): AttributeRow {
+  const label = property?.codes?.[String(value)];
+  return {
+    name,
+    title: property ? pickIn(property.title, language) || name : name,
+    unit: property?.unit ?? null,
+    value: label ? pickIn(label, language) : formatValue(value, property, language, words),
+    code: label ? String(value) : null,
+  };
+}
+
+// Numbers that are names (years, ids, codes) are written without separators of thousands.
+const UNGROUPED = /(^|_)(id|year|year_built|edition|code)$/;
+
+function formatValue(value: unknown, property: Property | undefined, language: Language, words: ValueWords): string | null {
+  if (value === null || value === undefined || value === '') return null;
+  if (typeof value === 'boolean') return value ? words.yes : words.no;
+  if (typeof value === 'number') return UNGROUPED.test(property?.name ?? '') ? String(value) : formatNumber(value, language);
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,106 @@
+/** Loads what the view asks for: the cities, then the city, its catalogue and style. */
+
+import { computed, effect } from '@preact/signals';
+import { cityRoot, getCities, getCity, getCollections, getStyle } from '../api/city';
+import { isAbort, ServerRefused, ServerUnreachable } from '../api/client';
+import type { CityEntry } from '../api/documents';
+import { splitSources } from '../api/sources';
+import { completeLayers, drawingOrder } from './catalogue';
+import * as session from './session';
+import { field, update, view } from './store';
+
+/** Milliseconds between two tries to reach a server that is gone. */
+const RETRY_DELAY = 4000;
+
+const name = field('city');
+const styleName = field('style');
+
+/** The city that is chosen; the default one before a choice and for a name that no city has. */
+export const chosen = computed<CityEntry | null>(() => {
+  const list = session.cities.value ?? [];
+  return list.find((entry) => entry.name === name.value) ?? list.find((entry) => entry.default) ?? list[0] ?? null;
+});
+
+export function startLoading(): void {
+  void loadCities();
+  effect(() => {
+    const entry = chosen.value;
+    if (!entry) return;
+    if (name.peek() !== entry.name) {
+      session.unknownCity.value = name.peek();
+      update({ city: entry.name });
+    }
+    return loading((signal) => loadCity(entry, signal));
+  });
+  effect(() => {
+    const loaded = session.city.value;
+    const wanted = styleName.value;
+    if (!loaded || loaded.collections.length === 0) return;
+    return loading(async (signal) => {
+      const style = await getStyle(loaded.root, wanted, signal);
+      const order = drawingOrder(style, loaded.collections);
+      const layers = completeLayers(view.peek().layers, loaded.collections, order);
+      const shown = new Set(layers.filter((layer) => layer.visible).map((layer) => layer.id));
+      update({ layers });
+      session.style.value = { city: loaded.entry.name, style: splitSources(style, shown) };
+    });
+  });
+}
+
+/** Asks again which cities there are, and so for the one that is chosen. */
+export async function loadCities(): Promise<void> {
+  try {
+    session.cities.value = await getCities();
+    session.trouble.value = null;
+  } catch (error) {
+    report(error, () => void loadCities());
+  }
+}
+
+export function switchCity(city: string): void {
+  if (city === view.peek().city) return;
+  session.unknownCity.value = null;
+  session.hits.value = [];
+  update({ city, camera: null, layers: [], selected: null, date: null });
+}
+
+async function loadCity(entry: CityEntry, signal: AbortSignal): Promise<void> {
+  const root = cityRoot(entry);
+  const [document, all] = await Promise.all([getCity(root, signal), getCollections(root, signal)]);
+  // A layer without objects has nothing to show or to switch.
+  const collections = all.filter((collection) => collection.twin.count !== 0);
+  const { center, zoom, pitch = 0, bearing = 0 } = document.view;
+  if (!view.peek().camera) {
+    update({ camera: { lng: center[0], lat: center[1], zoom, bearing, pitch: view.peek().is3d ? pitch : 0 } });
+  }
+  session.city.value = { entry, root, document, collections };
+}
+
+// Runs a load; the effect's clean-up aborts it when the view asks for something else.
+function loading(run: (signal: AbortSignal) => Promise<void>): () => void {
+  const abort = new AbortController();
+  const attempt = (): void => {
+    run(abort.signal).then(
+      () => {
+        session.trouble.value = null;
+      },
+      (error: unknown) => {
+        if (!abort.signal.aborted && !isAbort(error)) report(error, attempt);
+      },
+    );
+  };
+  attempt();
+  return () => abort.abort();
+}
+
+/** Shows a failure with a way to try again; a server that is gone is asked again by itself. */
+export function report(error: unknown, retry: () => void): void {
+  if (error instanceof ServerRefused) {
+    session.trouble.value = { kind: 'refused', reason: error.message, status: error.status, retry };
+  } else if (error instanceof ServerUnreachable) {
+    session.trouble.value = { kind: 'unreachable', reason: error.message, retry };
+    window.setTimeout(retry, RETRY_DELAY);
+  } else {
+    session.trouble.value = { kind: 'unknown', reason: error instanceof Error ? error.message : String(error), retry };
+  }
+}

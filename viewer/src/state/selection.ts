@@ -1,0 +1,78 @@
+/** The selected object: chosen on the map, in a list or by a link; its full attributes come from the server. */
+
+import { computed, effect } from '@preact/signals';
+import { getItem, itemAddress } from '../api/city';
+import { isAbort, ServerRefused } from '../api/client';
+import type { Box } from '../api/documents';
+import type { Place } from '../geo/coordinates';
+import * as session from './session';
+import type { Hit } from './session';
+import { update, view } from './store';
+import type { Selection } from './view';
+
+const EMPTY = { type: 'FeatureCollection' as const, features: [] };
+
+const wanted = computed(() => {
+  const { selected, date } = view.value;
+  return selected && session.city.value ? itemAddress(session.city.value.root, selected.layer, selected.id, date) : null;
+});
+
+export function watchSelection(): void {
+  effect(() => {
+    const address = wanted.value;
+    if (address === null) {
+      session.card.value = null;
+      return;
+    }
+    const abort = new AbortController();
+    session.card.value = { status: 'loading' };
+    void open(address, abort.signal);
+    return () => abort.abort();
+  });
+}
+
+/** Opens the card of an object; with its box, the map goes there. */
+export function select(selection: Selection, box: Box | null = null): void {
+  session.hits.value = [];
+  update({ selected: selection });
+  if (box) session.map.peek()?.showBox(box);
+}
+
+/** Opens the topmost of several objects at one place; the card lists the others. */
+export function selectHits(found: readonly Hit[]): void {
+  session.hits.value = found;
+  const top = found[0];
+  if (top) update({ selected: { layer: top.layer, id: top.id } });
+  else clearSelection();
+}
+
+export function selectHit(hit: Hit): void {
+  update({ selected: { layer: hit.layer, id: hit.id } });
+}
+
+export function clearSelection(): void {
+  session.hits.value = [];
+  session.shape.value = EMPTY;
+  update({ selected: null });
+}
+
+/** Marks a bare place on the map and goes there. */
+export function showPlace({ lng, lat }: Place): void {
+  clearSelection();
+  session.shape.value = { type: 'Feature', geometry: { type: 'Point', coordinates: [lng, lat] }, properties: {} };
+  session.map.peek()?.showBox([lng, lat, lng, lat]);
+}
+
+async function open(address: string, signal: AbortSignal): Promise<void> {
+  try {
+    const item = await getItem(address, signal);
+    session.card.value = { status: 'ready', item };
+    session.shape.value = item.geometry ? { type: 'Feature', geometry: item.geometry, properties: {} } : EMPTY;
+  } catch (error) {
+    if (isAbort(error) || signal.aborted) return;
+    session.shape.value = EMPTY;
+    const missing = error instanceof ServerRefused && error.status === 404;
+    const reason = error instanceof Error ? error.message : String(error);
+    session.card.value = missing ? { status: 'missing' } : { status: 'failed', reason };
+  }
+}

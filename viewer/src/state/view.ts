@@ -1,0 +1,56 @@
+/** What is on the screen: the whole of it, and nothing that a share link could not carry. */
+
+export type Language = 'zh' | 'en';
+export type StyleName = 'day' | 'night';
+
+/** How the pointer's place is written: degrees, degrees-minutes-seconds, Web Mercator metres, the city's own metres. */
+export type CoordinateFormat = 'degrees' | 'dms' | 'mercator' | 'metric';
+
+/** Where the map looks from: degrees, and MapLibre's zoom. */
+export interface Camera {
+  readonly lng: number;
+  readonly lat: number;
+  readonly zoom: number;
+  readonly bearing: number;
+  readonly pitch: number;
+}
+
+export interface LayerView {
+  readonly id: string;
+  readonly visible: boolean;
+  /** 0 (unseen) to 1 (as the style says). */
+  readonly opacity: number;
+}
+
+export interface Selection {
+  readonly layer: string;
+  readonly id: string;
+}
+
+export interface ViewState {
+  /** Name of the city; null until the server has said which one is its default. */
+  readonly city: string | null;
+  /** null: the city's own view. */
+  readonly camera: Camera | null;
+  readonly style: StyleName;
+  readonly language: Language;
+  /** Topmost first; empty: as the catalogue and the style have it. */
+  readonly layers: readonly LayerView[];
+  readonly is3d: boolean;
+  readonly selected: Selection | null;
+  /** The day the city is shown at, YYYY-MM-DD in the city's zone; null: now. */
+  readonly date: string | null;
+  readonly coordinates: CoordinateFormat;
+}
+
+export const INITIAL: ViewState = {
+  city: null,
+  camera: null,
+  style: 'day',
+  language: 'en',
+  layers: [],
+  is3d: true,
+  selected: null,
+  date: null,
+  coordinates: 'degrees',
+};

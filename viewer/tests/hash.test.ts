@@ -1,0 +1,95 @@
+/** The share link: every view survives it, and nothing a person types into the address breaks the viewer. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decode, encode, isDate, roundCamera } from '../src/state/hash';
+import { preferredLanguage } from '../src/state/store';
+import { INITIAL, type Camera, type LayerView, type ViewState } from '../src/state/view';
+
+const number = (min: number, max: number): fc.Arbitrary<number> => fc.double({ min, max, noNaN: true, noDefaultInfinity: true });
+
+const camera: fc.Arbitrary<Camera> = fc
+  .record({ lng: number(-180, 180), lat: number(-90, 90), zoom: number(0, 24), bearing: number(-180, 180), pitch: number(0, 85) })
+  .map(roundCamera);
+
+const layerId = fc.stringMatching(/^[a-z][a-z0-9_]{0,12}$/);
+
+const layers: fc.Arbitrary<LayerView[]> = fc.uniqueArray(
+  fc.record({ id: layerId, visible: fc.boolean(), opacity: fc.integer({ min: 0, max: 100 }).map((percent) => percent / 100) }),
+  { selector: (layer) => layer.id, maxLength: 20 },
+);
+
+const date = fc
+  .date({ min: new Date('1900-01-01'), max: new Date('2200-01-01'), noInvalidDate: true })
+  .map((day) => day.toISOString().slice(0, 10));
+
+const view: fc.Arbitrary<ViewState> = fc.record({
+  city: fc.option(fc.string({ minLength: 1, unit: 'grapheme' })),
+  camera: fc.option(camera),
+  style: fc.constantFrom('day', 'night'),
+  language: fc.constantFrom('zh', 'en'),
+  layers,
+  is3d: fc.boolean(),
+  selected: fc.option(fc.record({ layer: layerId, id: fc.string({ minLength: 1, unit: 'grapheme' }) })),
+  date: fc.option(date),
+  coordinates: fc.constantFrom('degrees', 'dms', 'mercator', 'metric'),
+});
+
+describe('share link', () => {
+  it('brings back every view', () => {
+    fc.assert(
+      fc.property(view, (state) => {
+        expect(decode(`#${encode(state)}`, INITIAL)).toEqual(state);
+      }),
+    );
+  });
+
+  it('survives a browser, which keeps what is read as it was written', () => {
+    fc.assert(
+      fc.property(view, (state) => {
+        const address = new URL(`http://127.0.0.1/viewer/#${encode(state)}`);
+        expect(decode(address.hash, INITIAL)).toEqual(state);
+      }),
+    );
+  });
+
+  it('never throws on what a person may type', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void decode(`#${text}`, INITIAL)));
+    fc.assert(
+      fc.property(fc.constantFrom('at', 'layers', 'selected', 'datetime', '3d', 'style'), fc.string(), (key, text) => {
+        const state = decode(`#${key}=${encodeURIComponent(text)}`, INITIAL);
+        expect(decode(`#${encode(state)}`, INITIAL)).toEqual(state);
+      }),
+    );
+  });
+
+  it('reads as a person would write it', () => {
+    const state = decode('#city=demo&at=120.95,27.99,13.5,-20,55&style=night&lang=zh&layers=roads:0.5,-water&3d=0', INITIAL);
+    expect(state.camera).toEqual({ lng: 120.95, lat: 27.99, zoom: 13.5, bearing: -20, pitch: 55 });
+    expect(state.layers).toEqual([
+      { id: 'roads', visible: true, opacity: 0.5 },
+      { id: 'water', visible: false, opacity: 1 },
+    ]);
+    expect(state).toMatchObject({ city: 'demo', style: 'night', language: 'zh', is3d: false });
+  });
+
+  it.each(['at=999,0,3', 'at=0,91,3', 'at=1,2', 'at=a,b,c', 'at=0,0,3,0,-5', 'at=', 'style=pink', 'datetime=2025-02-30'])(
+    'keeps the default for %s',
+    (hash) => expect(decode(`#${hash}`, INITIAL)).toEqual(INITIAL),
+  );
+});
+
+describe('dates', () => {
+  it.each(['2024-02-29', '1999-12-31'])('%s is a day', (text) => expect(isDate(text)).toBe(true));
+  it.each(['2025-02-29', '2025-13-01', '2025-1-1', 'today', ''])('"%s" is none', (text) => expect(isDate(text)).toBe(false));
+});
+
+describe('language', () => {
+  it.each([
+    [['zh-CN', 'en'], 'zh'],
+    [['fr', 'en-GB', 'zh'], 'en'],
+    [['de', 'zh-Hant-TW'], 'zh'],
+    [['fr'], 'en'],
+    [[], 'en'],
+  ])('of a browser that asks for %j is %s', (asked, expected) => expect(preferredLanguage(asked)).toBe(expected));
+});
