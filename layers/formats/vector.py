@@ -177,10 +177,15 @@ def _is_geojson(head: bytes) -> bool:
     return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", RECORD_SEPARATOR))
 
 
+def _is_shapefile(head: bytes) -> bool:
+    # The index beside it (.shx) begins alike, but its first entry is the offset of the first record, 50 words.
+    return head.startswith(b"\x00\x00\x27\x0a") and head[100:104] != b"\x00\x00\x00\x32"
+
+
 FORMATS: tuple[Format, ...] = (
     Format("GeoPackage", (".gpkg",), lambda head: head.startswith(b"SQLite format 3\0"), open_vector),
     Format("FlatGeobuf", (".fgb",), lambda head: head.startswith(b"fgb\x03"), open_vector),
-    Format("Shapefile", (".shp",), lambda head: head.startswith(b"\x00\x00\x27\x0a"), open_vector),
+    Format("Shapefile", (".shp",), _is_shapefile, open_vector),
     Format(
         "GeoJSON", (".geojson", ".json", ".geojsonl", ".geojsons", ".geojsonseq", ".ndjson"), _is_geojson, open_vector
     ),
