@@ -12,6 +12,8 @@ from cim_models.database import NoCity
 from layers import LayerError
 from layers.access import Forbidden
 from layers.catalog import LayerNotFound
+from layers.features import ObjectNotFound
+from layers.style import StyleNotFound
 
 
 class BadRequest(ApiError):
@@ -59,6 +61,8 @@ FAILED = Answer(500, detail="the server failed; its log tells why under this req
 ANSWERS: tuple[tuple[type[BaseException], Answer], ...] = (
     (NotFound, Answer(404)),
     (LayerNotFound, Answer(404)),
+    (ObjectNotFound, Answer(404)),
+    (StyleNotFound, Answer(404)),
     (Unauthorized, Answer(401, (("WWW-Authenticate", 'Bearer realm="citytwin"'),))),
     (Forbidden, Answer(403)),
     (PreconditionFailed, Answer(412)),

@@ -168,7 +168,7 @@ def _features(chosen: Select[Any], layer: Layer, table: FromClause) -> Select[An
         sorted_value = inner.c.sorted
     names = _properties(layer, table)
     # A row of its own, so that it can become an object in one call, whatever the properties are called.
-    values = select(*(inner.c[f"p{i}"].label(name) for i, name in enumerate(names))).lateral("properties")
+    values = select(*(literal_column(f"chosen.p{i}").label(name) for i, name in enumerate(names))).lateral("properties")
     text = func.concat(
         literal_column('\'{"type":"Feature","id":\''),
         inner.c.object_id,
