@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from cim_models import __version__
-from twin.commands import serve
+from twin.commands import doctor, found, read, serve, token
 from twin.commands.console import err, is_refusal
 
 # Refused or failed, with the reason; a fault of ours (EX_SOFTWARE in sysexits.h); ended by Ctrl-C.
 FAILED, FAULT, INTERRUPTED = 1, 70, 130
+VERBOSE = "--verbose"
 
 commands = typer.Typer(
     name="twin",
@@ -18,8 +19,9 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (serve.up, serve.down, serve.status):
+for verb in (found.init, serve.up, serve.down, serve.status, read.layers, read.export, doctor.doctor):
     commands.command()(verb)
+commands.add_typer(token.tokens, name="token")
 
 
 def _version(wanted: bool) -> None:
@@ -30,7 +32,7 @@ def _version(wanted: bool) -> None:
 
 @commands.callback()
 def _options(
-    verbose: Annotated[bool, typer.Option("--verbose", help="Show where an error came from.")] = False,
+    verbose: Annotated[bool, typer.Option(VERBOSE, help="Show where an error came from.")] = False,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
 ) -> None:
     """CityTwin: a city as a database, a map and a service."""
@@ -38,12 +40,14 @@ def _options(
 
 def app() -> None:
     """Run the command; an error is one clear line and an honest exit code, a traceback only with --verbose."""
+    # Wherever it stands: people add it to the end of the line that failed.
+    words = [word for word in sys.argv[1:] if word != VERBOSE]
     try:
-        commands()
+        commands(words)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except Exception as error:
-        if "--verbose" in sys.argv:
+        if len(words) < len(sys.argv) - 1:
             raise
         sys.exit(_report(error))
 
@@ -58,7 +62,7 @@ def _report(error: Exception) -> int:
     if isinstance(error, OSError) and error.filename is not None:
         _say(f"{error.filename}: {error.strerror}")
         return FAILED
-    _say(f"unexpected {type(error).__name__}: {error}; `twin --verbose ...` shows where it came from")
+    _say(f"unexpected {type(error).__name__}: {error}; with --verbose it shows where it came from")
     return FAULT
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from cim_models.database import CitySpec, migrate
+from layers.seeds import seed_layers
 from twin import TwinError
 
 PREFIX = "city_"
@@ -127,9 +128,10 @@ class Directory:
         place = self._place(spec.name, url)
         try:
             migrate(url, spec)
+            seed_layers(url)
         except DBAPIError as error:
             raise DirectoryError(
-                f"city {spec.name}: its database cannot be prepared ({str(error.orig).strip()});"
+                f"city {spec.name}: its database cannot be prepared ({first_line(error.orig)});"
                 " have your administrator run in it: create extension postgis; create extension pg_trgm"
             ) from error
         place.files.mkdir(parents=True, exist_ok=True)
@@ -158,7 +160,7 @@ class Directory:
         try:
             connection = psycopg.connect(self._url, autocommit=True, connect_timeout=10)
         except psycopg.OperationalError as error:
-            raise DirectoryError(f"the city database does not answer: {str(error).strip()}") from None
+            raise DirectoryError(f"the city database does not answer: {first_line(error)}") from None
         with connection:
             yield connection
 
@@ -179,6 +181,11 @@ def _city_name(url: str) -> str | None:
     except (psycopg.errors.UndefinedTable, psycopg.OperationalError):
         return None
     return str(row[0]) if row else None
+
+
+def first_line(error: BaseException | None) -> str:
+    """What libpq says, without the hints that it adds."""
+    return str(error).strip().partition("\n")[0]
 
 
 def check_name(name: str) -> None:

@@ -5,14 +5,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cim_models.embedded import Cluster, HomeError, twin_home
-from twin.directory import Directory
+from twin import TwinError
 from twin.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from twin.directory import Directory
 
 # Two processes keep serving while one is busy or starts again; more than four want a database of their own machine.
 FEWEST_WORKERS, MOST_WORKERS = 2, 4
+
+
+class NoDatabase(TwinError):
+    """The home has no database yet."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,10 @@ class LocalTwin:
     cluster: Cluster | None
 
     @property
-    def directory(self) -> Directory:
+    def directory(self) -> "Directory":
+        # What it takes to lay a city down costs a second to import, which `twin status` need not wait for.
+        from twin.directory import Directory
+
         return Directory(self.settings.database_url, self.settings.data, self.settings.cities)
 
     @property
@@ -52,12 +62,17 @@ class LocalTwin:
             ) from None
 
     @contextmanager
-    def database(self) -> Iterator[None]:
-        """Have the database at work in this block: the private one is started, and stopped with its last user."""
-        self.make_home()
+    def database(self, *, make: bool = True) -> Iterator[None]:
+        """Have the database at work in this block: the private one is started, and stopped with its last user.
+
+        make: lay the private one down if there is none; otherwise raises NoDatabase.
+        """
         if self.cluster is None:
             yield
             return
+        if not make and not self.cluster.data.exists():
+            raise NoDatabase(f"{self.home}: nothing here yet; make the demo city with `twin demo`")
+        self.make_home()
         self.cluster.start()
         try:
             yield

@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,15 +20,11 @@ class LogFile:
         self._open()
 
     def write(self, lines: bytes) -> None:
-        if self._size + len(lines) > self._limit:
-            os.close(self._descriptor)
-            for number in range(KEPT - 1, 0, -1):
-                older = self._numbered(number)
-                if older.exists():
-                    older.replace(self._numbered(number + 1))
-            self.path.replace(self._numbered(1))
-            self._open()
-        self._size += os.write(self._descriptor, lines)
+        # A full disk costs lines of the log, not the server.
+        with suppress(OSError):
+            if self._size + len(lines) > self._limit:
+                self._begin_anew()
+            self._size += os.write(self._descriptor, lines)
 
     def event(self, event: str, **details: object) -> None:
         """Write an event of the supervisor itself, as the other processes write theirs."""
@@ -41,6 +38,14 @@ class LogFile:
         # For its owner alone: requests tell who looked at what.
         self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._size = os.fstat(self._descriptor).st_size
+
+    def _begin_anew(self) -> None:
+        for number in range(KEPT - 1, 0, -1):
+            if (older := self._numbered(number)).exists():
+                older.replace(self._numbered(number + 1))
+        self.path.replace(self._numbered(1))
+        os.close(self._descriptor)
+        self._open()
 
     def _numbered(self, number: int) -> Path:
         return self.path.with_name(f"{self.path.name}.{number}")

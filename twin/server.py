@@ -65,11 +65,13 @@ async def _supervise(twin: LocalTwin, address: tuple[str, int], step: Step, read
         # Not the loop's own handlers: those end with the loop, while the database is still to be stopped.
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
     log = LogFile(twin.log_file)
-    supervisor = Supervisor(_programs(twin), _environment(twin, address), log)
+    supervisor = Supervisor(_environment(twin, address), log)
     watch = asyncio.create_task(_watch_database(twin.cluster, log)) if twin.cluster else None
     try:
         with step("server"):
-            starting = asyncio.create_task(supervisor.start(lambda: asyncio.to_thread(_answers, address)))
+            for place in range(1, twin.workers + 1):
+                supervisor.keep(_program(f"server {place}", "twin.serve"))
+            starting = asyncio.create_task(supervisor.wait_until(lambda: asyncio.to_thread(_answers, address)))
             ending = asyncio.create_task(stopped.wait())
             await asyncio.wait({starting, ending}, return_when=asyncio.FIRST_COMPLETED)
             if starting.done():
@@ -77,6 +79,8 @@ async def _supervise(twin: LocalTwin, address: tuple[str, int], step: Step, read
             starting.cancel()
         if not stopped.is_set():
             ready(_url(address))
+            # After the servers: on few cores it would hold them up.
+            supervisor.keep(_program("worker", "twin.worker"))
         await ending
     finally:
         # What is left takes seconds; a second Ctrl-C would leave the database running.
@@ -89,11 +93,9 @@ async def _supervise(twin: LocalTwin, address: tuple[str, int], step: Step, read
         log.close()
 
 
-def _programs(twin: LocalTwin) -> list[Program]:
+def _program(name: str, module: str) -> Program:
     # -P: a folder "api" or "twin" where the user stands is not ours.
-    python = (sys.executable, "-P", "-m")
-    servers = [Program(f"server {number + 1}", (*python, "twin.serve")) for number in range(twin.workers)]
-    return [*servers, Program("worker", (*python, "twin.worker"))]
+    return Program(name, (sys.executable, "-P", "-m", module))
 
 
 def _environment(twin: LocalTwin, address: tuple[str, int]) -> dict[str, str]:

@@ -19,6 +19,7 @@ LONGEST_DELAY_S = 30.0
 SOUND_AFTER_S = 30.0
 HOPELESS_AFTER = 3
 STOP_TIMEOUT_S = 8.0
+START_TIMEOUT_S = 120.0
 LAST_LINES = 15
 LONGEST_LINE = 1024**2
 
@@ -27,7 +28,7 @@ class StartFailed(TwinError):
     """A process ends again and again before the server has answered once."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Program:
     """A process to keep alive."""
 
@@ -41,17 +42,18 @@ class Program:
 class Supervisor:
     """Runs programs side by side, each in a session of its own, their output gathered in one log."""
 
-    def __init__(self, programs: Sequence[Program], environ: Mapping[str, str], log: LogFile) -> None:
-        self._programs = programs
+    def __init__(self, environ: Mapping[str, str], log: LogFile) -> None:
         self._environ = {**environ, PARENT: str(os.getpid())}
         self._log = log
-        self._ready = False
         self._stopping = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._programs: dict[Program, asyncio.Task[None]] = {}
 
-    async def start(self, answers: Callable[[], Awaitable[bool]], timeout_s: float = 60.0) -> None:
-        """Start all programs and wait until `answers`. Raises StartFailed."""
-        self._tasks = [asyncio.create_task(self._keep(program)) for program in self._programs]
+    def keep(self, program: Program) -> None:
+        """Start a program, and again whenever it ends, later each time."""
+        self._programs[program] = asyncio.create_task(self._keep(program))
+
+    async def wait_until(self, answers: Callable[[], Awaitable[bool]], timeout_s: float = START_TIMEOUT_S) -> None:
+        """Wait until `answers`. Raises StartFailed when a program keeps ending before, or time is over."""
         until = time.monotonic() + timeout_s
         while not await answers():
             fallen = next((program for program in self._programs if program.falls >= HOPELESS_AFTER), None)
@@ -60,19 +62,18 @@ class Supervisor:
             if time.monotonic() > until:
                 raise StartFailed(f"the server does not answer after {timeout_s:.0f} s; see {self._log.path}")
             await asyncio.sleep(0.05)
-        self._ready = True
 
     async def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """End all programs: politely, and after `timeout_s` at once."""
         self._stopping.set()
+        waiting = set(self._programs.values())
         for how, patience in ((signal.SIGTERM, timeout_s), (signal.SIGKILL, None)):
             for program in self._programs:
                 if program.process is not None and program.process.returncode is None:
                     with contextlib.suppress(ProcessLookupError):
                         os.killpg(program.process.pid, how)
-            if self._tasks:
-                _, waiting = await asyncio.wait(self._tasks, timeout=patience)
-                self._tasks = list(waiting)
+            if waiting:
+                _, waiting = await asyncio.wait(waiting, timeout=patience)
 
     async def _keep(self, program: Program) -> None:
         delay = FIRST_DELAY_S
@@ -85,8 +86,6 @@ class Supervisor:
                 delay = FIRST_DELAY_S
             program.falls += 1
             self._log.event("process ended", process=program.name, status=code, again_in_s=delay)
-            if not self._ready and program.falls >= HOPELESS_AFTER:
-                return
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), delay)
             delay = min(2 * delay, LONGEST_DELAY_S)

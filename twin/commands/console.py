@@ -2,8 +2,9 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from rich.console import Console
 
@@ -14,6 +15,8 @@ FAMILIES = (
     ("layers", "LayerError"),
     ("tiles", "TileError"),
 )
+
+T = TypeVar("T")
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -36,3 +39,20 @@ def is_refusal(error: BaseException) -> bool:
     """Whether an exception is of our own families: its message says what, where, and what to do."""
     families = (getattr(sys.modules[module], name) for module, name in FAMILIES if module in sys.modules)
     return isinstance(error, tuple(families))
+
+
+@contextmanager
+def progress(title: str, total: int | None) -> Iterator[Callable[[Iterable[T]], Iterator[T]]]:
+    """A progress bar on standard error; what it gives counts what passes through."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(title, total=total)
+
+        def passed(items: Iterable[T]) -> Iterator[T]:
+            for item in items:
+                yield item
+                bar.advance(task)
+
+        yield passed

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from twin.sdk.client import Client
 from twin.sdk.errors import NotFound
 from twin.sdk.layer import Layer
-from twin.sdk.token import find_token
+from twin.sdk.local import find_server, find_token
 
 if TYPE_CHECKING:
     from twin.sdk.deck import Map
@@ -24,13 +24,14 @@ def connect(
 ) -> "City":
     """A city of a CityTwin server.
 
-    url: of the server; else the variable TWIN_URL, else this machine's. city: its name; else the server's default.
+    url: of the server; else the variable TWIN_URL, else this machine's server. city: its name; else the default.
     token: for what only some may see; else the variable TWIN_TOKEN, else on this machine the local user's own.
     timeout_s: longest wait for an answer.
     Raises ServerUnreachable, NotFound for an unknown city, Refused for a wrong token.
     """
-    root = (url or os.environ.get("TWIN_URL") or DEFAULT_URL).rstrip("/")
-    client = Client(root, token or find_token(root, Path.cwd(), os.environ), timeout_s)
+    here, environ = Path.cwd(), os.environ
+    root = (url or environ.get("TWIN_URL") or find_server(here, environ) or DEFAULT_URL).rstrip("/")
+    client = Client(root, token or find_token(root, here, environ), timeout_s)
     cities: list[dict[str, Any]] = client.get("/cities")["cities"]
     for known in cities:
         if known["name"] == city or (city is None and known["default"]):

@@ -1,4 +1,4 @@
-"""The token of the local user, which `twin up` keeps in a file that only they can read."""
+"""What this machine knows of its own server: where it is, and the local user's token, which `twin up` keeps."""
 
 import ipaddress
 import os
@@ -7,7 +7,17 @@ from pathlib import Path
 
 import httpx
 
-FILE = "token"
+from twin.serving import who_serves
+
+TOKEN = "token"
+
+
+def find_server(start: Path, environ: Mapping[str, str]) -> str | None:
+    """URL of the server that a script run in the folder `start` means, if one is at work on this machine."""
+    for home in _homes(start, environ):
+        if (server := who_serves(home)) and server.url:
+            return server.url
+    return None
 
 
 def find_token(url: str, start: Path, environ: Mapping[str, str]) -> str | None:
@@ -16,9 +26,12 @@ def find_token(url: str, start: Path, environ: Mapping[str, str]) -> str | None:
         return named
     if not _is_this_machine(url):
         return None
-    for home in _homes(start, environ):
+    homes = _homes(start, environ)
+    # Of several homes, the one that serves there.
+    serving = [home for home in homes if (server := who_serves(home)) and server.url == url]
+    for home in serving or homes:
         try:
-            return (home / FILE).read_text(encoding="ascii").strip()
+            return (home / TOKEN).read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError):
             continue
     return None
@@ -28,16 +41,15 @@ def _homes(start: Path, environ: Mapping[str, str]) -> list[Path]:
     """Where `twin up` may have put its home, the likeliest first."""
     if named := environ.get("TWIN_HOME"):
         return [Path(named).expanduser()]
-    # A .twin of somebody else above a shared folder is not asked: its token would not be ours.
+    # A .twin that somebody else put above a shared folder is none of ours.
     upward = [folder / ".twin" for folder in (start.absolute(), *start.absolute().parents)]
-    mine = [home for home in upward if _is_mine(home)]
     user_data = Path(environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
-    return [*mine, user_data / "citytwin", Path("/var/lib/citytwin")]
+    return [home for home in (*upward, user_data / "citytwin", Path("/var/lib/citytwin")) if _is_mine(home)]
 
 
 def _is_mine(home: Path) -> bool:
     try:
-        return (home / FILE).stat().st_uid == os.geteuid()
+        return (home / TOKEN).stat().st_uid == os.geteuid()
     except OSError:
         return False
 
