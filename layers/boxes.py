@@ -1,7 +1,7 @@
 """Where many objects changed: boxes of a web grid, few enough for the change feed, close enough for a tile cache."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,16 @@ def cells_sql(rows: str) -> str:
     return f"select distinct {columns} from ({rows}) changed where not ST_IsEmpty(geom_web)"
 
 
-def boxes(cells: Iterable[Cells]) -> list[Bbox]:
+def union(extents: Iterable[Bbox]) -> Bbox | None:
+    """The box around boxes; None around none."""
+    extents = list(extents)
+    if not extents:
+        return None
+    west, south, east, north = zip(*extents, strict=True)
+    return min(west), min(south), max(east), max(north)
+
+
+def boxes(cells: Iterable[Sequence[int]]) -> list[Bbox]:
     """Boxes (west, south, east, north in degrees) that cover the cells: at most MOST_BOXES, as fine as that allows."""
     ranges = np.array(list(cells), dtype=np.int64).reshape(-1, 4)
     if not ranges.size:

@@ -15,6 +15,7 @@ from typing import Literal
 import asyncpg
 
 from cim_models.database import Connection, Database
+from layers.boxes import Bbox
 
 CHANNEL = "citytwin_change"
 POLL_S = 1.0
@@ -22,7 +23,6 @@ RECONNECT_S = 1.0
 BATCH = 1000
 
 Op = Literal["insert", "update", "delete", "bulk", "boundary", "layer"]
-Bbox = tuple[float, float, float, float]
 
 INSERT_SQL = """
     insert into change ("table", dataset_id, object_id, plan_id, op, bbox_old, bbox_new, valid_from, valid_to, who, why)

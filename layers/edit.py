@@ -10,6 +10,7 @@ from sqlalchemy import Table
 from cim_models.database import Connection, Database
 from layers import LayerError, changes
 from layers.access import Forbidden, Principal
+from layers.boxes import Bbox, union
 from layers.catalog import Catalog, Layer
 from layers.content import ContentError, checked_geometry, typed_properties
 from layers.edits import (
@@ -31,7 +32,6 @@ from layers.features import ObjectNotFound
 from layers.query import belonging, objects
 from layers.timeline import Span, affected
 from layers.versions import (
-    Bbox,
     Changes,
     Identity,
     Opening,
@@ -209,8 +209,8 @@ class _Editor:
             layer,
             standing.current[0].dataset_id,
             edit.object_id,
-            old=_union([version.bbox for version in closing or standing.current]),
-            new=_union([*(bbox for _, bbox in opened), *(version.bbox for version in shown)]),
+            old=union([version.bbox for version in closing or standing.current]),
+            new=union([*(bbox for _, bbox in opened), *(version.bbox for version in shown)]),
             span=affected(old, [*new, *states_of(shown)]),
         )
         return edit.object_id
@@ -280,10 +280,3 @@ class _Editor:
             self.principal.name,
             self.why,
         )
-
-
-def _union(boxes: Sequence[Bbox]) -> Bbox | None:
-    if not boxes:
-        return None
-    west, south, east, north = zip(*boxes, strict=True)
-    return min(west), min(south), max(east), max(north)

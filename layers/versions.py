@@ -31,11 +31,11 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, array
 from sqlalchemy.types import DateTime
 
 from cim_models.database import Connection
+from layers.boxes import Bbox
 from layers.statement import compiled
 from layers.timeline import Span
 
 MOMENT = DateTime(timezone=True)
-Bbox = tuple[float, float, float, float]
 # Written by whoever opens a row, never copied.
 OF_THE_VERSION = ("id", "geom_web", "valid_from", "valid_to", "recorded_from", "recorded_to", "plan_id", "plan_action")
 

@@ -1,0 +1,206 @@
+"""Bringing data into a city: files are mapped, checked, staged and merged, whole or not at all.
+
+    for deliveries in recipe_deliveries(recipe, folder):
+        reports = load(url, deliveries, who="twin", home=home)
+
+Loading the same again changes nothing. A newer edition of a data set supersedes the older one as of its date, what it
+lacks ends that day, and the past stays as it was; docs/time.md tells which rows come of it.
+"""
+
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from cim_models import __version__
+from cim_models.database import City, read_city
+from layers import registration
+from layers.admission import Arrival, admit
+from layers.ahead import ahead
+from layers.automatic import automatic
+from layers.boxes import Bbox, union
+from layers.formats import Source, open_sources
+from layers.formats.raster import RasterSource
+from layers.mapping import Ground, mapped
+from layers.mapping.ground import REACH_KM
+from layers.mapping.rules import rules
+from layers.recipe import Dataset, Part, Recipe
+from layers.report import Report
+from layers.staging import Staging
+
+# Called with the data set's name, rows read so far, and rows in all where the files say so.
+Progress = Callable[[str, int, int | None], None]
+
+SESSION = """
+    set temp_buffers = '64MB'; set work_mem = '64MB'; set maintenance_work_mem = '256MB'; set jit = off;
+    set statement_timeout = 0; set idle_in_transaction_session_timeout = 0
+"""
+EXTENT_SQL = """
+    select min(extent[1]), min(extent[2]), max(extent[3]), max(extent[4]) from dataset where extent is not null
+"""
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A data set as it comes: each of its parts with a source that feeds it, and the files these are read from.
+
+    The fingerprint of the files decides whether they were loaded before; a source without files, such as a generator,
+    is always read.
+    """
+
+    dataset: Dataset
+    parts: Sequence[tuple[Part, Source]]
+    files: tuple[Path, ...] = ()
+
+
+def file_deliveries(path: Path, *, crs: str | None = None, layer: str | None = None) -> list[Delivery]:
+    """The data sets in a file that comes without a recipe. Raises FormatError."""
+    sources = open_sources(path, crs=crs, layer=layer)
+    return [Delivery(dataset, parts, (path,)) for dataset, parts in automatic(path, sources)]
+
+
+def recipe_deliveries(recipe: Recipe, folder: Path) -> Iterator[list[Delivery]]:
+    """The data sets of a recipe, those that share a file together, so that each file is loaded whole or not at all.
+
+    folder: where the recipe's files lie. Raises FormatError.
+    """
+    groups: list[list[Dataset]] = []
+    for dataset in recipe.datasets:
+        files = {part.file for part in dataset.parts}
+        sharing = [group for group in groups if files & {p.file for member in group for p in member.parts}]
+        groups = [group for group in groups if group not in sharing]
+        groups.append([*(member for group in sharing for member in group), dataset])
+    for group in groups:
+        yield [_delivery(dataset, folder) for dataset in group]
+
+
+def _delivery(dataset: Dataset, folder: Path) -> Delivery:
+    files = tuple(dict.fromkeys(folder / part.file for part in dataset.parts))
+    return Delivery(dataset, dataset.sources(folder), files)
+
+
+def load(
+    url: str,
+    deliveries: Sequence[Delivery],
+    *,
+    who: str,
+    home: Path,
+    anywhere: bool = False,
+    progress: Progress | None = None,
+) -> list[Report]:
+    """Bring data sets into the city at `url`, all of them or none, and tell what became of their rows.
+
+    who: stands in the change feed. home: the city's data directory, for rasters. anywhere: take in what lies far from
+    the city too. Memory does not grow with the files.
+
+    Raises RecipeError where a recipe does not fit its source, FormatError where a file breaks off, MappingError where a
+    source is not of this city, OlderEdition, and ReadersInTheWay; the city is then as it was before.
+    """
+    city = read_city(url)
+    with psycopg.connect(url, application_name="citytwin load") as connection, ExitStack() as undo:
+        connection.execute(SESSION)
+        connection.commit()
+        registration.lock_datasets(connection, [delivery.dataset.name for delivery in deliveries])
+        loader = _Loader(connection, city, math.inf if anywhere else REACH_KM, progress)
+        arrivals = [loader.arrival(number, delivery) for number, delivery in enumerate(deliveries)]
+        waiting = [arrival for arrival in arrivals if not arrival.report.same_file]
+        for delivery, arrival in zip(deliveries, arrivals, strict=True):
+            if arrival in waiting:
+                _write_rasters(delivery, home, undo)
+        if waiting:
+            admit(connection, waiting, city, who)
+        undo.pop_all()
+    return [arrival.report for arrival in arrivals]
+
+
+class _Loader:
+    """Looks at deliveries and stages those that are new."""
+
+    def __init__(self, connection: psycopg.Connection, city: City, reach_km: float, progress: Progress | None) -> None:
+        self._connection = connection
+        self._city = city
+        self._reach_km = reach_km
+        self._progress = progress
+        row = connection.execute(EXTENT_SQL).fetchone()
+        connection.commit()
+        self._extents = [row] if row and row[0] is not None else _view(city)
+
+    def arrival(self, number: int, delivery: Delivery) -> Arrival:
+        """What waits to be admitted; empty, with a report that says so, if the same was loaded before."""
+        started = time.monotonic()
+        dataset = delivery.dataset
+        known = registration.find(self._connection, dataset.name)
+        day = registration.edition_date(known, dataset)
+        sha256, fingerprint = _fingerprint(delivery)
+        report = Report(dataset.name, tuple(file.name for file in delivery.files), dataset.edition, day)
+        arrival = Arrival(dataset, known, day, report, sha256, fingerprint, started)
+        if known is not None and known.fingerprint == fingerprint and delivery.files:
+            report.same_file, report.unchanged = True, known.present
+        else:
+            self._stage(number, delivery, arrival)
+        report.seconds = time.monotonic() - started
+        return arrival
+
+    def _stage(self, number: int, delivery: Delivery, arrival: Arrival) -> None:
+        counts = [source.count for _, source in delivery.parts]
+        total = None if None in counts else sum(count for count in counts if count is not None)
+        names = [source.name for _, source in delivery.parts]
+        stagings: dict[str, Staging] = {}
+        ground = self._ground()
+        for index, (part, source) in enumerate(delivery.parts):
+            fitting = rules(source, part)
+            theme = fitting.theme
+            if theme.table not in stagings:
+                stagings[theme.table] = Staging(self._connection, theme, number)
+            if theme.table == "generic_object":
+                arrival.properties += fitting.properties
+            for batch in ahead(mapped(source, part, ground)):
+                stagings[theme.table].add(batch, index)
+                arrival.report.read += batch.read
+                arrival.report.note_rejects(names[index], batch.rejects)
+                arrival.report.note_repairs(names[index], batch.repairs)
+                if self._progress:
+                    self._progress(delivery.dataset.name, arrival.report.read, total)
+        for staging in stagings.values():
+            count, first = staging.drop_duplicates()
+            arrival.report.note_duplicates(count, [(names[index], reject) for index, reject in first])
+            if (extent := staging.extent()) is not None:
+                arrival.extents.append(extent)
+        arrival.crs = ", ".join(sorted({source.crs for _, source in delivery.parts if source.crs})) or None
+        arrival.stagings = list(stagings.values())
+        self._extents += arrival.extents
+
+    def _ground(self) -> Ground:
+        return Ground(self._city.srid, self._city.metric_srid, union(self._extents), self._reach_km)
+
+
+def _view(city: City) -> list[Bbox]:
+    """An empty city lies where its view begins."""
+    if not city.view or "center" not in city.view:
+        return []
+    lon, lat = city.view["center"]
+    return [(lon, lat, lon, lat)]
+
+
+def _fingerprint(delivery: Delivery) -> tuple[str, str]:
+    """The files' SHA-256, and a digest of all that decides what becomes of them: their recipe and this program too."""
+    digests = []
+    for path in delivery.files:
+        with path.open("rb") as file:
+            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    content = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    whole = f"{content} {__version__} {delivery.dataset.model_dump_json(by_alias=True)}"
+    return content, hashlib.sha256(whole.encode()).hexdigest()
+
+
+def _write_rasters(delivery: Delivery, home: Path, undo: ExitStack) -> None:
+    """Put the cells of terrain and imagery into the city's directory, and take them out again if the load fails."""
+    for _, source in delivery.parts:
+        if isinstance(source, RasterSource) and not (home / source.path).exists():
+            undo.callback(source.write_cog(home).unlink, missing_ok=True)
