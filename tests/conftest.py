@@ -12,6 +12,7 @@ import pytest
 from cim_models.database import CitySpec, Database, migrate
 from cim_models.embedded import Cluster
 from layers.seeds import seed_layers
+from tests import town
 
 NUMBERS = count(1)
 # A made-up county on the coast that CityTwin was first built for.
@@ -83,6 +84,22 @@ def city_url(new_city: Callable[..., str]) -> str:
 async def database(city_url: str) -> AsyncIterator[Database]:
     """An open TEST_CITY of the test's own."""
     opened = await Database.open(city_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+def town_url(new_city: Callable[..., str]) -> str:
+    """The URL of the hand-made town, which no test changes."""
+    url = new_city()
+    town.fill(url)
+    return url
+
+
+@pytest.fixture(scope="session")
+async def town_database(town_url: str) -> AsyncIterator[Database]:
+    """The hand-made town, open."""
+    opened = await Database.open(town_url)
     yield opened
     await opened.close()
 

@@ -1,7 +1,7 @@
 """The real application over the town: in this process for most tests, as a server process where HTTP matters."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -57,18 +57,8 @@ async def client_of(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture(scope="session")
-def town_url(new_city: Callable[..., str]) -> str:
-    """The town's database, which no test changes."""
-    url = new_city()
-    town.fill(url)
-    return url
-
-
-@pytest.fixture(scope="session")
-async def tokens(town_url: str) -> AsyncIterator[town.Tokens]:
-    database = await Database.open(town_url)
-    yield await town.make_tokens(database)
-    await database.close()
+async def tokens(town_database: Database) -> town.Tokens:
+    return await town.make_tokens(town_database)
 
 
 @pytest.fixture(scope="session")
