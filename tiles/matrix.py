@@ -66,3 +66,10 @@ def web_point(longitude: float, latitude: float) -> tuple[float, float]:
     x = HALF_WORLD * longitude / 180
     y = HALF_WORLD / math.pi * math.asinh(math.tan(math.radians(latitude)))
     return x, y
+
+
+def web_box(degrees: tuple[float, float, float, float]) -> Box:
+    """EPSG:3857 of a box west, south, east, north in degrees, a millimetre wider, so that rounding loses nothing."""
+    west, south, east, north = degrees
+    (x0, y0), (x1, y1) = web_point(west, south), web_point(east, north)
+    return x0 - 1e-3, y0 - 1e-3, x1 + 1e-3, y1 + 1e-3

@@ -1,0 +1,118 @@
+"""Overviews follow the change feed, in its order; one process of a city at a time builds."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from cim_models.database import Connection, Database
+from layers.access import SYSTEM
+from layers.catalog import Catalog, load_catalog
+from layers.changes import CHANNEL, Change, keep_place, kept_place, read_changes
+from tiles.matrix import Box, web_box
+from tiles.overview.build import build_cells, build_layer, touched_cells
+from tiles.overview.source import Source
+
+# The feed's reader that overviews are; what comes after its place is not in them yet.
+CONSUMER = "overview"
+# One number for all builders of a database: "over" in ASCII.
+BUILDER_LOCK = 0x6F766572
+POLL_S = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+async def follow(database: Database) -> None:
+    """Keep the overviews of a city up with its edits, for ever; a second caller waits as a stand-by.
+
+    Raises what a lost connection raises.
+    """
+    async with _builder(database) as connection:
+        woken = asyncio.Event()
+        await connection.add_listener(CHANNEL, lambda *_: woken.set())
+        while True:
+            woken.clear()
+            await _catch_up(connection, database)
+            try:
+                async with asyncio.timeout(POLL_S):
+                    await woken.wait()
+            except TimeoutError:
+                pass
+
+
+async def catch_up(database: Database) -> None:
+    """Bring the overviews of a city up to now: after an import, so that its first tiles are quick."""
+    async with _builder(database) as connection:
+        await _catch_up(connection, database)
+
+
+async def rebuild(database: Database, layer_id: str) -> None:
+    """Build the overviews of one layer from nothing. Raises LayerNotFound."""
+    async with _builder(database) as connection:
+        catalog = await load_catalog(connection, database.city)
+        await build_layer(connection, Source(catalog.layer(layer_id, SYSTEM), catalog))
+
+
+@asynccontextmanager
+async def _builder(database: Database) -> AsyncIterator[Connection]:
+    """A connection of its own to the primary, while no other process builds."""
+    connection = await asyncpg.connect(
+        database.url, server_settings={"jit": "off", "application_name": "citytwin overviews"}
+    )
+    try:
+        await connection.execute("select pg_advisory_lock($1)", BUILDER_LOCK)
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def _catch_up(connection: Connection, database: Database) -> None:
+    place = await kept_place(connection, CONSUMER)
+    sources = _sources(await load_catalog(connection, database.city))
+    built = {row["layer"]: row["definition"] for row in await connection.fetch("select * from overview_layer")}
+    await _forget(connection, built.keys() - {source.layer.id for source in sources})
+    for source in sources:
+        if built.get(source.layer.id) != source.definition:
+            logger.info("overviews of %s: building all", source.layer.id)
+            await build_layer(connection, source)
+    while changes := await read_changes(connection, place):
+        for source, boxes in _changed(sources, changes):
+            await build_cells(connection, source, await touched_cells(connection, source, boxes))
+        place = changes[-1].place
+        await keep_place(connection, CONSUMER, place)
+
+
+def _sources(catalog: Catalog) -> list[Source]:
+    sources = (Source(layer, catalog) for layer in catalog.layers(SYSTEM))
+    return [source for source in sources if source.has_overviews]
+
+
+async def _forget(connection: Connection, layers: Iterable[str]) -> None:
+    """Clear away what layers left behind that are gone, or now begin at higher zooms."""
+    for layer in layers:
+        async with connection.transaction():
+            for table in ("overview", "overview_coverage", "overview_layer"):
+                await connection.execute(f"delete from {table} where layer = $1", layer)
+
+
+def _changed(sources: Iterable[Source], changes: Iterable[Change]) -> list[tuple[Source, list[Box]]]:
+    """Where each source changed; a plan's objects are in no overview."""
+    boxes: dict[tuple[str, int | None], list[Box]] = defaultdict(list)
+    for change in changes:
+        if change.plan_id is None:
+            boxes[change.table, change.dataset_id] += [web_box(b) for b in (change.bbox_old, change.bbox_new) if b]
+    found = []
+    for source in sources:
+        layer = source.layer
+        mine = [
+            box
+            for (table, dataset), there in boxes.items()
+            if table == layer.theme.table and (None in (dataset, layer.dataset_id) or dataset == layer.dataset_id)
+            for box in there
+        ]
+        if mine:
+            found.append((source, mine))
+    return found
