@@ -83,6 +83,8 @@ def open_vector(path: Path, crs: str | None, layer: str | None) -> list[Source]:
             layers = [str(name) for name, geometry in pyogrio.list_layers(path) if geometry is not None]
             _check_layer(path, layers, layer)
             return [_open_layer(path, name, crs) for name in layers if layer in (None, name)]
+    except UnicodeDecodeError as error:
+        raise _broken(path, layer, f"a name that is not UTF-8: {error.object!r}") from None
     except (DataSourceError, DataLayerError, OSError, pa.ArrowException) as error:
         raise _broken(path, layer, str(error)) from None
 

@@ -29,8 +29,9 @@ def json_objects(columns: Sequence[tuple[str, PropertyType, pa.Array]], rows: in
     members = [_members(name, kind, column, verdict) for name, kind, column in columns]
     if not members:
         return pa.repeat(pa.scalar("{}"), rows)
-    inner = pc.binary_join_element_wise(*members, ",", null_handling="skip")
-    return pc.binary_join_element_wise("{", inner, "}", "")
+    # Each member brings its comma; Arrow's own way to leave out nulls drops the rows in which all of them are null.
+    joined = pc.binary_join_element_wise(*members, "")
+    return pc.binary_join_element_wise("{", pc.utf8_slice_codeunits(joined, 1), "}", "")
 
 
 def checked_objects(texts: pa.Array, name: str, verdict: Verdict) -> pa.Array:
@@ -45,8 +46,9 @@ def checked_objects(texts: pa.Array, name: str, verdict: Verdict) -> pa.Array:
 
 
 def _members(name: str, kind: PropertyType, column: pa.Array, verdict: Verdict) -> pa.Array:
-    key = orjson.dumps(name).decode() + ":"
-    return pc.binary_join_element_wise(key, _json_values(name, kind, column, verdict), "")
+    key = f",{orjson.dumps(name).decode()}:"
+    values = _json_values(name, kind, column, verdict)
+    return pc.fill_null(pc.binary_join_element_wise(key, values, ""), "")
 
 
 def _json_values(name: str, kind: PropertyType, column: pa.Array, verdict: Verdict) -> pa.Array:

@@ -88,9 +88,10 @@ class OsmFile:
             try:
                 _Reader(self.path, Path(self._folder.name), spool).run()
             except BROKEN as error:
+                unsorted = "out of order" in str(error)
+                remedy = "sort it with `osmium sort`" if unsorted else "the file is broken or cut off, fetch it again"
                 raise FormatError(
-                    f"{self.path.name}: cannot be read as OpenStreetMap data ({error}); the file is broken or cut off,"
-                    " fetch it again"
+                    f"{self.path.name}: cannot be read as OpenStreetMap data ({error}); {remedy}"
                 ) from None
             self._spool = spool
         return self._spool
