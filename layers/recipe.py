@@ -58,7 +58,7 @@ def _known_crs(value: str) -> str:
 
 
 def _metric_crs(value: str) -> str:
-    code = re.fullmatch(r"EPSG:(\d{4,6})", value)
+    code = re.fullmatch(r"EPSG:(\d+)", value)
     crs = CRS.from_user_input(_known_crs(value)) if code else None
     if crs is None or not crs.is_projected or crs.axis_info[0].unit_conversion_factor != 1.0:
         raise ValueError(f"{value!r} is no projected CRS in metres by EPSG code, such as EPSG:4549")

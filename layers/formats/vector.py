@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,7 @@ class VectorSource:
         features = 0
         try:
             with _opened(self.path, self.layer, rows, self.with_fid) as (_, reader):
-                for batch in reader:
+                while (batch := _next(reader)) is not None:
                     features += batch.num_rows
                     yield self._renamed(batch)
         except (DataSourceError, DataLayerError, OSError, pa.ArrowException) as error:
@@ -51,6 +52,21 @@ class VectorSource:
             raise _broken(self.path, self.layer, f"it should hold {self.count} features, {features} could be read")
         if self.driver == "GeoJSONSeq":
             _check_text_sequence(self.path, features)
+
+
+def _next(batches: Iterator[pa.RecordBatch]) -> pa.RecordBatch | None:
+    with _quiet():
+        return next(batches, None)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What GDAL remarks on versions, measures and single rings is no concern of who loads a city: what comes of it is
+    checked here, and told by row."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def plain(column: pa.Array) -> pa.Array:
@@ -76,10 +92,7 @@ def open_vector(path: Path, crs: str | None, layer: str | None) -> list[Source]:
     """The layers with geometry in a file. Raises FormatError for a broken file or a layer that is not there."""
     _check_shapefile(path)
     try:
-        with warnings.catch_warnings():
-            # What GDAL has to say about versions and measures is no concern of who loads a city.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            warnings.simplefilter("ignore", UserWarning)
+        with _quiet():
             layers = [str(name) for name, geometry in pyogrio.list_layers(path) if geometry is not None]
             _check_layer(path, layers, layer)
             return [_open_layer(path, name, crs) for name in layers if layer in (None, name)]

@@ -96,7 +96,9 @@ def as_text(raw: pa.Array) -> pa.Array:
     if pa.types.is_floating(raw.type):
         whole = raw.cast(pa.int64(), safe=False)
         # 69382.0 is a code that went through a spreadsheet.
-        return pc.if_else(pc.equal(whole.cast(raw.type, safe=False), raw), whole.cast(pa.string()), raw.cast(pa.string()))
+        return pc.if_else(
+            pc.equal(whole.cast(raw.type, safe=False), raw), whole.cast(pa.string()), raw.cast(pa.string())
+        )
     if pa.types.is_nested(raw.type) or pa.types.is_binary(raw.type):
         return pa.array([None if v is None else orjson.dumps(v, default=str).decode() for v in raw.to_pylist()])
     return raw.cast(pa.string())
