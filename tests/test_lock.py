@@ -28,6 +28,7 @@ def test_every_package_asked_for_is_pinned(lock: str, extra: str) -> None:
     unmet = [
         str(requirement)
         for requirement in asked(extra)
-        if not requirement.specifier.contains(versions.get(requirement.name.lower(), ""), prereleases=True)
+        if requirement.name.lower() not in versions
+        or not requirement.specifier.contains(versions[requirement.name.lower()], prereleases=True)
     ]
     assert unmet == [], "run `make lock`"
