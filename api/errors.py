@@ -12,8 +12,11 @@ from cim_models.database import NoCity
 from layers import LayerError
 from layers.access import Forbidden
 from layers.catalog import LayerNotFound
+from layers.content import ContentError
+from layers.edit import Conflict, EditError, PlanNotFound
 from layers.features import ObjectNotFound
 from layers.style import StyleNotFound
+from layers.timeline import NoStateThen, SpansOverlap
 
 
 class BadRequest(ApiError):
@@ -69,6 +72,12 @@ ANSWERS: tuple[tuple[type[BaseException], Answer], ...] = (
     (TooLarge, Answer(413)),
     (TooLong, Answer(414)),
     (UnsupportedMediaType, Answer(415)),
+    (Conflict, Answer(409)),
+    (PlanNotFound, Answer(400)),
+    (ContentError, Answer(422)),
+    (EditError, Answer(422)),
+    (NoStateThen, Answer(422)),
+    (SpansOverlap, Answer(422)),
     (ApiError, Answer(400)),
     (LayerError, Answer(400)),
     (NoCity, UNREACHABLE),

@@ -21,7 +21,7 @@ from cim_models.theme import Attribute
 from layers.access import Principal
 from layers.catalog import Catalog, Layer
 from layers.counts import Count, count
-from layers.features import ObjectNotFound, Place, Sort, read_feature, read_page, sort_by
+from layers.features import Feature, ObjectNotFound, Place, Sort, read_feature, read_page, sort_by
 from layers.filters import Filter, all_of, property_equals
 from layers.query import Selection
 
@@ -143,12 +143,12 @@ async def item(request: Request, layer_id: str, object_id: str) -> Response:
         link("collection", f"{met.base}/collections/{layer.id}?f=json", JSON, layer.title.en),
     ]
     if html:
-        return item_page(request, catalog, layer, feature, links=links)
+        return item_page(request, catalog, layer, feature.text, links=links)
     etag = entity_tag(feature)
     headers = {"Link": header(links), "ETag": etag, **CONTENT_CRS}
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers={**LIVE, **headers})
-    body = feature[:-1] + b',"links":' + orjson.dumps(links) + b"}"
+    body = feature.text[:-1] + b',"links":' + orjson.dumps(links) + b"}"
     return json_answer(body, media_type=GEOJSON, headers=headers)
 
 
@@ -159,9 +159,10 @@ def read_object_id(text: str, layer: Layer) -> int:
     return int(text)
 
 
-def entity_tag(feature: bytes) -> str:
-    """The ETag of a feature: equal in every process as long as the feature is."""
-    return f'"{hashlib.blake2b(feature, digest_size=12).hexdigest()}"'
+def entity_tag(feature: Feature) -> str:
+    """The ETag of a feature: equal in every process while it is believed and shown so."""
+    since = int(feature.recorded_from.timestamp() * 1_000_000)
+    return f'"{since:x}-{hashlib.blake2b(feature.text, digest_size=12).hexdigest()}"'
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Features of a layer as GeoJSON text, built by the database and passed on as bytes."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -61,6 +62,14 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Feature:
+    """One feature as GeoJSON bytes, and since when it is believed so."""
+
+    text: bytes
+    recorded_from: datetime
+
+
+@dataclass(frozen=True)
 class Page:
     """Features as GeoJSON bytes; `end` is where the next page goes on, None after the last."""
 
@@ -111,15 +120,16 @@ async def read_page(
 
 async def read_feature(
     connection: Connection, selection: Selection, catalog: Catalog, principal: Principal, object_id: int
-) -> bytes:
+) -> Feature:
     """One object's feature. Raises ObjectNotFound."""
     table = objects(selection.layer, catalog)
     chosen = rows(selection, catalog, principal).where(table.c.object_id == literal(object_id, BigInteger)).limit(1)
-    statement = compiled(_features(chosen, selection.layer, table))
+    chosen = chosen.add_columns(table.c.recorded_from.label("recorded_from"))
+    statement = compiled(_features(chosen, selection.layer, table).add_columns(literal_column("recorded_from")))
     row = await connection.fetchrow(statement.sql, *statement.arguments)
     if row is None:
         raise ObjectNotFound(f"no object {object_id} in {selection.layer.id} at that moment")
-    return bytes(row["feature"])
+    return Feature(row["feature"], row["recorded_from"])
 
 
 def page_statement(

@@ -56,7 +56,8 @@ FILL = """
     values (1, 'p1', '', 'Building', 100, st_multi(st_makeenvelope(120.9506, 28.1, 120.9608, 28.1004, 4490)), 1, 'add');
 
     insert into permission (role, layer, action, row_filter) values
-    ('township', 'buildings', 'read', '{"op": "<=", "args": [{"property": "height"}, 5]}'), ('utility', '*', 'read', null), ('utility', 'utility_pipes', 'read', null);
+    ('township', 'buildings', 'read', '{"op": "<=", "args": [{"property": "height"}, 5]}'),
+    ('utility', '*', 'read', null), ('utility', 'utility_pipes', 'read', null);
 """
 
 
