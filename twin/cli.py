@@ -6,11 +6,9 @@ from typing import Annotated
 import typer
 
 from cim_models import __version__
-from twin.commands import doctor, found, read, serve, token
-from twin.commands.console import err, is_refusal
+from twin.commands import doctor, found, load, read, run, serve, token
+from twin.commands.console import FAILED, FAULT, INTERRUPTED, is_refusal, say_error
 
-# Refused or failed, with the reason; a fault of ours (EX_SOFTWARE in sysexits.h); ended by Ctrl-C.
-FAILED, FAULT, INTERRUPTED = 1, 70, 130
 VERBOSE = "--verbose"
 
 commands = typer.Typer(
@@ -19,7 +17,18 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (found.init, serve.up, serve.down, serve.status, read.layers, read.export, doctor.doctor):
+for verb in (
+    run.run,
+    serve.up,
+    serve.down,
+    serve.status,
+    found.init,
+    load.load,
+    run.demo,
+    read.layers,
+    read.export,
+    doctor.doctor,
+):
     commands.command()(verb)
 commands.add_typer(token.tokens, name="token")
 
@@ -54,17 +63,13 @@ def app() -> None:
 
 def _report(error: Exception) -> int:
     if is_refusal(error):
-        _say(str(error))
+        say_error(str(error))
         return FAILED
     if isinstance(error, ModuleNotFoundError) and error.name is not None:
-        _say(f'this needs more than the light install ({error.name} is missing): pip install "citytwin[server]"')
+        say_error(f'this needs more than the light install ({error.name} is missing): pip install "citytwin[server]"')
         return FAILED
     if isinstance(error, OSError) and error.filename is not None:
-        _say(f"{error.filename}: {error.strerror}")
+        say_error(f"{error.filename}: {error.strerror}")
         return FAILED
-    _say(f"unexpected {type(error).__name__}: {error}; with --verbose it shows where it came from")
+    say_error(f"unexpected {type(error).__name__}: {error}; with --verbose it shows where it came from")
     return FAULT
-
-
-def _say(message: str) -> None:
-    err.print(f"twin: {message}", style="red", markup=False, soft_wrap=True)

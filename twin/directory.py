@@ -20,7 +20,7 @@ PREFIX = "city_"
 # A city is laid down and filled under this name, so that nobody meets it half made.
 UNFINISHED = "unfinished_"
 MAINTENANCE = "postgres"
-NAME = re.compile(r"[a-z][a-z0-9_]{0,47}\Z")
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,47}\Z")
 DATABASES = """
     select oid, datname from pg_database
     where (starts_with(datname, %(prefix)s) or datname = current_database() and datname <> %(maintenance)s)
@@ -191,9 +191,7 @@ def first_line(error: BaseException | None) -> str:
 def check_name(name: str) -> None:
     """Raises DirectoryError for a name that cannot stand in URLs and database names."""
     if not NAME.match(name):
-        raise DirectoryError(
-            f"{name!r} cannot name a city; take lower-case letters, digits and _, at most 48, a letter first"
-        )
+        raise DirectoryError(f"{name!r} cannot name a city; take a-z, 0-9, _ and -, a letter first, at most 48")
 
 
 def _create(connection: psycopg.Connection, name: str) -> None:

@@ -53,6 +53,8 @@ def export(layer: Layer, features: Iterable[Mapping[str, Any]], path: Path, *, r
     driver = DRIVERS.get(path.suffix.lower())
     if driver is None:
         raise ExportError(f"{path.name}: unknown ending; there are {', '.join(DRIVERS)}")
+    if not path.absolute().parent.is_dir():
+        raise ExportError(f"{path.parent}: no such folder; make it first")
     if path.exists() and not replace:
         raise ExportError(f"{path}: is there already; replace it with --force, or name another file")
     schema = _schema(layer)
@@ -71,24 +73,29 @@ def export(layer: Layer, features: Iterable[Mapping[str, Any]], path: Path, *, r
             layer_options=dict(driver.options),
         )
         unfinished.replace(path)
-    except pyogrio.errors.DataSourceError as error:
-        raise ExportError(f"{path}: cannot be written ({error})") from None
+    except RuntimeError as error:
+        raise counted.failure or ExportError(f"{path}: cannot be written ({error})") from None
     finally:
         unfinished.unlink(missing_ok=True)
     return counted.rows
 
 
 class _Counted:
-    """Batches that pass, and how many rows were in them."""
+    """Batches that pass, how many rows were in them, and why they ended early: GDAL tells only that they did."""
 
     def __init__(self, batches: Iterator[pa.RecordBatch]) -> None:
         self._batches = batches
         self.rows = 0
+        self.failure: Exception | None = None
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        for batch in self._batches:
-            self.rows += batch.num_rows
-            yield batch
+        try:
+            for batch in self._batches:
+                self.rows += batch.num_rows
+                yield batch
+        except Exception as error:
+            self.failure = error
+            raise
 
 
 def _schema(layer: Layer) -> pa.Schema:

@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import http.client
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import NoReturn
 
 from cim_models.database import migrate
@@ -107,8 +109,17 @@ def _environment(twin: LocalTwin, address: tuple[str, int]) -> dict[str, str]:
         "TWIN_CACHE": str((settings.cache or twin.home / "cache").absolute()),
         "TWIN_HOST": address[0],
         "TWIN_PORT": str(address[1]),
+        "PROMETHEUS_MULTIPROC_DIR": str(_metrics_folder(twin)),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _metrics_folder(twin: LocalTwin) -> Path:
+    """Where the server processes add up their figures for /metrics; those of an earlier server are forgotten."""
+    folder = twin.home / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
 
 
 async def _watch_database(cluster: Cluster, log: LogFile) -> None:

@@ -2,11 +2,16 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine
+import time
+from typing import Protocol
 
 import structlog
 
 from cim_models.database import Database
+from layers.validity import keep_ticking
+from tiles import overview
+from tiles.cache import trim
+from twin import logs
 from twin.directory import CityPlace, Directory
 from twin.process import die_with_supervisor
 from twin.settings import Settings, read_settings
@@ -14,13 +19,22 @@ from twin.settings import Settings, read_settings
 # A new city is tended this soon.
 CITIES_EVERY_S = 2.0
 FIRST_DELAY_S, LONGEST_DELAY_S = 1.0, 30.0
-CONNECTIONS = 3
+TRIM_EVERY_S = 60.0
+CONNECTIONS = 2
 # A cell of an overview is rebuilt in milliseconds, a whole city's in minutes.
 STATEMENT_TIMEOUT_S = 600.0
 LOG = structlog.get_logger()
 
-Chore = Callable[[Database, Settings], Coroutine[None, None, None]]
-CHORES: tuple[Chore, ...] = ()
+
+class Chore(Protocol):
+    """What a city needs done all the time; it runs until it is cancelled."""
+
+    __name__: str
+
+    async def __call__(self, database: Database) -> None: ...
+
+
+CHORES: tuple[Chore, ...] = (overview.follow, keep_ticking)
 
 
 class Worker:
@@ -36,6 +50,7 @@ class Worker:
         self._stopped.set()
 
     async def run(self) -> None:
+        trimming = asyncio.create_task(self._trim_cache())
         while not self._stopped.is_set():
             try:
                 self._tend({place.url: place for place in await asyncio.to_thread(self._directory.cities)})
@@ -44,28 +59,52 @@ class Worker:
                 LOG.warning("cities not found", reason=str(error))
             await _sleep(self._stopped, CITIES_EVERY_S)
         self._tend({})
+        trimming.cancel()
 
     def _tend(self, places: dict[str, CityPlace]) -> None:
         for url in self._tended.keys() - places.keys():
             self._tended.pop(url).cancel()
         for url in places.keys() - self._tended.keys():
-            self._tended[url] = asyncio.create_task(_tend_city(places[url], self._settings))
+            self._tended[url] = asyncio.create_task(_tend_city(places[url]))
+
+    async def _trim_cache(self) -> None:
+        """Keep the tile files that the server processes share within their limit."""
+        folder, limit = self._settings.cache, self._settings.cache_disk
+        while folder is not None:
+            removed = await asyncio.to_thread(trim, folder, limit)
+            if removed:
+                LOG.info("tile cache trimmed", bytes=removed)
+            await asyncio.sleep(TRIM_EVERY_S)
 
 
-async def _tend_city(place: CityPlace, settings: Settings) -> None:
-    """Do a city's chores side by side; when one fails, all begin again after a while."""
+async def _tend_city(place: CityPlace) -> None:
+    """Do a city's chores side by side, for ever."""
+    await asyncio.gather(*(_keep(chore, place) for chore in CHORES))
+
+
+async def _keep(chore: Chore, place: CityPlace) -> None:
+    """Do a chore, and begin again after a while when it fails, later each time; the others go on meanwhile."""
     delay = FIRST_DELAY_S
     while True:
+        began = time.monotonic()
         try:
             database = await Database.open(place.url, connections=CONNECTIONS, statement_timeout_s=STATEMENT_TIMEOUT_S)
             try:
-                async with asyncio.TaskGroup() as group:
-                    for chore in CHORES:
-                        group.create_task(chore(database, settings))
+                await chore(database)
             finally:
                 await database.close()
+        # Whatever it was: nobody else would begin it again.
         except Exception as error:
-            LOG.warning("chores interrupted", city=place.name, reason=str(error), again_in_s=delay, exc_info=True)
+            if time.monotonic() - began > LONGEST_DELAY_S:
+                delay = FIRST_DELAY_S
+            LOG.warning(
+                "chore interrupted",
+                city=place.name,
+                chore=f"{chore.__module__}.{chore.__name__}",
+                reason=f"{type(error).__name__}: {error}",
+                again_in_s=delay,
+                exc_info=True,
+            )
         await asyncio.sleep(delay)
         delay = min(2 * delay, LONGEST_DELAY_S)
 
@@ -84,7 +123,9 @@ def main() -> None:
 
 
 async def _main() -> None:
-    worker = Worker(read_settings())
+    settings = read_settings()
+    logs.set_up(settings)
+    worker = Worker(settings)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stop)

@@ -16,23 +16,23 @@ FAMILIES = (
     ("tiles", "TileError"),
 )
 
+# Exit statuses: refused or failed, with the reason; a fault of ours (EX_SOFTWARE in sysexits.h); ended by Ctrl-C.
+FAILED, FAULT, INTERRUPTED = 1, 70, 130
+
 T = TypeVar("T")
 
+# Everything that moves is on the same console as what is printed beside it.
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
 @contextmanager
 def step(title: str) -> Iterator[None]:
-    """Print a step and how long it took."""
+    """Say what is being done, and in the end how long it took."""
     began = time.perf_counter()
-    out.print(f"  {title:<28}", end="")
-    try:
+    with out.status(f"{title} ..."):
         yield
-    except BaseException:
-        out.print("[red]failed[/red]")
-        raise
-    out.print(f"{time.perf_counter() - began:6.1f} s")
+    out.print(f"  {title:<32}{time.perf_counter() - began:6.1f} s")
 
 
 def is_refusal(error: BaseException) -> bool:
@@ -43,11 +43,11 @@ def is_refusal(error: BaseException) -> bool:
 
 @contextmanager
 def progress(title: str, total: int | None) -> Iterator[Callable[[Iterable[T]], Iterator[T]]]:
-    """A progress bar on standard error; what it gives counts what passes through."""
+    """A progress bar; what it gives counts what passes through."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as bar:
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bar:
         task = bar.add_task(title, total=total)
 
         def passed(items: Iterable[T]) -> Iterator[T]:
@@ -56,3 +56,7 @@ def progress(title: str, total: int | None) -> Iterator[Callable[[Iterable[T]], 
                 bar.advance(task)
 
         yield passed
+
+
+def say_error(message: str) -> None:
+    err.print(f"twin: {message}", style="red", markup=False, soft_wrap=True)

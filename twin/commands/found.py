@@ -15,8 +15,8 @@ def init(
     metric_crs: Annotated[
         str, typer.Option(help="Projected CRS in metres in which the city is measured, e.g. EPSG:4549.")
     ],
-    title: Annotated[str | None, typer.Option(help="Title in English. [default: the name]")] = None,
-    title_zh: Annotated[str | None, typer.Option(help="Title in Chinese. [default: the English one]")] = None,
+    title: Annotated[str | None, typer.Option(help="Title in English. (default: the name)")] = None,
+    title_zh: Annotated[str | None, typer.Option(help="Title in Chinese. (default: the English one)")] = None,
     srid: Annotated[int, typer.Option(help="Geographic CRS that it is stored in: 4326, or 4490 (CGCS2000).")] = 4326,
     datum: Annotated[str, typer.Option(help="Vertical datum of all its heights.")] = "unknown",
     zone: Annotated[str, typer.Option(help="Time zone, e.g. Asia/Shanghai; a bare date is a day there.")] = "UTC",

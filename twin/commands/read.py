@@ -7,8 +7,8 @@ import typer
 
 from twin.commands.console import out, progress
 
-Url = Annotated[str | None, typer.Option(help="Server to ask. [default: TWIN_URL, else this machine's]")]
-City = Annotated[str | None, typer.Option(help="Name of the city. [default: the server's default]")]
+Url = Annotated[str | None, typer.Option(help="Server to ask. (default: TWIN_URL, else this machine's)")]
+City = Annotated[str | None, typer.Option(help="Name of the city. (default: the server's default)")]
 
 
 def layers(city: City = None, url: Url = None) -> None:
@@ -32,7 +32,7 @@ def export(
     *,
     bbox: Annotated[str | None, typer.Option(help="west,south,east,north in degrees")] = None,
     where: Annotated[str | None, typer.Option(help='CQL2 condition, e.g. "height > 50"')] = None,
-    at: Annotated[str | None, typer.Option(help="Date or moment to look at. [default: now]")] = None,
+    at: Annotated[str | None, typer.Option(help="Date or moment to look at. (default: now)")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
     city: City = None,
     url: Url = None,

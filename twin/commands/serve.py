@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 NOT_RUNNING = 3
 START_TIMEOUT_S = 120.0
 
-Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 is any free one. [default: 8000]")]
-Host = Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1, this machine alone]")]
-Workers = Annotated[int | None, typer.Option(min=1, max=64, help="Server processes. [default: one a core, 2 to 4]")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 is any free one. (default: 8000)")]
+Host = Annotated[str | None, typer.Option(help="Address to listen on. (default: 127.0.0.1, this machine alone)")]
+Workers = Annotated[int | None, typer.Option(min=1, max=64, help="Server processes. (default: one a core, 2 to 4)")]
 
 
 class NotStarted(TwinError):

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 tokens = typer.Typer(no_args_is_help=True, help="Tokens: who may write, run and administer from outside.")
-City = Annotated[str | None, typer.Option(help="Name of the city. [default: the default city]")]
+City = Annotated[str | None, typer.Option(help="Name of the city. (default: the default city)")]
 
 
 @tokens.command()
 def create(
     principal: Annotated[str, typer.Argument(help="Whom it stands for; named in the change feed.")],
     role: Annotated[str, typer.Option(help="editor, administrator, or one of your own")] = "editor",
-    days: Annotated[int | None, typer.Option(min=1, help="Days until it ends. [default: never]")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Days until it ends. (default: never)")] = None,
     city: City = None,
 ) -> None:
     """Make a token and print it; it cannot be shown again."""

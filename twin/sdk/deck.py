@@ -17,7 +17,7 @@ BACKGROUND = "#f4f1ea"
 COLORS = {"polygon": "#c9b79c", "line": "#8a8f98", "point": "#d1495b"}
 # pydeck's page template loads a second map library, fonts and styles from five hosts, even offline; it draws without.
 FOREIGN = re.compile(r"<script[^>]*\ssrc=[^>]*>\s*</script>|<link[^>]*\shref=[^>]*>", re.IGNORECASE)
-TILE_PIXELS, MAP_PIXELS = 512, 700
+TILE_PIXELS, MAP_PIXELS, FRAME_PIXELS = 512, 700, 500
 # Heights are seen from the side.
 PITCH, BEARING = 50, -15
 
@@ -30,7 +30,7 @@ class Map(pydeck.Deck):  # type: ignore[misc]
     def to_html(self, filename: str | Path | None = None, **_: Any) -> str:
         """The page; written to `filename` if that is given, and then its absolute path is returned."""
         # Names come from anywhere: none of them may end the script they stand in.
-        deck = self.to_json().replace("</", "<\\/")
+        deck = self.to_json().replace("<", "\\u003c")
         page: str = render_json_to_html(deck, tooltip=self._tooltip, css_background_color=BACKGROUND, offline=True)
         head, body, rest = page.partition("<body>")
         before, script, after = head.partition("<script type='text/javascript'>")
@@ -45,7 +45,7 @@ class Map(pydeck.Deck):  # type: ignore[misc]
 
     def _repr_html_(self) -> str:
         return (
-            f'<iframe width="100%" height="{self.height}" style="border:0"'
+            f'<iframe width="100%" height="{FRAME_PIXELS}" style="border:0"'
             f' srcdoc="{html.escape(self.to_html(), quote=True)}"></iframe>'
         )
 
