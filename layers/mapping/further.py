@@ -65,8 +65,9 @@ def _json_values(name: str, kind: PropertyType, column: pa.Array, verdict: Verdi
 
 def _iso(column: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(column.type):
-        zone = "Z" if column.type.tz else ""
-        return pc.strftime(column.cast(pa.timestamp("ms", column.type.tz)), format=f"%Y-%m-%dT%H:%M:%S{zone}")
+        zone = "UTC" if column.type.tz else None
+        moments = column.cast(pa.timestamp("ms", zone), safe=False)
+        return pc.strftime(moments, format=f"%Y-%m-%dT%H:%M:%S{'Z' if zone else ''}")
     return as_text(column)
 
 

@@ -4,11 +4,13 @@ Nothing is guessed: a CRS that is not stated, a transformation that PROJ can onl
 lie elsewhere are refused, with what to do.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from pyproj.aoi import AreaOfInterest
@@ -21,6 +23,9 @@ from layers.mapping.batch import MappingError
 # How far from the city anything of it may lie, and how far it may spill over the edge of its CRS's formal zone.
 REACH_KM = 100.0
 KM_PER_DEGREE = 111.32
+
+# Metres; the older Chinese and Japanese datums have transformations of 9 to 29 m, by which a house lands in the street.
+WORST_ACCURACY = 5.0
 
 Box = tuple[float, float, float, float]
 Floats = NDArray[np.float64]
@@ -74,20 +79,24 @@ class Placement:
             raise CrsUnknown(f"{name}: {crs!r} is no CRS that PROJ knows; name one as EPSG:4549") from None
         self._name = name
         self._landed = False
-        self._ground = ground
-        self._limits = [
-            (box, what)
-            for box, what in (
-                (_area(self.source, ground.reach_km), f"the area of use of {_label(self.source)}"),
-                (_area(ground.metric, ground.reach_km), f"the area of use of the city's {_label(ground.metric)}"),
-                (_around(ground.extent, ground.reach_km), f"{ground.reach_km:g} km around the city"),
-            )
-            if box is not None
-        ]
+        self._limits = _limits(self.source, ground)
+        self._refuse_other_country(ground)
         try:
             self._transformer = _transformer(self.source, ground)
         except TransformationUnavailable as error:
             raise TransformationUnavailable(f"{name}: {error}") from None
+        if self._transformer is not None and self._transformer.area_of_use is not None:
+            self._limits.append((self._transformer.area_of_use.bounds, f"the area of {self._transformer.description}"))
+
+    def _refuse_other_country(self, ground: Ground) -> None:
+        """Raise OutsideCity for a CRS that is used nowhere near the city; no row need be read for that."""
+        here = _area(ground.metric, ground.reach_km)
+        there = _area(self.source, ground.reach_km)
+        if here and there and not shapely.box(*here).intersects(shapely.box(*there)):
+            raise OutsideCity(
+                f"{self._name}: {_label(self.source)} is for {_range(*there)}, outside the area of use of the city's"
+                f" {_label(ground.metric)} ({_range(*here)}); name the right CRS with --crs"
+            )
 
     @property
     def srid(self) -> int | None:
@@ -146,9 +155,18 @@ class Placement:
         )
 
 
+def _limits(source: CRS, ground: Ground) -> list[tuple[Box, str]]:
+    boxes = (
+        (_area(source, ground.reach_km), f"the area of use of {_label(source)}"),
+        (_area(ground.metric, ground.reach_km), f"the area of use of the city's {_label(ground.metric)}"),
+        (_around(ground.extent, ground.reach_km), f"{ground.reach_km:g} km around the city"),
+    )
+    return [(box, what) for box, what in boxes if box is not None]
+
+
 @lru_cache(maxsize=64)
 def _transformer(source: CRS, ground: Ground) -> Transformer | None:
-    """The best transformation for the city's area; None where coordinates stay as they are.
+    """The best transformation for the city's area, good to WORST_ACCURACY; None where coordinates stay as they are.
 
     EPSG holds no transformation between CGCS2000 and WGS 84: both follow ITRF, and WGS 84 as an ensemble is only
     stated to 2 m, so PROJ would call any a ballpark. Here the two are one, as Chinese practice takes them: what reaches
@@ -159,15 +177,10 @@ def _transformer(source: CRS, ground: Ground) -> Transformer | None:
         aimed = CRS.from_epsg(target)
         if source.equals(aimed, ignore_axis_order=True):
             return None
-        found = TransformerGroup(
-            source,
-            aimed,
-            always_xy=True,
-            allow_ballpark=False,
-            area_of_interest=_interest(ground),  # type: ignore[arg-type]  # the same class by two names
-        )
-        if found.transformers and found.best_available:
-            transformer: Transformer = found.transformers[0]
+        found = _candidates(source, aimed, _interest(ground))
+        good = [way for way in found.transformers if way.accuracy <= WORST_ACCURACY]
+        if good and found.best_available:
+            transformer: Transformer = good[0]
             return transformer
         missing += [grid.short_name for way in found.unavailable_operations for grid in way.grids if not grid.available]
     if missing:
@@ -179,6 +192,19 @@ def _transformer(source: CRS, ground: Ground) -> Transformer | None:
         f"no accurate transformation from {_label(source)} to EPSG:{ground.srid} is known, only a rough one that may be"
         " off by a hundred metres; transform the data with the parameters of its surveyor first"
     )
+
+
+def _candidates(source: CRS, target: CRS, interest: AreaOfInterest | None) -> TransformerGroup:
+    with warnings.catch_warnings():
+        # That the best one lacks its grid is looked at here, and told.
+        warnings.simplefilter("ignore", UserWarning)
+        return TransformerGroup(
+            source,
+            target,
+            always_xy=True,
+            allow_ballpark=False,
+            area_of_interest=interest,  # type: ignore[arg-type]  # the same class by two names
+        )
 
 
 def _interest(ground: Ground) -> AreaOfInterest | None:

@@ -82,7 +82,9 @@ def exploded(shapes: Shapes, uids: list[str]) -> tuple[Shapes, NDArray[np.int64]
 
 def _read(wkb: pa.Array, verdict: Verdict, *, solid: bool) -> tuple[Shapes, NDArray[np.bool_]]:
     raw = wkb.to_numpy(zero_copy_only=False)
-    shapes = shapely.from_wkb(raw, on_invalid="ignore")
+    # A coordinate that is no number is told with its row.
+    with np.errstate(invalid="ignore"):
+        shapes = shapely.from_wkb(raw, on_invalid="ignore")
     missing = wkb.is_null().to_numpy(zero_copy_only=False)
     surfaces = np.zeros(len(raw), dtype=bool)
     # GEOS reads no polyhedral surfaces; as multipolygons of the same faces it does.
@@ -160,7 +162,10 @@ def _repair(result: Shaped, verdict: Verdict) -> None:
 def _mended(shape: BaseGeometry) -> BaseGeometry:
     """The valid geometry of the same dimension."""
     valid = shapely.make_valid(shape, method="structure", keep_collapsed=False)
-    return polygons(valid) if shapely.get_dimensions(shape) == 2 else valid
+    # Polygons that make_valid leaves edge to edge are no valid multipolygon until they are one.
+    return (
+        polygons(shapely.union_all(shapely.get_parts(polygons(valid)))) if shapely.get_dimensions(shape) == 2 else valid
+    )
 
 
 def _square_metres(shape: BaseGeometry) -> float:

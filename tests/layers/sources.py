@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyogrio
 import shapely
@@ -71,7 +72,8 @@ def write_squares(folder: Path) -> None:
 def _wkb(geometry: Any) -> bytes | None:
     if geometry is None or isinstance(geometry, bytes):
         return geometry
-    return shapely.to_wkb(shapely.from_wkt(geometry) if isinstance(geometry, str) else geometry, flavor="iso")
+    with np.errstate(invalid="ignore"):
+        return shapely.to_wkb(shapely.from_wkt(geometry) if isinstance(geometry, str) else geometry, flavor="iso")
 
 
 def part(**keys: Any) -> Part:
