@@ -1,0 +1,28 @@
+"""One import in a process of its own, so that time and memory are its own: `python -m bench.loading URL RECIPE DATA`."""
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from layers.load import load, recipe_deliveries
+from layers.recipe import read_recipe
+
+
+def main(url: str, recipe: str, data: str) -> None:
+    with tempfile.TemporaryDirectory() as home:
+        started = time.perf_counter()
+        counts: dict[str, int] = {"read": 0, "inserted": 0, "updated": 0, "unchanged": 0, "rejected": 0}
+        for deliveries in recipe_deliveries(read_recipe(Path(recipe)), Path(data)):
+            for report in load(url, deliveries, who="bench", home=Path(home)):
+                for name in counts:
+                    counts[name] += getattr(report, name)
+        seconds = time.perf_counter() - started
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"seconds": seconds, "megabytes": megabytes} | counts))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
