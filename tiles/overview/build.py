@@ -5,18 +5,18 @@ import time
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from asyncpg import Record
-from sqlalchemy import Integer, cast, func, literal, select
+from sqlalchemy import func, literal, select
 
 from cim_models.base import WEB_SRID
 from cim_models.database import Connection
 from layers.statement import compiled
 from tiles.matrix import HALF_WORLD, Box
+from tiles.overview.cells import cell_range, home
 from tiles.overview.generalise import generalised
-from tiles.overview.level import ROW_BITS, Ints, Level, cell_side, parent
+from tiles.overview.level import ROW_BITS, Ints, Level, parent
 from tiles.overview.mass import Mass, mass
 from tiles.overview.reading import lower_level, top_level
-from tiles.overview.recipe import CELL_ZOOMS, TOP_ZOOM
+from tiles.overview.recipe import TOP_ZOOM
 from tiles.overview.source import Source
 from tiles.overview.writing import write_cells
 
@@ -73,27 +73,14 @@ async def touched_cells(connection: Connection, source: Source, boxes: Iterable[
     return np.unique(np.concatenate([*found, np.zeros(0, np.int64)]))
 
 
-def cell_range(box: Box, zoom: int) -> tuple[int, int, int, int]:
-    """The first and last column and row (x0, y0, x1, y1) of the cells of a zoom that a box touches."""
-    last = (1 << (zoom + CELL_ZOOMS)) - 1
-    side = cell_side(zoom)
-    west, south, east, north = box
-    columns = (int((v + HALF_WORLD) // side) for v in (west, east))
-    rows = (int((HALF_WORLD - v) // side) for v in (north, south))
-    (x0, x1), (y0, y1) = ((max(0, min(last, v)) for v in pair) for pair in (columns, rows))
-    return x0, y0, x1, y1
-
-
 async def _cells_with_objects(connection: Connection, source: Source, box: Box) -> Ints:
     """The homes of the objects in a box."""
     web = source.table.c.geom_web
-    side = cell_side(TOP_ZOOM)
-    column = func.floor(((func.ST_XMin(web) + func.ST_XMax(web)) / 2 + HALF_WORLD) / side)
-    row = func.floor((HALF_WORLD - (func.ST_YMin(web) + func.ST_YMax(web)) / 2) / side)
     envelope = func.ST_MakeEnvelope(*map(literal, box), WEB_SRID)
-    chosen = select(cast(column, Integer), cast(row, Integer)).where(web.op("&&")(envelope), *source.believed())
-    statement = compiled(chosen.distinct())
-    return _named(await connection.fetch(statement.sql, *statement.arguments))
+    cell = home(source.table, TOP_ZOOM).label("cell")
+    statement = compiled(select(cell).where(web.op("&&")(envelope), *source.believed()).distinct())
+    rows = await connection.fetch(statement.sql, *statement.arguments)
+    return np.array([row["cell"] for row in rows], dtype=np.int64)
 
 
 async def _stored_cells(connection: Connection, source: Source, box: Box) -> Ints:
@@ -102,11 +89,7 @@ async def _stored_cells(connection: Connection, source: Source, box: Box) -> Int
     arguments = (source.layer.id, TOP_ZOOM, x0, x1, y0, y1)
     tables = ("overview", "overview_coverage")
     rows = [row for table in tables for row in await connection.fetch(STORED_CELLS.format(table=table), *arguments)]
-    return _named(rows)
-
-
-def _named(rows: Iterable[Record]) -> Ints:
-    return np.array([(y << ROW_BITS) | x for x, y in rows], dtype=np.int64)
+    return np.array([(row["cell_y"] << ROW_BITS) | row["cell_x"] for row in rows], dtype=np.int64)
 
 
 def _drawn(level: Level, source: Source) -> tuple[Level, Mass]:

@@ -7,20 +7,12 @@ from functools import cached_property
 
 from sqlalchemy import ColumnElement, Table, func, literal_column
 
-from cim_models.theme import Attribute
 from layers.catalog import Catalog, Layer
 from layers.filter_sql import stored
 from layers.query import belonging, known, objects
 from layers.view import NOW
+from tiles.drawn import drawn_properties
 from tiles.overview.recipe import EDITION, TOP_ZOOM, Recipe, recipe
-
-# Told of an object by asking for it, not by each tile.
-NOT_DRAWN = ("uid", "village_code", "cim_level")
-
-
-def drawn_properties(layer: Layer) -> tuple[Attribute, ...]:
-    """The properties that a layer's tiles carry: all that it shows but what only identifies."""
-    return tuple(p for p in layer.properties if p.name not in NOT_DRAWN)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,100 @@
+"""The cells of a tile that are not as the overviews have them: edited since, planned otherwise, or in between times."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from asyncpg import Record
+from sqlalchemy import ColumnElement, and_, func, literal, literal_column, or_, select
+
+from cim_models.base import WEB_SRID
+from cim_models.database import Connection
+from layers.query import MOMENT, known
+from layers.statement import compiled
+from layers.view import NOW, Interval, View
+from tiles.matrix import MARGIN, Box, Tile, web_box
+from tiles.overview.cells import cell_range, home
+from tiles.overview.level import ROW_BITS, cell_side
+from tiles.overview.source import Source
+
+INEXACT = """
+    select distinct cell_x, cell_y from overview_coverage
+    where layer = $1 and zoom = $2 and cell_x between $3 and $4 and cell_y between $5 and $6
+      and (exact_from is not null or exact_to is not null) and (exact_from > $7 or exact_to <= $7)
+"""
+
+
+def surroundings(tile: Tile) -> Box:
+    """The tile and a cell around it: what is at home in there may be drawn in the tile."""
+    west, south, east, north = tile.box(MARGIN)
+    side = cell_side(tile.z)
+    return west - side, south - side, east + side, north + side
+
+
+def pending_cells(changes: Iterable[Record], tile: Tile) -> set[int] | None:
+    """The cells that edits touched which the overviews do not hold yet; None if that may be any, after a bulk load."""
+    near = surroundings(tile)
+    cells: set[int] = set()
+    for change in changes:
+        for degrees in (change["bbox_old"], change["bbox_new"]):
+            box = web_box(degrees) if degrees else None
+            if box is None or not _meet(box, near):
+                continue
+            if change["object_id"] is None:
+                return None
+            # The object is at home where its box has its middle; where that is at an edge, rounding may decide.
+            x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+            cells |= _cells((x - 1e-3, y - 1e-3, x + 1e-3, y + 1e-3), tile.z)
+    return cells
+
+
+async def planned_cells(connection: Connection, source: Source, plan: int, tile: Tile) -> set[int]:
+    """The homes of all objects that a plan names, as they are and as it would have them."""
+    table, named = source.table, source.table.alias("named")
+    objects = select(named.c.object_id).where(known(named, NOW), named.c.plan_id == literal(plan))
+    in_either = or_(table.c.plan_id.is_(None), table.c.plan_id == literal(plan))
+    return await _homes(connection, source, tile, in_either, table.c.object_id.in_(objects))
+
+
+async def changing_cells(connection: Connection, source: Source, span: Interval, tile: Tile) -> set[int]:
+    """The homes of the objects that begin or end within a span of valid time."""
+    table = source.table
+    within: list[ColumnElement[bool]] = []
+    for moment in (table.c.valid_from, table.c.valid_to):
+        limits: list[ColumnElement[bool]] = [moment.is_not(None)]
+        limits += [moment > literal(span.start, MOMENT)] if span.start else []
+        limits += [moment <= literal(span.end, MOMENT)] if span.end else []
+        within.append(and_(*limits))
+    return await _homes(connection, source, tile, table.c.plan_id.is_(None), or_(*within))
+
+
+async def inexact_cells(connection: Connection, source: Source, moment: datetime, tile: Tile) -> set[int]:
+    """The cells whose mass is not exact at a moment: too much began or ended between then and now."""
+    x0, y0, x1, y1 = cell_range(surroundings(tile), tile.z)
+    rows = await connection.fetch(INEXACT, source.layer.id, tile.z, x0, x1, y0, y1, moment)
+    return {(row["cell_y"] << ROW_BITS) | row["cell_x"] for row in rows}
+
+
+def reference(view: View, now: datetime) -> datetime:
+    """The moment whose overviews answer a view, where nothing begins or ends within its span."""
+    if view.valid is None:
+        return now
+    return view.valid.start or view.valid.end or now
+
+
+async def _homes(connection: Connection, source: Source, tile: Tile, *conditions: ColumnElement[bool]) -> set[int]:
+    table = source.table
+    envelope = func.ST_MakeEnvelope(*map(literal, surroundings(tile)), literal_column(str(WEB_SRID)))
+    chosen = select(home(table, tile.z).label("cell")).where(
+        known(table, NOW), table.c.geom_web.op("&&", is_comparison=True)(envelope), *conditions
+    )
+    statement = compiled(chosen.distinct())
+    return {row["cell"] for row in await connection.fetch(statement.sql, *statement.arguments)}
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]
+
+
+def _cells(box: Box, zoom: int) -> set[int]:
+    x0, y0, x1, y1 = cell_range(box, zoom)
+    return {(y << ROW_BITS) | x for y in range(y0, y1 + 1) for x in range(x0, x1 + 1)}

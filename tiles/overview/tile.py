@@ -1,0 +1,149 @@
+"""Tiles of low zooms from overviews; cells that are not as the overviews have them are drawn from the objects."""
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import BigInteger, Table, and_, bindparam, func, literal_column, or_, select, union_all
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from cim_models.database import Connection
+from layers.access import Principal
+from layers.filter_sql import filter_expression
+from layers.query import Selection, rows, valid
+from layers.statement import Statement
+from layers.view import NOW, Interval, View
+from tiles.drawn import Raw
+from tiles.matrix import Tile
+from tiles.overview.cells import home, number
+from tiles.overview.disturbed import changing_cells, inexact_cells, pending_cells, planned_cells, reference
+from tiles.overview.follow import CONSUMER
+from tiles.overview.reading import EVERYWHERE
+from tiles.overview.recipe import TOP_ZOOM
+from tiles.overview.source import Source
+from tiles.vector import (
+    ID,
+    LIMIT,
+    X,
+    Y,
+    Z,
+    draw_largest,
+    draw_objects,
+    in_tile,
+    largest,
+    simplified,
+    tile_geometry,
+    tile_statement,
+)
+
+# With more edits than these before the overviews have caught up, all is drawn from the objects.
+MOST_PENDING = 1000
+# With half of a tile's cells disturbed, finding out what is at home in them costs more than drawing them all.
+MOST_DISTURBED = 32
+CELLS = bindparam("cells", None, type_=ARRAY(BigInteger))
+
+STATE = """
+    select now() as moment, l.definition, c.seq, c.object_id, c.bbox_old, c.bbox_new
+    from (select 1) one
+    left join overview_layer l on l.layer = $1
+    left join lateral (
+        select c.seq, c.object_id, c.bbox_old, c.bbox_new
+        from change c, change_consumer k
+        where k.name = $2 and (c.xid, c.seq) > (k.xid, k.seq) and c."table" = $3 and c.plan_id is null
+          and ($4::integer is null or c.dataset_id is null or c.dataset_id = $4)
+        limit $5
+    ) c on true
+"""
+
+
+def overviews_know(source: Source, selection: Selection, zoom: int, principal: Principal) -> bool:
+    """Whether overviews can answer: at this zoom, with the belief of now, all rows and the columns they merge by.
+
+    Thinned lines and points are no answer to a filter: the objects that it asks for may be those left out.
+    """
+    grant = source.catalog.grant(source.layer, principal)
+    if zoom > TOP_ZOOM or not source.has_overviews or selection.view.recorded is not None:
+        return False
+    if grant is None or grant.row_filter is not None:
+        return False
+    if selection.filter is None:
+        return True
+    named = _properties(selection.filter.tree)
+    return source.layer.theme.geometry == "MultiPolygon" and named <= set(source.key_columns(zoom))
+
+
+async def draw_overview(
+    connection: Connection, source: Source, selection: Selection, tile: Tile, principal: Principal
+) -> Raw:
+    """The tile of one layer from its overviews, which must know the selection."""
+    layer, view = source.layer, selection.view
+    arguments = (layer.id, CONSUMER, layer.theme.table, layer.dataset_id, MOST_PENDING + 1)
+    state = await connection.fetch(STATE, *arguments)
+    changes = [row for row in state if row["seq"] is not None]
+    pending = pending_cells(changes, tile) if len(changes) <= MOST_PENDING else None
+    if state[0]["definition"] != source.definition or pending is None:
+        return replace(await draw_objects(connection, selection, tile, source.catalog, principal), settled=False)
+    cells = pending | await inexact_cells(connection, source, reference(view, state[0]["moment"]), tile)
+    if view.plan is not None:
+        cells |= await planned_cells(connection, source, view.plan, tile)
+    if view.valid is not None and not view.valid.is_moment:
+        cells |= await changing_cells(connection, source, view.valid, tile)
+    if len(cells) >= MOST_DISTURBED:
+        drawn = await draw_objects(connection, selection, tile, source.catalog, principal)
+        return replace(drawn, settled=not pending)
+    statement = overview_statement(source, selection, tile.z, principal, disturbed=bool(cells))
+    drawn = await draw_largest(connection, statement, tile, cells=sorted(cells))
+    return replace(drawn, settled=not pending)
+
+
+def overview_statement(
+    source: Source, selection: Selection, zoom: int, principal: Principal, *, disturbed: bool
+) -> Statement:
+    """SQL of a tile (z, x, y) from overviews.
+
+    disturbed: there are `cells` that are drawn from the objects themselves.
+    """
+    table: Table = source.catalog.city.tables.tables["overview"]
+    here = and_(table.c.tile_x == X, table.c.tile_y == Y)
+    everywhere = and_(table.c.tile_x == EVERYWHERE, table.c.tile_y == EVERYWHERE)
+    found = select(table).where(
+        table.c.layer == literal_column(f"'{source.layer.id}'"),
+        table.c.zoom == Z,
+        or_(here, everywhere),
+        in_tile(table),
+        valid(table, _moment_view(selection.view)),
+    )
+    if selection.filter is not None:
+        columns = {name: table.c.properties[name].astext for name in source.key_columns(zoom)}
+        catalog = source.catalog
+        found = found.where(filter_expression(selection.filter, columns, catalog.city.srid, catalog.zone))
+    if disturbed:
+        found = found.where(number(table.c.cell_x, table.c.cell_y) != func.all(CELLS))
+    chosen = found.order_by(table.c.rank.desc(), func.hashint8(table.c.object_id)).limit(LIMIT).subquery("o")
+    drawn = select(chosen.c.object_id.label(ID), chosen.c.properties, tile_geometry(chosen.c.geom_web))
+    if not disturbed:
+        return tile_statement(drawn, source.layer.id)
+    objects = source.table
+    live = largest(rows(selection, source.catalog, principal).where(in_tile(objects)), objects)
+    live = live.where(home(objects, zoom) == func.any(CELLS))
+    fresh = live.add_columns(objects.c.object_id, source.properties().label("properties"), objects.c.geom_web)
+    alive = fresh.subquery("live")
+    added = select(alive.c.object_id.label(ID), alive.c.properties, tile_geometry(simplified(alive.c.geom_web)))
+    return tile_statement(union_all(drawn, added), source.layer.id)
+
+
+def _moment_view(view: View) -> View:
+    """The view whose overviews are drawn: of a span any moment, for within it nothing changes in the calm cells."""
+    if view.valid is None:
+        return NOW
+    moment = view.valid.start or view.valid.end
+    return View(Interval(moment, moment)) if moment else NOW
+
+
+def _properties(tree: Any) -> set[str]:
+    """The properties that a CQL2-JSON tree names."""
+    if isinstance(tree, dict):
+        named = tree.get("property")
+        return ({named} if isinstance(named, str) else set()).union(*map(_properties, tree.values()))
+    if isinstance(tree, list):
+        return set().union(*map(_properties, tree))
+    return set()

@@ -1,0 +1,134 @@
+"""Vector tiles from the city's objects: one statement a layer and kind of view, of which only the tile is bound.
+
+Up to CROWDED_ZOOM a tile may hold more objects than it can carry; then the largest go in and the tile says so.
+"""
+
+from typing import Any
+
+from asyncpg import Record
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Double,
+    FromClause,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    type_coerce,
+)
+from sqlalchemy.types import NullType
+
+from cim_models.database import Connection
+from layers.access import Principal
+from layers.catalog import Catalog
+from layers.filter_sql import stored
+from layers.query import Selection, objects, rows, web_envelope
+from layers.statement import Statement, compiled
+from tiles.drawn import Raw, drawn_properties
+from tiles.matrix import BUFFER, EXTENT, MARGIN, Tile
+
+# From the next zoom on a tile of a city is small enough to hold whatever is there.
+CROWDED_ZOOM = 14
+# The most that a tile may weigh, uncompressed, and the number of objects that fit into that at best.
+MOST_BYTES = 500_000
+MOST_OBJECTS = 10_000
+# Pixels by which an outline may stray in a crowded tile.
+TOLERANCE = 0.5
+# No property can be called so: they would be taken for one.
+ID, GEOMETRY = "@id", "@geometry"
+
+Z, X, Y = (bindparam(name, None, type_=Integer) for name in "zxy")
+LIMIT = bindparam("limit", None, type_=Integer)
+STRAY = bindparam("stray", None, type_=Double)
+
+
+async def draw_objects(
+    connection: Connection, selection: Selection, tile: Tile, catalog: Catalog, principal: Principal
+) -> Raw:
+    """The tile of one layer, drawn from its objects.
+
+    Raises LayerNotFound if the principal may not read the layer, FilterError for a filter that the layer cannot mean.
+    """
+    if tile.z > CROWDED_ZOOM:
+        statement = all_objects(selection, catalog, principal)
+        row = await _fetch(connection, statement, tile)
+        if len(row["body"]) <= MOST_BYTES:
+            return Raw(row["body"], thinned=False)
+    return await draw_largest(connection, largest_objects(selection, catalog, principal), tile)
+
+
+async def draw_largest(connection: Connection, statement: Statement, tile: Tile, **values: Any) -> Raw:
+    """Draw by a statement with `limit`, with as many objects as MOST_BYTES hold."""
+    limit = MOST_OBJECTS
+    while True:
+        row = await _fetch(connection, statement, tile, limit=limit, **values)
+        if len(row["body"]) <= MOST_BYTES:
+            return Raw(row["body"], thinned=row["found"] >= limit)
+        limit = int(min(limit, row["found"]) * 0.95 * MOST_BYTES / len(row["body"]))
+
+
+def all_objects(selection: Selection, catalog: Catalog, principal: Principal) -> Statement:
+    """SQL of a tile (z, x, y) with every object of the selection in it."""
+    table = objects(selection.layer, catalog)
+    found = rows(selection, catalog, principal).where(in_tile(table)).add_columns(*_columns(selection, table))
+    return tile_statement(found.add_columns(tile_geometry(table.c.geom_web)), selection.layer.id)
+
+
+def largest_objects(selection: Selection, catalog: Catalog, principal: Principal) -> Statement:
+    """SQL of a tile (z, x, y) with the `limit` largest objects of the selection in it; outlines stray by `stray` m."""
+    table = objects(selection.layer, catalog)
+    found = largest(rows(selection, catalog, principal).where(in_tile(table)), table)
+    chosen = found.add_columns(*_columns(selection, table), table.c.geom_web).subquery()
+    properties = [column for column in chosen.c if column.name != "geom_web"]
+    return tile_statement(select(*properties, tile_geometry(simplified(chosen.c.geom_web))), selection.layer.id)
+
+
+def largest(found: Select[Any], table: FromClause) -> Select[Any]:
+    """The `limit` largest of some objects; points, of which none is larger, in an order that strews them evenly."""
+    return found.order_by(func.web_size(table.c.geom_web).desc(), func.hashint8(table.c.object_id)).limit(LIMIT)
+
+
+def in_tile(table: FromClause) -> ColumnElement[bool]:
+    """Whether an object's box meets the tile's, margin included: a symbol at the edge is in both tiles."""
+    return table.c.geom_web.op("&&", is_comparison=True)(web_envelope(Z, X, Y, MARGIN))
+
+
+def simplified(geometry: ColumnElement[Any]) -> ColumnElement[Any]:
+    # What would vanish stays as its smallest triangle.
+    return func.ST_Simplify(geometry, STRAY, literal_column("true"))
+
+
+def tile_geometry(geometry: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Geometry in the tile's units, clipped with its margin; null where nothing is left."""
+    clipped: ColumnElement[Any] = literal_column(f"{EXTENT}, {BUFFER}, true")
+    drawn = func.ST_AsMVTGeom(geometry, func.ST_TileEnvelope(Z, X, Y), clipped)
+    # Of no type: GeoAlchemy2 would ask for what it takes for a geometry as EWKB.
+    return type_coerce(drawn, NullType()).label(GEOMETRY)
+
+
+def tile_statement(features: Select[Any] | CompoundSelect[Any], layer_id: str) -> Statement:
+    """SQL that encodes features; their columns but id and geometry become properties, those of JSON one by one."""
+    inner = compiled(features)
+    # ORDER BY keeps equal tiles byte-equal: PostgreSQL promises no order, and a changing ETag defeats every cache.
+    # Merged objects have no id; of those the geometry decides.
+    body = f"""ST_AsMVT(t, '{layer_id}', {EXTENT}, '{GEOMETRY}', '{ID}' order by t."{ID}", t."{GEOMETRY}")"""
+    sql = f"""
+        select coalesce({body} filter (where t."{GEOMETRY}" is not null), '') as body, count(*) as found
+        from ({inner.sql}) t
+    """
+    return Statement(sql, inner.names, inner.arguments)
+
+
+async def _fetch(connection: Connection, statement: Statement, tile: Tile, **values: Any) -> Record:
+    arguments = statement.with_values(z=tile.z, x=tile.x, y=tile.y, stray=TOLERANCE * tile.pixel, **values)
+    row = await connection.fetchrow(statement.sql, *arguments)
+    assert row is not None
+    return row
+
+
+def _columns(selection: Selection, table: FromClause) -> list[ColumnElement[Any]]:
+    drawn = drawn_properties(selection.layer)
+    return [table.c.object_id.label(ID), *(stored(table, attribute).label(attribute.name) for attribute in drawn)]
