@@ -1,7 +1,7 @@
 /** The whole page. */
 
 import { t } from './i18n/text';
-import { EmptyCity, isEmpty } from './parts/EmptyCity';
+import { EmptyCity } from './parts/EmptyCity';
 import { FeatureCard } from './parts/FeatureCard';
 import { Help } from './parts/Help';
 import { MapView } from './parts/MapView';
@@ -9,7 +9,7 @@ import { Notices } from './parts/Notices';
 import { Panel } from './parts/Panel';
 import { StatusBar } from './parts/StatusBar';
 import { Toolbar } from './parts/Toolbar';
-import { announcement, map } from './state/session';
+import { announcement, isEmpty, map } from './state/session';
 
 export function App() {
   return (
@@ -23,7 +23,7 @@ export function App() {
       {!isEmpty.value && <Toolbar />}
       <FeatureCard />
       <EmptyCity />
-      <StatusBar />
+      {!isEmpty.value && <StatusBar />}
       <Help />
       <p class="unseen" role="status" aria-live="polite">
         {announcement.value}

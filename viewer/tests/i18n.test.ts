@@ -1,5 +1,6 @@
 /** Both catalogues say the same things, in their own language. */
 
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { en, type Key } from '../src/i18n/en';
 import { zh } from '../src/i18n/zh';
@@ -14,6 +15,12 @@ describe('catalogues', () => {
     expect(en[key].trim()).not.toBe('');
     expect(zh[key].trim()).not.toBe('');
     expect(slots(zh[key])).toEqual(slots(en[key]));
+  });
+
+  it('hold no text that nothing shows', () => {
+    const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file) && !file.startsWith('i18n'));
+    const source = files.map((file) => readFileSync(`src/${file}`, 'utf8')).join('\n');
+    expect(keys.filter((key) => !source.includes(`'${key}'`))).toEqual([]);
   });
 
   it('are Chinese where they are Chinese', () => {

@@ -95,6 +95,7 @@ export interface SearchHit {
   readonly layer: string;
   readonly object_id: number | string;
   readonly name?: string | null;
+  readonly name_en?: string | null;
   readonly label: string;
   readonly class?: string | null;
 }

@@ -1,7 +1,7 @@
 /** The map itself: MapLibre driven by the view, reporting back what a person does on it. Loaded on its own. */
 
 import { computed, effect } from '@preact/signals';
-import { Map as MapLibre, setWorkerUrl, type ErrorEvent, type MapMouseEvent, type StyleSpecification } from 'maplibre-gl';
+import { Map as MapLibre, setWorkerUrl, type MapMouseEvent, type StyleSpecification } from 'maplibre-gl';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import type { Box } from '../api/documents';
@@ -14,7 +14,9 @@ import type { Camera } from '../state/view';
 import { drawingOrder } from '../state/catalogue';
 import { t } from '../i18n/text';
 import { compose } from './compose';
+import { onMapError } from './failures';
 import { identify } from './identify';
+import type { Renderer } from './renderer';
 
 const ACCENT = { day: '#d9480f', night: '#ffb224' } as const;
 const TILT = 55;
@@ -50,7 +52,7 @@ const wanted = computed<StyleSpecification | null>(() => {
 });
 
 /** Creates the map in its container; returns its handle and what takes it down. */
-export function createCityMap(container: HTMLElement): { map: CityMap; remove: () => void } {
+export function createCityMap(container: HTMLElement, renderer: Renderer): { map: CityMap; remove: () => void } {
   const camera = view.peek().camera;
   const map = new MapLibre({
     container,
@@ -58,8 +60,9 @@ export function createCityMap(container: HTMLElement): { map: CityMap; remove: (
     ...(camera ? { center: [camera.lng, camera.lat], zoom: camera.zoom, bearing: camera.bearing, pitch: camera.pitch } : {}),
     maxPitch: STEEPEST,
     attributionControl: false,
-    canvasContextAttributes: { antialias: true },
-    fadeDuration: 150,
+    // Without a graphics card smooth edges halve the frames and fading labels double them.
+    canvasContextAttributes: { antialias: renderer === 'hardware' },
+    fadeDuration: renderer === 'hardware' ? 150 : 0,
   });
   const stops = [followStyle(map), followCamera(map), followDimension(map), followPanel(map), labelCanvas(map)];
   listen(map);
@@ -167,22 +170,11 @@ function listen(map: MapLibre): void {
   map.on('idle', () => {
     session.mapBusy.value = false;
   });
-  map.on('error', onError);
+  map.on('error', onMapError);
   map.getCanvas().addEventListener('keydown', (event) => {
     if (event.key === 'Enter') readCentre(map);
     if (event.key === 'Escape') clearSelection();
   });
-}
-
-function onError(event: ErrorEvent & { sourceId?: string; tile?: unknown }): void {
-  const { error } = event;
-  if (error instanceof DOMException && error.name === 'AbortError') return;
-  if (event.tile === undefined && event.sourceId === undefined) {
-    console.error(error);
-    return;
-  }
-  const status = 'status' in error ? error.status : 0;
-  session.tileTrouble.value = typeof status === 'number' && status > 0 ? `HTTP ${status}` : error.message;
 }
 
 function readCentre(map: MapLibre): void {

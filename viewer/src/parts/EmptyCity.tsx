@@ -1,17 +1,8 @@
 /** Shown instead of an empty map: how a city comes in. */
 
-import { computed } from '@preact/signals';
 import { pick, t } from '../i18n/text';
 import { loadCities } from '../state/load';
-import { cities, city } from '../state/session';
-
-/** Whether the server has answered, and has nothing to show. */
-export const isEmpty = computed(() => {
-  if (cities.value?.length === 0) return true;
-  const loaded = city.value;
-  if (!loaded) return false;
-  return loaded.collections.length === 0 || Object.values(loaded.document.counts).every((count) => count === 0);
-});
+import { city, isEmpty } from '../state/session';
 
 export function EmptyCity() {
   if (!isEmpty.value) return null;

@@ -111,12 +111,17 @@ function Actions({ item, selection }: { item: Item; selection: Selection }) {
         </button>
       )}
       {root !== undefined && (
-        <a class="button" href={itemAddress(root, selection.layer, selection.id, view.value.date)} target="_blank" rel="noopener" aria-label={t('card.source.label')}>
+        <a class="button" href={asDocument(itemAddress(root, selection.layer, selection.id, view.value.date))} target="_blank" rel="noopener" aria-label={t('card.source.label')}>
           <Icon name="code" /> {t('card.source')}
         </a>
       )}
     </div>
   );
+}
+
+// Without it the server shows a browser a page.
+function asDocument(address: string): string {
+  return `${address}${address.includes('?') ? '&' : '?'}f=json`;
 }
 
 /** Everything at the place that was clicked, topmost first, to choose from. */

@@ -15,7 +15,6 @@ const layers = field('layers');
 
 export function LayerTree() {
   const collections = city.value?.collections ?? [];
-  if (collections.length === 0) return <p class="quiet">{t('layers.empty')}</p>;
   const groups = groupByTheme(layers.value, collections);
   if (groups.length === 0) return null;
   return (

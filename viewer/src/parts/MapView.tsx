@@ -2,6 +2,7 @@
 
 import { computed } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { findRenderer } from '../map/renderer';
 import { t } from '../i18n/text';
 import { city, map, mapBusy, style, webglMissing } from '../state/session';
 import { view } from '../state/store';
@@ -18,7 +19,8 @@ export function MapView() {
   useEffect(() => {
     const element = container.current;
     if (!ready || !element) return;
-    if (!document.createElement('canvas').getContext('webgl2')) {
+    const renderer = findRenderer();
+    if (renderer === 'none') {
       webglMissing.value = true;
       mapBusy.value = false;
       return;
@@ -29,7 +31,7 @@ export function MapView() {
     };
     void Promise.all([import('../map/city_map'), font()]).then(([{ createCityMap }]) => {
       if (removed) return;
-      const created = createCityMap(element);
+      const created = createCityMap(element, renderer);
       map.value = created.map;
       remove = created.remove;
     });

@@ -29,7 +29,7 @@ export function ObjectList() {
   const offered = collections.filter((collection) => visible.some((layer) => layer.id === collection.id));
   const [wanted, setWanted] = useState('');
   const layer = offered.find((collection) => collection.id === wanted) ?? offered[0];
-  if (!layer) return <p class="quiet">{t('layers.empty')}</p>;
+  if (!layer) return <p class="quiet">{t('objects.no_layer')}</p>;
   return (
     <div class="objects">
       <p class="quiet">{t('objects.hint')}</p>

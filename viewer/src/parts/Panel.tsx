@@ -3,7 +3,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/text';
 import type { Key } from '../i18n/en';
-import { panelBox, panelSize, panelTab, type PanelTab } from '../state/session';
+import { isEmpty, panelBox, panelSize, panelTab, type PanelTab } from '../state/session';
 import { DateControl } from './DateControl';
 import { Header } from './Header';
 import { LayerTree } from './LayerTree';
@@ -32,13 +32,15 @@ export function Panel() {
       <SheetGrip />
       <Header />
       <Search />
-      <div class="panel-more">
-        <Tabs />
-        <div class="panel-content" role="tabpanel" id="panel-content" aria-labelledby={`tab-${panelTab.value}`} tabIndex={0}>
-          {panelTab.value === 'layers' ? <LayerTree /> : <ObjectList />}
+      {!isEmpty.value && (
+        <div class="panel-more">
+          <Tabs />
+          <div class="panel-content" role="tabpanel" id="panel-content" aria-labelledby={`tab-${panelTab.value}`} tabIndex={0}>
+            {panelTab.value === 'layers' ? <LayerTree /> : <ObjectList />}
+          </div>
+          <DateControl />
         </div>
-        <DateControl />
-      </div>
+      )}
     </aside>
   );
 }

@@ -24,6 +24,11 @@ export const chosen = computed<CityEntry | null>(() => {
 export function startLoading(): void {
   void loadCities();
   effect(() => {
+    if (!session.isEmpty.value) return;
+    const timer = window.setInterval(() => void loadCities(), RETRY_DELAY);
+    return () => window.clearInterval(timer);
+  });
+  effect(() => {
     const entry = chosen.value;
     if (!entry) return;
     if (name.peek() !== entry.name) {
@@ -55,6 +60,12 @@ export async function loadCities(): Promise<void> {
   } catch (error) {
     report(error, () => void loadCities());
   }
+}
+
+/** For a map whose tiles find no server any more: waits until it is back, then loads all anew. */
+export function awaitServer(): void {
+  if (session.trouble.peek()) return;
+  report(new ServerUnreachable(), () => void loadCities().then(() => session.map.peek()?.reloadTiles()));
 }
 
 export function switchCity(city: string): void {
@@ -93,13 +104,16 @@ function loading(run: (signal: AbortSignal) => Promise<void>): () => void {
   return () => abort.abort();
 }
 
+let nextTry: number | undefined;
+
 /** Shows a failure with a way to try again; a server that is gone is asked again by itself. */
 export function report(error: unknown, retry: () => void): void {
+  window.clearTimeout(nextTry);
   if (error instanceof ServerRefused) {
     session.trouble.value = { kind: 'refused', reason: error.message, status: error.status, retry };
   } else if (error instanceof ServerUnreachable) {
     session.trouble.value = { kind: 'unreachable', reason: error.message, retry };
-    window.setTimeout(retry, RETRY_DELAY);
+    nextTry = window.setTimeout(retry, RETRY_DELAY);
   } else {
     session.trouble.value = { kind: 'unknown', reason: error instanceof Error ? error.message : String(error), retry };
   }

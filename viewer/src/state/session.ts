@@ -1,6 +1,6 @@
 /** What the viewer knows beyond the view: what the server told it and what passes by. Never part of the share link. */
 
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import type { GeoJSON } from 'geojson';
 import type { StyleSpecification } from 'maplibre-gl';
 import type { Attributes, Box, City, CityEntry, Collection, Item } from '../api/documents';
@@ -64,6 +64,13 @@ export const tileTrouble = signal<string | null>(null);
 export const webglMissing = signal(false);
 /** A city the link asked for and the server does not have. */
 export const unknownCity = signal<string | null>(null);
+
+/** Whether the server has answered, and has nothing to show. */
+export const isEmpty = computed(() => {
+  if (cities.value?.length === 0) return true;
+  const counts = city.value?.document.counts;
+  return counts !== undefined && Object.values(counts).every((count) => count === 0);
+});
 
 export const map = signal<CityMap | null>(null);
 export const mapBusy = signal(true);
