@@ -22,7 +22,7 @@ from layers.recipe import Dataset
 from layers.registration import Known
 from layers.report import Report
 from layers.staging import Staging
-from layers.villages import AREAS, ASSIGNED, reassignment
+from layers.villages import AREAS, ASSIGNED, WHY, reassignment
 
 CHANGE_SQL = """
     insert into change ("table", dataset_id, op, bbox_old, bbox_new, valid_from, who, why)
@@ -146,7 +146,7 @@ class _Admission:
             return
         for table in ASSIGNED:
             cells = self._connection.execute(reassignment(table, extent, self._city.srid).encode()).fetchall()
-            self._write_boxes(table, None, boxes(cells), None, "villages changed")
+            self._write_boxes(table, None, boxes(cells), None, WHY)
 
     def _tell(self, arrival: Arrival, merges: Sequence[Merge]) -> None:
         """The report, the data set's run, and the boxes in which it changed something."""

@@ -7,7 +7,7 @@ transaction therefore holds the feed back until it ends; writers are short.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -106,7 +106,7 @@ async def keep_place(connection: Connection, consumer: str, place: Place) -> Non
 
 async def follow(
     database: Database, after: Place | None = None, *, poll_s: float = POLL_S, limit: int = BATCH
-) -> AsyncIterator[list[Change]]:
+) -> AsyncGenerator[list[Change], None]:
     """Changes as they come, in batches that are never empty, for ever; from the present if `after` is None.
 
     Holds one connection to the primary of its own. It listens, and polls each `poll_s` seconds besides, since a

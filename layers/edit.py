@@ -42,7 +42,7 @@ from layers.versions import (
     open_version,
     satisfied,
 )
-from layers.villages import ASSIGNED, village_of
+from layers.villages import AREAS, ASSIGNED, reassign, village_of
 
 __all__ = [
     "Conflict",
@@ -266,6 +266,8 @@ class _Editor:
         op = "insert" if isinstance(edit, Insert) else "update" if isinstance(edit, Correct | Supersede) else "delete"
         if new is not None:
             await self.connection.execute(EXTENT_SQL, dataset_id, *new)
+        if layer.theme.table == AREAS and edit.plan is None and (extent := union(filter(None, (old, new)))):
+            await reassign(self.connection, extent, self.catalog.city.srid, self.principal.name)
         await self.connection.execute(
             changes.INSERT_SQL,
             layer.theme.table,

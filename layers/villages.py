@@ -1,11 +1,14 @@
 """Which village an object lies in: a derived value, kept beside the object and never a version of its own."""
 
+from cim_models.database import Connection
 from cim_models.themes import THEMES
-from layers.boxes import Bbox, cells_sql
+from layers.boxes import Bbox, boxes, cells_sql
+from layers.changes import INSERT_SQL
 
 AREAS = "administrative_area"
 VILLAGE = "village"
 # Areas know their own division code; every other object gets the one of the village it lies in.
+WHY = "villages changed"
 ASSIGNED = tuple(table for table in THEMES if table != AREAS)
 
 
@@ -42,3 +45,16 @@ def reassignment(table: str, extent: Bbox, srid: int) -> str:
         returning object.geom_web
     """
     return f"with updated as ({updated}) {cells_sql('select geom_web from updated')}"
+
+
+async def reassign(connection: Connection, extent: Bbox, srid: int, who: str) -> None:
+    """Tell every object in a changed extent its village again, and the change feed where that made a difference."""
+    for table in ASSIGNED:
+        cells = await connection.fetch(reassignment(table, extent, srid))
+        await connection.executemany(
+            INSERT_SQL,
+            [
+                (table, None, None, None, "bulk", box, box, None, None, who, WHY)
+                for box in boxes(tuple(cell) for cell in cells)
+            ],
+        )
