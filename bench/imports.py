@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+import pyarrow as pa
 import pyogrio
 
 from bench.place import lay_down
@@ -38,7 +39,14 @@ class Run:
     def row(self) -> list[str]:
         share = f"{self.copied / self.seconds:.2f}" if self.copied else ""
         memory = f"{self.megabytes:.0f}" if self.megabytes else ""
-        return [self.what, f"{self.rows:,.0f}", f"{self.seconds:.2f}", f"{self.rows / self.seconds:,.0f}", share, memory]
+        return [
+            self.what,
+            f"{self.rows:,.0f}",
+            f"{self.seconds:.2f}",
+            f"{self.rows / self.seconds:,.0f}",
+            share,
+            memory,
+        ]
 
 
 def footprints(cluster: Cluster, recipe: Path, data: Path, file: Path, source_layer: str | None = None) -> str:
@@ -48,7 +56,7 @@ def footprints(cluster: Cluster, recipe: Path, data: Path, file: Path, source_la
         changed = _one_percent_higher(read_recipe(recipe), data, file, Path(folder))
         first = _ours(url, recipe, data)
         copied = _bare_copy(url)
-        overviews = _overviews(url)
+        overviews = build_overviews(url)
         again = _ours(url, recipe, data)
         edited = _ours(url, *changed)
     rows = first["inserted"]
@@ -86,8 +94,6 @@ def demo_footprints(city: DemoCity, folder: Path) -> tuple[Path, Path]:
     file, recipe = folder / "buildings.fgb", folder / "buildings.yaml"
     fields = [name for name in source.schema.names if name not in ("geometry", "attributes", "village_code")]
     batches = [batch.select([*fields, "geometry"]) for batch in source.read()]
-    import pyarrow as pa
-
     pyogrio.write_arrow(
         pa.Table.from_batches(batches),
         file,
@@ -155,7 +161,18 @@ def _bare_copy(url: str) -> float:
     return seconds
 
 
-def _overviews(url: str) -> float:
+def extent(url: str) -> tuple[float, float, float, float]:
+    """West, south, east, north of the buildings, degrees."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute("select extent from dataset where theme = 'building'").fetchone()
+    assert row
+    west, south, east, north = row[0]
+    return west, south, east, north
+
+
+def build_overviews(url: str) -> float:
+    """Build all overviews that are not there yet; the seconds it took."""
+
     async def build() -> float:
         database = await Database.open(url)
         started = time.perf_counter()
@@ -175,8 +192,6 @@ def _one_percent_higher(recipe: Recipe, data: Path, file: Path, folder: Path) ->
     meta, batches = pyogrio.read_arrow(file)
     heights = batches.column(field).to_numpy(zero_copy_only=False).copy()
     heights[::100] += 1
-    import pyarrow as pa
-
     changed = batches.set_column(batches.schema.get_field_index(field), field, pa.array(heights))
     pyogrio.write_arrow(
         changed,

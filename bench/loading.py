@@ -1,4 +1,4 @@
-"""One import in a process of its own, so that time and memory are its own: `python -m bench.loading URL RECIPE DATA`."""
+"""One import in a process of its own, so that time and memory are its own: python -m bench.loading URL RECIPE DATA."""
 
 import json
 import resource

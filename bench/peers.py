@@ -83,6 +83,30 @@ class Server(ABC):
         self._process.wait(timeout=30)
 
 
+class CityTwin(Server):
+    """Ours, as `twin up` starts it."""
+
+    name = "CityTwin"
+    cached = True
+
+    def __init__(self, home: Path, city: str, layer: str, workers: int) -> None:
+        super().__init__()
+        self.home, self.city, self.layer, self.workers = home, city, layer, workers
+
+    def command(self) -> list[str]:
+        twin = str(Path(sys.executable).parent / "twin")
+        return [twin, "up", "--port", str(self.port), "--workers", str(self.workers)]
+
+    def environment(self) -> dict[str, str]:
+        return {"TWIN_HOME": str(self.home)}
+
+    def ready(self) -> str:
+        return f"/cities/{self.city}/collections/{self.layer}"
+
+    def path(self, tile: Address) -> str:
+        return f"/cities/{self.city}/collections/{self.layer}/tiles/WebMercatorQuad/{tile.z}/{tile.y}/{tile.x}"
+
+
 class Martin(Server):
     """Martin (Rust), with its memory cache on or off."""
 
