@@ -11,12 +11,13 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
-from api import city, collections, edits, features, health, landing, logs, search, styles, viewer
+from api import city, collections, edits, features, health, landing, search, styles, terrain, tiles, viewer
 from api.cities import Cities, CityDirectory
 from api.errors import problem_of
 from api.exchange import exchange
 from api.gateway import Gateway
 from api.problem import MEDIA_TYPE
+from twin import logs
 from twin.directory import Directory
 from twin.settings import Settings
 
@@ -33,7 +34,7 @@ def create_app(settings: Settings, directory: CityDirectory | None = None) -> AS
     cities = Cities(directory or Directory(settings.database_url, settings.data, settings.cities), settings)
     app = _routes(settings, cities)
     served: ASGIApp = GZipMiddleware(app, minimum_size=COMPRESSED_FROM, compresslevel=COMPRESSION_LEVEL)
-    served = Gateway(served, cities, settings)
+    served = Gateway(tiles.TileRoute(served), cities, settings)
     if settings.cors_origins:
         # Pages of other sites may read, never write: and there is no cookie that could speak for a user.
         served = CORSMiddleware(
@@ -64,7 +65,7 @@ def _routes(settings: Settings, cities: Cities) -> FastAPI:
     )
     app.state.settings = settings
     app.state.cities = cities
-    for module in (landing, city, collections, features, edits, search, styles, health):
+    for module in (landing, city, collections, features, edits, tiles, terrain, search, styles, health):
         app.include_router(module.router)
     viewer.mount(app, settings)
     return app

@@ -1,25 +1,26 @@
 """The cities that this process serves: opened when first asked for, found and forgotten without a restart."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Protocol, Self
 
 from api.errors import NotFound
 from api.identity import Identity
+from api.recent import Recent
+from api.terrain import TerrainTiles
 from cim_models.database import Connection, Database
 from layers.access import SYSTEM, Principal
 from layers.catalog import Catalog, Layer, load_catalog
 from layers.counts import layer_counts
 from layers.legend import values_in_use
+from tiles.service import TileService
 from twin.directory import CityPlace
 from twin.settings import Settings
 
-# A new city, layer, plan or permission is served this soon; numbers of objects may be older.
-FRESH_S = 1.0
+# Numbers of objects may be older than the rest.
 COUNTS_FRESH_S = 10.0
-T = TypeVar("T")
+# However many tiles are asked for, other requests find a connection.
+SPARED_CONNECTIONS = 2
 
 
 class CityDirectory(Protocol):
@@ -28,35 +29,14 @@ class CityDirectory(Protocol):
     def cities(self) -> list[CityPlace]: ...
 
 
-class Recent(Generic[T]):
-    """A value read again when it is older than `fresh_s`; those who ask meanwhile share one reading."""
-
-    def __init__(self, read: Callable[[], Awaitable[T]], fresh_s: float = FRESH_S) -> None:
-        self._read = read
-        self._fresh_s = fresh_s
-        self._lock = asyncio.Lock()
-        self._kept: T | None = None
-        self._until = 0.0
-
-    def kept(self) -> T | None:
-        """The value if it is fresh, without waiting."""
-        return self._kept if time.monotonic() < self._until else None
-
-    async def get(self) -> T:
-        async with self._lock:
-            if (kept := self.kept()) is not None:
-                return kept
-            self._kept = await self._read()
-            self._until = time.monotonic() + self._fresh_s
-            return self._kept
-
-
 class ServedCity:
     """One open city. path: what stands before its addresses, empty for the default city."""
 
-    def __init__(self, place: CityPlace, database: Database, settings: Settings) -> None:
+    def __init__(self, place: CityPlace, database: Database, tiles: TileService, settings: Settings) -> None:
         self.place = place
         self.path = ""
+        self.tiles = tiles
+        self.terrain = TerrainTiles(self, place.files)
         self._patience_s = settings.connection_timeout
         self.database = database
         self.identity = Identity(database)
@@ -73,7 +53,19 @@ class ServedCity:
             connections=settings.connections,
             statement_timeout_s=settings.statement_timeout,
         )
-        return cls(place, database, settings)
+        tiles = TileService(
+            database,
+            memory=settings.cache_memory,
+            files=settings.cache,
+            drawing=max(1, settings.connections - SPARED_CONNECTIONS),
+            waiting=settings.tile_queue,
+            limit_s=settings.statement_timeout,
+        )
+        try:
+            return cls(place, database, await tiles.start(), settings)
+        except BaseException:
+            await database.close()
+            raise
 
     @property
     def name(self) -> str:
@@ -116,6 +108,7 @@ class ServedCity:
             return {layer.id: await values_in_use(connection, layer, catalog) for layer in whole}
 
     async def close(self) -> None:
+        await self.tiles.close()
         await self.database.close()
 
 

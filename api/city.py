@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -16,7 +17,7 @@ from api.pages import city_title
 from api.parameters import Query
 from cim_models.base import CityModelError
 from layers.access import PUBLIC, Principal
-from layers.catalog import Catalog
+from layers.catalog import Catalog, Layer
 
 Box = tuple[float, float, float, float]
 # A city of which nothing is known yet is shown from this far, and none from nearer than a street.
@@ -48,10 +49,19 @@ async def get_city(request: Request) -> Response:
             "made_up": stored.made_up,
             "bbox": box,
             "view": view(catalog, box),
-            "terrain": None,
+            "terrain": await _terrain(request),
             "counts": await served.counts(met.principal),
         }
     )
+
+
+async def _terrain(request: Request) -> dict[str, str] | None:
+    """Where the elevation is, None for a city without."""
+    served, met = city(request), exchange(request)
+    if not await served.terrain.of(met.principal):
+        return None
+    datum = served.database.city.vertical_datum
+    return {"tilejson": f"{met.base}/terrain/tilejson.json", "vertical_datum": datum}
 
 
 @router.get("/cities", operation_id="getCities")
@@ -82,8 +92,13 @@ async def _entry(served: ServedCity, root: str) -> dict[str, Any]:
 
 
 def extent(catalog: Catalog, principal: Principal) -> Box | None:
-    """The box around all layers that the principal may read, in degrees; None while nothing is loaded."""
-    boxes = [layer.extent for layer in catalog.layers(principal) if layer.extent is not None]
+    """The box around everything that the principal may read, in degrees; None while nothing is loaded."""
+    return around(catalog.layers(principal))
+
+
+def around(layers: Iterable[Layer]) -> Box | None:
+    """The box around some layers, in degrees; None while nothing is in them."""
+    boxes = [layer.extent for layer in layers if layer.extent is not None]
     if not boxes:
         return None
     west, south, east, north = zip(*boxes, strict=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import asyncpg
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api import ApiError
@@ -17,6 +18,9 @@ from layers.edit import Conflict, EditError, PlanNotFound
 from layers.features import ObjectNotFound
 from layers.style import StyleNotFound
 from layers.timeline import NoStateThen, SpansOverlap
+from tiles import TileError
+from tiles.matrix import TileOutOfRange
+from tiles.service import Busy, TooSlow
 
 
 class BadRequest(ApiError):
@@ -29,6 +33,14 @@ class NotFound(ApiError):
 
 class Unauthorized(ApiError):
     """A token that is unknown, expired or revoked, or an action that needs one."""
+
+
+class MethodNotAllowed(ApiError):
+    """What is there cannot be asked for like this."""
+
+    def __init__(self, detail: str, *, allowed: str) -> None:
+        super().__init__(detail)
+        self.allowed = allowed
 
 
 class TooLarge(ApiError):
@@ -79,8 +91,12 @@ ANSWERS: tuple[tuple[type[BaseException], Answer], ...] = (
     (NoStateThen, Answer(422)),
     (SpansOverlap, Answer(422)),
     (ApiError, Answer(400)),
+    (RequestValidationError, Answer(400, detail="the address holds something that is no number")),
     (LayerError, Answer(400)),
     (NoCity, UNREACHABLE),
+    (TileOutOfRange, Answer(404)),
+    (Busy, Answer(503, RETRY)),
+    (TooSlow, Answer(503, RETRY)),
     (asyncpg.QueryCanceledError, Answer(503, RETRY, "this takes too long; ask for less: a smaller bbox or a filter")),
     (TimeoutError, Answer(503, RETRY, "the server is busy; try again")),
     (asyncpg.TooManyConnectionsError, Answer(503, RETRY, "the server is busy; try again")),
@@ -93,6 +109,7 @@ ANSWERS: tuple[tuple[type[BaseException], Answer], ...] = (
     (asyncpg.InterfaceError, UNREACHABLE),
     (OSError, UNREACHABLE),
     (CityModelError, FAILED),
+    (TileError, FAILED),
 )
 
 
@@ -100,5 +117,7 @@ def problem_of(error: BaseException) -> Problem:
     """What a client is told of an exception; 500 without a word of it if nobody foresaw it."""
     if isinstance(error, HTTPException):
         return Problem(error.status_code, error.detail, error.headers or {})
+    if isinstance(error, MethodNotAllowed):
+        return Problem(405, str(error), {"Allow": error.allowed})
     answer = next((answer for family, answer in ANSWERS if isinstance(error, family)), FAILED)
     return Problem(answer.status, answer.detail or str(error), dict(answer.headers))

@@ -14,7 +14,7 @@ from api.cities import ServedCity
 from api.errors import BadRequest
 from api.exchange import city, exchange
 from api.item_pages import item_page, items_page
-from api.links import CRS84, GEOJSON, HTML, JSON, Link, header, link, with_query
+from api.links import CRS84, GEOJSON, HTML, JSON, Link, header, link, same_query
 from api.parameters import FORMAT, Parameter, Query, documented, whole_number
 from api.views import BBOX, FILTER_PARAMETERS, VIEW_PARAMETERS, as_text, take_filter, take_view
 from cim_models.theme import Attribute
@@ -214,12 +214,6 @@ def _links(request: Request, layer: Layer, answered: Answered) -> list[Link]:
         following = same_query(request, address, cursor=answered.following.text())
         links.append(link("next", following, GEOJSON, "The next page"))
     return links
-
-
-def same_query(request: Request, address: str, **changed: str) -> str:
-    """An address with the request's query, and what is changed in it."""
-    kept = {name: value for name, value in request.query_params.items() if name not in changed}
-    return with_query(address, kept | changed)
 
 
 def _feature_collection(answered: Answered, links: list[Link]) -> bytes:

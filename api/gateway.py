@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import metrics
 from api.addresses import Addresses
 from api.cities import Cities
-from api.errors import TooLarge, TooLong, problem_of
+from api.errors import NotFound, TooLarge, TooLong, problem_of
 from api.exchange import KEY, Exchange
 from api.problem import send_problem
 from twin.settings import Settings
@@ -68,7 +68,9 @@ class Gateway:
         if path.startswith(CITIES):
             name, _, rest = path.removeprefix(CITIES).partition("/")
             path = "/" + rest
-        if name is None and is_server_wide(path):
+        if is_server_wide(path):
+            if name is not None:
+                raise NotFound(f"{path} is of the whole server, not of a city")
             exchange.operation = path.split("/")[1]
         else:
             exchange.city = await self._cities.city(name)

@@ -1,8 +1,9 @@
 """Links, made in one place."""
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
 
 JSON = "application/json"
 GEOJSON = "application/geo+json"
@@ -26,8 +27,9 @@ def link(rel: str, href: str, media_type: str, title: str) -> Link:
     return {"rel": rel, "href": href, "type": media_type, "title": title}
 
 
-def with_query(address: str, parameters: Mapping[str, str]) -> str:
-    """An address with a query."""
+def same_query(request: Request, address: str, **changed: str) -> str:
+    """An address with the request's query, and what is changed in it."""
+    parameters = dict(request.query_params) | changed
     return f"{address}?{urlencode(parameters, quote_via=quote, safe=',:/')}" if parameters else address
 
 

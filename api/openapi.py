@@ -1,11 +1,13 @@
 """The OpenAPI 3.0 document: FastAPI's, with the raw routes, problems and tokens that FastAPI does not know."""
 
+from copy import deepcopy
 from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api import tiles
 from api.gateway import is_server_wide
 from api.problem import MEDIA_TYPE
 from cim_models import __version__
@@ -56,6 +58,7 @@ def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
 @cache
 def _described(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title="", version="", openapi_version=OPENAPI_VERSION, routes=app.routes)
+    document["paths"] |= deepcopy(tiles.PATHS)
     for item in document["paths"].values():
         for method, operation in item.items():
             # FastAPI documents its own validation, which is not used here.

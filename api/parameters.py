@@ -9,7 +9,8 @@ from starlette.requests import Request
 
 from api.errors import BadRequest, TooLong
 
-MAX_QUERY_BYTES = 64 * 1024
+# A filter of full length, its every third character escaped.
+MAX_QUERY_BYTES = 32 * 1024
 MAX_PARAMETERS = 64
 T = TypeVar("T")
 Schema = dict[str, Any]

@@ -34,4 +34,5 @@ async def style(request: Request, style_id: str) -> Response:
     mode = next((mode for mode in MODES if mode == style_id), None)
     if mode is None:
         raise StyleNotFound(f"no style {style_id[:60]!r}; there are {', '.join(MODES)}")
-    return json_answer(compose(catalog, met.principal, mode, base=met.base, terrain=False), media_type=STYLE)
+    terrain = bool(await city(request).terrain.of(met.principal))
+    return json_answer(compose(catalog, met.principal, mode, base=met.base, terrain=terrain), media_type=STYLE)

@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     )
     request_timeout: float = Field(default=60.0, gt=0, le=3600, description="seconds that a whole request may take")
     max_body: int = Field(default=4 * 2**20, ge=1024, description="bytes of a request's body")
+    tile_queue: int = Field(default=2_000, ge=0, description="tiles of a city that may wait to be drawn before 503")
     cache: Path | None = Field(default=None, description="folder of the tile cache that the processes share")
     cache_memory: int = Field(default=128 * 2**20, ge=0, description="bytes of tiles in a process's memory")
     cache_disk: int = Field(default=2 * 2**30, ge=0, description="bytes of tiles in the cache folder")

@@ -1,0 +1,137 @@
+"""Elevation and hillshade as raster tiles, and the TileJSON that tells of them."""
+
+import asyncio
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cachetools import LRUCache
+from fastapi import APIRouter, Request, Response
+
+from api.answers import json_answer
+from api.errors import NotFound
+from api.exchange import city, exchange
+from api.parameters import Query
+from api.recent import Recent
+from layers.access import Principal
+from layers.catalog import LayerNotFound
+from tiles.matrix import HALF_WORLD, Box, Tile, tile_at
+from tiles.terrain import SIZE, Terrain, read_terrain
+
+if TYPE_CHECKING:
+    from api.cities import ServedCity
+
+# A tile weighs 20 to 100 kB and takes some 20 ms to make.
+KEPT_BYTES = 32 * 2**20
+PNG = "image/png"
+HEADERS = {"Cache-Control": "no-cache", "Vary": "Authorization"}
+PICTURES: dict[str, Callable[[Terrain, Tile], bytes | None]] = {
+    "elevation": Terrain.terrain_rgb,
+    "hillshade": Terrain.hillshade,
+}
+
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The picture", "content": {PNG: {"schema": {"type": "string", "format": "binary"}}}},
+    204: {"description": "Nothing is there"},
+}
+
+router = APIRouter(tags=["Terrain"])
+
+
+class TerrainTiles:
+    """The terrain of one city, as each principal may see it."""
+
+    def __init__(self, served: "ServedCity", folder: Path) -> None:
+        self._served = served
+        self._folder = folder
+        self._by_role: dict[str, Recent[Terrain]] = {}
+        self._kept: LRUCache[str, bytes] = LRUCache(KEPT_BYTES, getsizeof=len)
+
+    async def of(self, principal: Principal) -> Terrain:
+        """The rasters that `principal` may see; none for a layer that is hidden."""
+        return await self._by_role.setdefault(principal.role, Recent(lambda: self._read(principal))).get()
+
+    async def _read(self, principal: Principal) -> Terrain:
+        catalog = await self._served.catalog()
+        async with self._served.reading() as connection:
+            try:
+                return await read_terrain(connection, catalog, principal, self._folder)
+            except LayerNotFound:
+                return Terrain(())
+
+    async def picture(self, terrain: Terrain, kind: str, tile: Tile) -> bytes:
+        """A PNG, empty where nothing is. Raises TerrainUnreadable."""
+        key = terrain.etag(kind, tile)
+        if (kept := self._kept.get(key)) is None:
+            # GDAL reads and warps; the loop must not wait for it.
+            drawn = await asyncio.to_thread(PICTURES[kind], terrain, tile)
+            kept = self._kept[key] = drawn or b""
+        return kept
+
+
+@router.get("/terrain/tilejson.json", operation_id="getTerrainTileJson")
+async def tilejson(request: Request) -> Response:
+    """TileJSON of the elevation (Terrain-RGB as Mapbox encodes it, metres above the city's vertical datum)."""
+    Query(request).finish()
+    served, met = city(request), exchange(request)
+    terrain = await _existing(served, met.principal)
+    return json_answer(
+        {
+            "tilejson": "3.0.0",
+            "name": "Terrain",
+            "scheme": "xyz",
+            "tiles": [f"{met.base}/terrain/{{z}}/{{x}}/{{y}}.png"],
+            "tileSize": SIZE,
+            "encoding": "mapbox",
+            "minzoom": 0,
+            "maxzoom": terrain.max_zoom,
+            "bounds": _degrees(terrain.apron_box),
+            "vertical_datum": served.database.city.vertical_datum,
+        }
+    )
+
+
+@router.get(
+    "/terrain/{z:int}/{x:int}/{y:int}.png", operation_id="getTerrainTile", responses=_ANSWERS, response_class=Response
+)
+async def elevation(request: Request, z: int, x: int, y: int) -> Response:
+    """Elevation as a picture of 256 x 256 pixels: metres = -10000 + 0.1 (65536 R + 256 G + B)."""
+    return await _tile(request, "elevation", tile_at(z, x, y))
+
+
+@router.get(
+    "/terrain/hillshade/{z:int}/{x:int}/{y:int}.png",
+    operation_id="getHillshadeTile",
+    responses=_ANSWERS,
+    response_class=Response,
+)
+async def hillshade(request: Request, z: int, x: int, y: int) -> Response:
+    """Light and shade of the terrain, to lay over a map."""
+    return await _tile(request, "hillshade", tile_at(z, x, y))
+
+
+async def _tile(request: Request, kind: str, tile: Tile) -> Response:
+    Query(request).finish()
+    served = city(request)
+    terrain = await _existing(served, exchange(request).principal)
+    headers = HEADERS | {"ETag": terrain.etag(kind, tile)}
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    picture = await served.terrain.picture(terrain, kind, tile)
+    return Response(picture or None, 200 if picture else 204, headers, PNG)
+
+
+async def _existing(served: "ServedCity", principal: Principal) -> Terrain:
+    terrain = await served.terrain.of(principal)
+    if not terrain:
+        raise NotFound(f"{served.name} has no terrain")
+    return terrain
+
+
+def _degrees(box: Box) -> Box:
+    """A box of EPSG:3857 in longitude and latitude (spherical Mercator, EPSG method 1024)."""
+    west, south, east, north = (value / HALF_WORLD * math.pi for value in box)
+    latitudes = (math.degrees(math.atan(math.sinh(value))) for value in (south, north))
+    south, north = latitudes
+    return math.degrees(west), south, math.degrees(east), north
