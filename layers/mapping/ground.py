@@ -4,6 +4,7 @@ Nothing is guessed: a CRS that is not stated, a transformation that PROJ can onl
 lie elsewhere are refused, with what to do.
 """
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,8 +21,10 @@ from pyproj.transformer import TransformerGroup
 from layers.formats import CrsUnknown
 from layers.mapping.batch import MappingError
 
-# How far from the city anything of it may lie, and how far it may spill over the edge of its CRS's formal zone.
+# How far from the city anything of it may lie, unless told otherwise.
 REACH_KM = 100.0
+# How far data may spill over the edge of a CRS's formal zone: cities do not end at a meridian.
+SPILL_KM = 100.0
 KM_PER_DEGREE = 111.32
 
 # Metres; the older Chinese and Japanese datums have transformations of 9 to 29 m, by which a house lands in the street.
@@ -49,7 +52,7 @@ class Ground:
 
     srid: storage CRS, 4326 or 4490. metric_srid: EPSG code of the CRS it is measured in, whose area of use it lies in.
     extent: west, south, east, north in degrees of what it holds so far; None for an empty city. reach_km: how far from
-    the extent a new object may lie.
+    the extent a new object may lie; infinite for anywhere in the area of use.
     """
 
     srid: int
@@ -90,8 +93,7 @@ class Placement:
 
     def _refuse_other_country(self, ground: Ground) -> None:
         """Raise OutsideCity for a CRS that is used nowhere near the city; no row need be read for that."""
-        here = _area(ground.metric, ground.reach_km)
-        there = _area(self.source, ground.reach_km)
+        here, there = _area(ground.metric), _area(self.source)
         if here and there and not shapely.box(*here).intersects(shapely.box(*there)):
             raise OutsideCity(
                 f"{self._name}: {_label(self.source)} is for {_range(*there)}, outside the area of use of the city's"
@@ -157,8 +159,8 @@ class Placement:
 
 def _limits(source: CRS, ground: Ground) -> list[tuple[Box, str]]:
     boxes = (
-        (_area(source, ground.reach_km), f"the area of use of {_label(source)}"),
-        (_area(ground.metric, ground.reach_km), f"the area of use of the city's {_label(ground.metric)}"),
+        (_area(source), f"the area of use of {_label(source)}"),
+        (_area(ground.metric), f"the area of use of the city's {_label(ground.metric)}"),
         (_around(ground.extent, ground.reach_km), f"{ground.reach_km:g} km around the city"),
     )
     return [(box, what) for box, what in boxes if box is not None]
@@ -214,14 +216,14 @@ def _interest(ground: Ground) -> AreaOfInterest | None:
     return AreaOfInterest(*area.bounds) if area else None
 
 
-def _area(crs: CRS, reach_km: float) -> Box | None:
+def _area(crs: CRS) -> Box | None:
     area = crs.area_of_use
     # A zone across the date line has its west east of its east.
-    return None if area is None or area.west > area.east else _around(area.bounds, reach_km)
+    return None if area is None or area.west > area.east else _around(area.bounds, SPILL_KM)
 
 
 def _around(box: Box | None, reach_km: float) -> Box | None:
-    if box is None:
+    if box is None or math.isinf(reach_km):
         return None
     west, south, east, north = box
     up = reach_km / KM_PER_DEGREE

@@ -1,5 +1,7 @@
 """Where things land: transformed as pyproj does, refused where nothing accurate is known, swapped or elsewhere."""
 
+import math
+
 import numpy as np
 import pytest
 import shapely
@@ -106,6 +108,10 @@ def test_what_lies_too_far_from_the_city_is_rejected() -> None:
     assert reasons(batch)[3].startswith("outside 100 km around the city (")
     far = one(points(places, "EPSG:4490"), part(**POINTS), Ground(4490, 4549, extent, reach_km=300))
     assert column(far, "uid") == ["1", "2", "3"]
+    anywhere = Ground(4490, 4549, extent, reach_km=math.inf)
+    batch = one(points([*places, (4.8, 45.7)], "EPSG:4490"), part(**POINTS), anywhere)
+    assert column(batch, "uid") == ["1", "2", "3"]
+    assert reasons(batch)[4].startswith("outside the area of use of")
 
 
 @pytest.mark.parametrize(
