@@ -20,7 +20,7 @@ from layers.style import StyleNotFound
 from layers.timeline import NoStateThen, SpansOverlap
 from tiles import TileError
 from tiles.matrix import TileOutOfRange
-from tiles.service import Busy, TooSlow
+from tiles.studio import Busy, TooSlow
 
 
 class BadRequest(ApiError):

@@ -4,7 +4,6 @@ import gzip
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import unquote
 
 from fastapi import APIRouter, Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,10 +18,9 @@ from api.parameters import Parameter, Query, documented
 from api.views import FILTER_PARAMETERS, VIEW_PARAMETERS, as_text, take_filter, take_view
 from layers.access import Principal
 from layers.catalog import Catalog, Layer
-from layers.view import NOW
 from tiles.drawn import drawn_properties
 from tiles.matrix import Tile, tile_at
-from tiles.service import Picture
+from tiles.picture import Picture
 
 # Beyond it a viewer enlarges: a unit of the tile is 15 cm there.
 MAX_ZOOM = 16
@@ -67,18 +65,16 @@ class TileRoute:
 async def _picture(scope: Scope, met: Exchange, layer_id: str | None, tile: Tile) -> Picture:
     assert met.city is not None
     catalog = await met.city.catalog()
-    query = scope["query_string"]
-    plain = b"&" not in query and (not query or (layer_id is None and query.startswith(b"collections=")))
-    if plain:
-        named = unquote(query[12:].decode("latin-1")) if query else None
-        layers = _layers(catalog, met.principal, layer_id, named)
-        kept = met.city.tiles.kept(catalog, layers, tile, NOW, met.principal)
-        return kept or await met.city.tiles.tile(catalog, layers, tile, NOW, None, met.principal)
+    # The same words mean the same picture for as long as the service vouches for it; they are read on a miss only.
+    words = f"{layer_id or ''}?{scope['query_string'].decode('latin-1')}"
+    kept = met.city.tiles.kept(catalog, words, tile, met.principal)
+    if kept is not None:
+        return kept
     asked = Query(Request(scope))
     layers = _layers(catalog, met.principal, layer_id, asked.take(COLLECTIONS) if layer_id is None else None)
     view, wanted = take_view(asked, catalog), take_filter(asked)
     asked.finish()
-    return await met.city.tiles.tile(catalog, layers, tile, view, wanted, met.principal)
+    return await met.city.tiles.tile(catalog, layers, tile, met.principal, view=view, wanted=wanted, words=words)
 
 
 def _layers(catalog: Catalog, principal: Principal, layer_id: str | None, named: str | None) -> list[Layer]:

@@ -183,6 +183,11 @@ class Database:
     def tables(self) -> MetaData:
         return self.city.tables
 
+    @property
+    def has_replica(self) -> bool:
+        """Whether readers ask another server than writers, one that may lag behind."""
+        return self._readers is not self._pool
+
     @asynccontextmanager
     async def reading(self, *, acquire_timeout_s: float | None = None) -> AsyncIterator[Connection]:
         """A connection to read from; TimeoutError when none is free in time."""

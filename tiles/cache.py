@@ -26,12 +26,14 @@ class Drawing:
     """One layer's tile. body: gzip, empty for a tile with nothing in it. etag: of the uncompressed bytes.
 
     horizon: every transaction below it is in the drawing. thinned: features were left out to keep the tile light.
+    settled: false for what will be drawn better in a moment; that is not kept.
     """
 
     body: bytes
     etag: str
     horizon: int
     thinned: bool = False
+    settled: bool = True
 
 
 @dataclass(frozen=True)

@@ -33,20 +33,23 @@ async def horizon(connection: Connection) -> int:
 
 @dataclass
 class _Ring:
-    """Changes of one table in feed order; `dropped` of them have been forgotten at the front."""
+    """Changes of one table as they were heard of; `dropped` of them have been forgotten at the front.
 
-    xids: list[int] = field(default_factory=list)
+    highest: the highest transaction id so far, which finds the first change at or above one in any order.
+    """
+
+    highest: list[int] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     dropped: int = 0
     floor: int = 0
 
     def end(self) -> int:
-        return self.dropped + len(self.xids)
+        return self.dropped + len(self.highest)
 
     def forget_half(self) -> None:
-        half = len(self.xids) // 2
-        self.floor = self.xids[half - 1] + 1
-        del self.xids[:half], self.boxes[:half]
+        half = len(self.highest) // 2
+        self.floor = self.highest[half - 1] + 1
+        del self.highest[:half], self.boxes[:half]
         self.dropped += half
 
 
@@ -56,6 +59,8 @@ class Freshness:
     def __init__(self) -> None:
         self._rings: defaultdict[str, _Ring] = defaultdict(_Ring)
         self._floor = 0
+        # All that were heard of, in every table.
+        self.changes = 0
 
     async def start(self, connection: Connection) -> None:
         """Learn of the latest changes before following the feed, so that what lies in the file store can be judged."""
@@ -63,28 +68,34 @@ class Freshness:
         # Changes of the oldest transaction may have been cut off.
         self._floor = rows[-1]["xid"] + 1 if len(rows) == REMEMBERED else 0
         for row in reversed(rows):
-            self._add(row["table"], row["xid"], (row["bbox_old"], row["bbox_new"]))
+            self.add(row["table"], row["xid"], (row["bbox_old"], row["bbox_new"]))
 
     def learn(self, changes: Iterable[Change]) -> None:
-        """Take in changes in the order of the feed."""
+        """Take in changes, in any order."""
         for change in changes:
-            self._add(change.table, change.place.xid, (change.bbox_old, change.bbox_new))
+            self.add(change.table, change.place.xid, (change.bbox_old, change.bbox_new))
 
-    def _add(self, table: str, xid: int, degrees: Iterable[Iterable[float] | None]) -> None:
+    def add(self, table: str, xid: int, degrees: Iterable[Iterable[float] | None]) -> None:
+        """Take in that a transaction changed what is in boxes (west, south, east, north in degrees) of a table."""
         ring = self._rings[table]
         for box in degrees:
             if box is not None:
-                ring.xids.append(xid)
+                ring.highest.append(max(xid, ring.highest[-1] if ring.highest else ring.floor))
                 ring.boxes.append(web_box(tuple(box)))  # type: ignore[arg-type]
-        if len(ring.xids) > REMEMBERED:
+                self.changes += 1
+        if len(ring.highest) > REMEMBERED:
             ring.forget_half()
+
+    def heard(self, table: str) -> int:
+        """How many changes of a table have been heard of."""
+        return self._rings[table].end()
 
     def mark(self, table: str, at: int) -> int | None:
         """Where in the table's changes a drawing of horizon `at` stands; None if that is no longer known."""
         ring = self._rings[table]
         if at < max(ring.floor, self._floor):
             return None
-        return ring.dropped + bisect_left(ring.xids, at)
+        return ring.dropped + bisect_left(ring.highest, at)
 
     def checked(self, table: str, box: Box, mark: int) -> int | None:
         """The new mark of a drawing over `box` (EPSG:3857) that was true at `mark`; None if it is stale."""

@@ -73,3 +73,8 @@ def web_box(degrees: tuple[float, float, float, float]) -> Box:
     west, south, east, north = degrees
     (x0, y0), (x1, y1) = web_point(west, south), web_point(east, north)
     return x0 - 1e-3, y0 - 1e-3, x1 + 1e-3, y1 + 1e-3
+
+
+def meet(one: Box, other: Box) -> bool:
+    """Whether two boxes have a point in common."""
+    return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]

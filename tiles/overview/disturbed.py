@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from asyncpg import Record
-from sqlalchemy import ColumnElement, and_, func, literal, literal_column, or_, select
+from sqlalchemy import ColumnElement, Table, and_, func, literal, literal_column, or_, select
 
 from cim_models.base import WEB_SRID
 from cim_models.database import Connection
 from layers.query import MOMENT, known
 from layers.statement import compiled
 from layers.view import NOW, Interval, View
-from tiles.matrix import MARGIN, Box, Tile, web_box
+from tiles.matrix import MARGIN, Box, Tile, meet, web_box
 from tiles.overview.cells import cell_range, home
 from tiles.overview.level import ROW_BITS, cell_side
 from tiles.overview.source import Source
@@ -37,7 +37,7 @@ def pending_cells(changes: Iterable[Record], tile: Tile) -> set[int] | None:
     for change in changes:
         for degrees in (change["bbox_old"], change["bbox_new"]):
             box = web_box(degrees) if degrees else None
-            if box is None or not _meet(box, near):
+            if box is None or not meet(box, near):
                 continue
             if change["object_id"] is None:
                 return None
@@ -49,10 +49,15 @@ def pending_cells(changes: Iterable[Record], tile: Tile) -> set[int] | None:
 
 async def planned_cells(connection: Connection, source: Source, plan: int, tile: Tile) -> set[int]:
     """The homes of all objects that a plan names, as they are and as it would have them."""
-    table, named = source.table, source.table.alias("named")
+    return await _homes(connection, source, tile, *named_by(source.table, plan))
+
+
+def named_by(table: Table, plan: int) -> list[ColumnElement[bool]]:
+    """Which of the rows believed now are of objects that a plan names, be it the plan's own or the city's."""
+    named = table.alias("named")
     objects = select(named.c.object_id).where(known(named, NOW), named.c.plan_id == literal(plan))
     in_either = or_(table.c.plan_id.is_(None), table.c.plan_id == literal(plan))
-    return await _homes(connection, source, tile, in_either, table.c.object_id.in_(objects))
+    return [in_either, table.c.object_id.in_(objects)]
 
 
 async def changing_cells(connection: Connection, source: Source, span: Interval, tile: Tile) -> set[int]:
@@ -89,10 +94,6 @@ async def _homes(connection: Connection, source: Source, tile: Tile, *conditions
     )
     statement = compiled(chosen.distinct())
     return {row["cell"] for row in await connection.fetch(statement.sql, *statement.arguments)}
-
-
-def _meet(one: Box, other: Box) -> bool:
-    return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]
 
 
 def _cells(box: Box, zoom: int) -> set[int]:
