@@ -57,7 +57,6 @@ class ServedCity:
             database,
             memory=settings.cache_memory,
             files=settings.cache,
-            disk=settings.cache_disk,
             drawing=max(1, settings.connections - SPARED_CONNECTIONS),
             waiting=settings.tile_queue,
             limit_s=settings.statement_timeout,

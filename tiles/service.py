@@ -15,7 +15,7 @@ from layers.access import SYSTEM, Principal
 from layers.catalog import Catalog, Layer
 from layers.filters import Filter
 from layers.view import View
-from tiles.cache import Drawing, FileStore, Key, MemoryStore, trim
+from tiles.cache import Drawing, FileStore, Key, MemoryStore
 from tiles.draw import Request, reach
 from tiles.flights import Flights
 from tiles.freshness import Freshness
@@ -34,8 +34,6 @@ PICTURES_SHARE = 2
 LONGEST_WORDS = 2048
 # A picture in memory weighs its bytes and about this much for its objects.
 OVERHEAD = 800
-# Files are trimmed when this share of their limit has been written since.
-TRIM_SHARE = 16
 IDENTITY_SQL = """
     select concat_ws('-', s.system_identifier, c.timeline_id, d.oid, extract(epoch from city.created_at))
     from pg_control_system() s, pg_control_checkpoint() c, pg_database d, city where d.datname = current_database()
@@ -67,9 +65,8 @@ class TileService:
         drawing: int,
         waiting: int,
         limit_s: float,
-        disk: int = 2 * 2**30,
     ) -> None:
-        """memory: bytes of tiles in this process. files: folder shared by all processes, if any; disk: its bytes.
+        """memory: bytes of tiles in this process. files: folder shared by all processes, if any, and trimmed by one.
 
         drawing: tiles drawn at once. waiting: how many more may wait for their turn. limit_s: seconds that drawing one
         tile may take, and waiting for that.
@@ -84,9 +81,8 @@ class TileService:
         )
         self._memory = MemoryStore(memory - pictures - filtered, self._freshness)
         self._filtered = MemoryStore(filtered, self._freshness)
-        self._folder, self._disk = files, disk
+        self._folder = files
         self._files: FileStore | None = None
-        self._written = disk
         self._studio = Studio(database, self._watch, drawing=drawing, waiting=waiting, limit_s=limit_s)
         self._flights: Flights[Key, Drawing] = Flights()
         self._catalog: Catalog | None = None
@@ -175,16 +171,7 @@ class TileService:
             # An empty tile is drawn as quickly as read.
             if files and drawing.body and self._is_true(table, box, drawing):
                 await asyncio.to_thread(files.put, key, drawing)
-                await self._trim(len(drawing.body))
         return drawing
-
-    async def _trim(self, written: int) -> None:
-        """Once in a while, bring the files back within their limit; each process counts what it has written."""
-        assert self._folder
-        self._written += written
-        if self._written > self._disk // TRIM_SHARE:
-            self._written = 0
-            await asyncio.to_thread(trim, self._folder, self._disk)
 
     def _is_true(self, table: str, box: Box, drawing: Drawing) -> bool:
         mark = self._freshness.mark(table, drawing.horizon)

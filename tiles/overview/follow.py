@@ -70,6 +70,9 @@ async def _builder(database: Database) -> AsyncIterator[Connection]:
 
 
 async def _catch_up(connection: Connection, database: Database) -> None:
+    if not await connection.fetchval("select exists (select from change_consumer where name = $1)", CONSUMER):
+        # Nobody knows which changes are in what stands: all is built anew.
+        await connection.execute("delete from overview_layer")
     place = await kept_place(connection, CONSUMER)
     sources = _sources(await load_catalog(connection, database.city))
     built = {row["layer"]: row["definition"] for row in await connection.fetch("select * from overview_layer")}

@@ -44,7 +44,7 @@ CELLS = bindparam("cells", None, type_=ARRAY(BigInteger))
 STATE = """
     select now() as moment, l.definition, c.seq, c.object_id, c.bbox_old, c.bbox_new
     from (select 1) one
-    left join overview_layer l on l.layer = $1
+    left join overview_layer l on l.layer = $1 and exists (select from change_consumer where name = $2)
     left join lateral (
         select c.seq, c.object_id, c.bbox_old, c.bbox_new
         from change c, change_consumer k
