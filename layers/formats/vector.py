@@ -3,9 +3,10 @@
 import re
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pyarrow as pa
@@ -84,8 +85,13 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
     return pa.string() if pa.types.is_large_string(kind) else kind
 
 
-def _opened(path: Path, layer: str, rows: int, with_fid: bool):  # type: ignore[no-untyped-def]  # pyogrio is untyped
-    return pyogrio.open_arrow(path, layer=layer, batch_size=rows, use_pyarrow=True, return_fids=with_fid)
+def _opened(
+    path: Path, layer: str, rows: int, with_fid: bool
+) -> AbstractContextManager[tuple[dict[str, Any], pa.RecordBatchReader]]:
+    opened: AbstractContextManager[tuple[dict[str, Any], pa.RecordBatchReader]] = pyogrio.open_arrow(
+        path, layer=layer, batch_size=rows, use_pyarrow=True, return_fids=with_fid
+    )
+    return opened
 
 
 def open_vector(path: Path, crs: str | None, layer: str | None) -> list[Source]:
@@ -185,6 +191,8 @@ def _broken(path: Path, layer: str | None, what: str) -> FormatError:
     # GDAL's hints on its own drivers and options mean nothing to who loads a file.
     what = re.split(r"; It might help|\. It might help", what)[0].replace(str(path), path.name)
     where = f"{path.name}, layer {layer}" if layer else path.name
+    if "not recognized as" in what or "root type" in what:
+        return FormatError(f"{where}: no features in it that can be read; it is broken, or JSON of another kind")
     return FormatError(f"{where}: cannot be read ({what}); the file is broken or cut off, fetch or export it again")
 
 

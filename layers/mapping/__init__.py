@@ -14,7 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
+from numpy.typing import NDArray
 
+from layers.columns import COLUMN_TYPES
 from layers.formats import GEOMETRY, Source
 from layers.mapping import values
 from layers.mapping.batch import MappedBatch, MappingError, Reject, Repair, Verdict
@@ -61,7 +63,7 @@ def mapped(source: Source, part: Part, ground: Ground, *, rows: int = ROWS) -> I
             yield mapper.map(batch.filter(pa.array(kept)), numbers[kept])
 
 
-def _where(batch: pa.RecordBatch, part: Part) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+def _where(batch: pa.RecordBatch, part: Part) -> NDArray[np.bool_]:
     kept = np.ones(batch.num_rows, dtype=bool)
     for name, wanted in part.where.items():
         texts = values.as_text(batch.column(name))
@@ -81,7 +83,7 @@ class _Mapper:
         # All that decides what becomes of a record beside its own content.
         self.placed = f"{placement.source.to_wkt()} {part.solid}"
 
-    def map(self, batch: pa.RecordBatch, numbers: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> MappedBatch:
+    def map(self, batch: pa.RecordBatch, numbers: NDArray[np.int64]) -> MappedBatch:
         verdict = Verdict(numbers)
         wkb = batch.column(GEOMETRY)
         batch = values.clean(batch, verdict)
@@ -110,7 +112,7 @@ class _Mapper:
         columns = {"class": classes}
         for name, attribute in self.attributes.items():
             rule = self.rules.columns.get(name)
-            kind = values.COLUMN_TYPES[attribute.type]
+            kind = COLUMN_TYPES[attribute.type]
             columns[name] = values.column(batch, attribute, rule, verdict) if rule else pa.nulls(batch.num_rows, kind)
         if self.theme.table == "building":
             columns |= guessed_heights(columns, self.part.missing_height)

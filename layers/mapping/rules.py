@@ -4,7 +4,9 @@ model's terms. Made once for a source, before its first row is read."""
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from cim_models.theme import Attribute, Theme
 from cim_models.themes import THEMES
@@ -110,7 +112,7 @@ def _check_fields(source: Source, part: Part, mapped: list[FieldRule], uid: UidR
             raise RecipeError(f"{source.name}: the recipe names a field {field!r}, the source has {there or 'none'}")
 
 
-def with_derived(batch: pa.RecordBatch, z_range: "pa.Array", used: dict[str, FieldRule]) -> pa.RecordBatch:
+def with_derived(batch: pa.RecordBatch, z_range: NDArray[np.float64], used: dict[str, FieldRule]) -> pa.RecordBatch:
     """The batch with those fields of its geometry that the rules ask for."""
     low, high = z_range
     columns = dict(zip(DERIVED, (low, high, high - low), strict=True))

@@ -10,15 +10,10 @@ import pyarrow.compute as pc
 
 from cim_models.theme import Attribute, AttributeType
 from layers import units
+from layers.columns import COLUMN_TYPES
 from layers.mapping.batch import Verdict
 from layers.recipe import FieldRule, PropertyType, constant
 
-COLUMN_TYPES: Mapping[AttributeType, pa.DataType] = {
-    "text": pa.string(),
-    "integer": pa.int32(),
-    "number": pa.float64(),
-    "boolean": pa.bool_(),
-}
 NUMBER = r"^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$"
 TRUE, FALSE = ("true", "yes", "y", "1", "t", "是"), ("false", "no", "n", "0", "f", "否")
 INT32 = np.iinfo(np.int32)

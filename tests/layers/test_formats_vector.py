@@ -70,6 +70,9 @@ def test_a_file_is_known_by_content_not_by_name(written: Path) -> None:
     (written / "notes.gpkg").write_text("not a database")
     with pytest.raises(FormatError, match=r"notes\.gpkg: does not begin like a GeoPackage file"):
         open_sources(written / "notes.gpkg")
+    (written / "settings.json").write_text('{"colour": "red"}')
+    with pytest.raises(FormatError, match=r"settings\.json: no features in it .* JSON of another kind"):
+        open_sources(written / "settings.json")
     (written / "notes.txt").write_text("hello")
     with pytest.raises(FormatError, match=r"notes\.txt: no known format; can be read: GeoPackage, "):
         open_sources(written / "notes.txt")

@@ -70,6 +70,25 @@ def test_lyons_roofs_stand_on_its_terrain(lyon: dict[str, list[MappedBatch]], sh
     assert np.abs(difference).mean() == pytest.approx(0.89, abs=0.05)
 
 
+def test_lyons_buildings_stand_where_their_surfaces_are(lyon: dict[str, list[MappedBatch]]) -> None:
+    """Every footprint within two centimetres of the box of its surfaces, by pyproj."""
+    solids = lyon["lyon-lod2-buildings building"]
+    to_degrees = Transformer.from_crs(3946, 4326, always_xy=True)
+    bodies, footprints = (shapely.from_wkb(values(solids, name)) for name in ("solid", "geom"))
+    outlines = [shapely.segmentize(shapely.box(*body.bounds), 1.0) for body in bodies]
+    boxes = shapely.transform(outlines, lambda xy: np.column_stack(to_degrees.transform(*xy.T)))
+    assert shapely.contains(shapely.buffer(boxes, 2e-7), footprints).all()
+    assert set(values(solids, "solid_srid")) == {3946}
+
+
+def test_lyons_roofs_are_as_high_as_published(lyon: dict[str, list[MappedBatch]]) -> None:
+    roofs = lyon["lyon-roofs building"]
+    heights = np.array(values(roofs, "height"), dtype=float)
+    assert (heights.min(), heights.max()) == pytest.approx((2.0, 164.6), abs=0.05)
+    assert heights.mean() == pytest.approx(19.9, abs=0.05)
+    assert not any(batch.repairs for batch in roofs)
+
+
 def test_lyons_roads_hang_on_their_nodes(lyon: dict[str, list[MappedBatch]]) -> None:
     nodes = lyon["lyon-traffic road_node"]
     places = dict(zip(values(nodes, "uid"), shapely.from_wkb(values(nodes, "geom")), strict=True))

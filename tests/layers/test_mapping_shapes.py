@@ -2,18 +2,15 @@
 
 import struct
 from itertools import pairwise
-from pathlib import Path
 
-import numpy as np
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyproj import Geod, Transformer
+from pyproj import Geod
 
-from layers.mapping import Ground, MappedBatch, mapped
+from layers.mapping import MappedBatch
 from layers.mapping.surface import faces_as_multipolygon
-from layers.recipe import read_recipe
 from tests.layers.sources import PINGYANG, column, one, part, reasons, shapes, source, square
 
 GEOD = Geod(ellps="GRS80")
@@ -162,27 +159,3 @@ def test_polyhedral_surfaces_and_tins_are_read(code: int, face: int) -> None:
 def test_a_broken_tin_is_no_geometry(wkb: bytes) -> None:
     patched = faces_as_multipolygon(wkb)
     assert patched is None or len(patched) == len(wkb)
-
-
-def test_lyons_buildings_stand_where_their_roofs_do(shared_data: Path) -> None:
-    recipe = read_recipe(Path(__file__).parents[2] / "docs" / "cities" / "lyon.yaml")
-    ground = Ground(4326, 3946)
-    found = {}
-    for dataset in recipe.datasets[:2]:
-        ((how, rows),) = dataset.sources(shared_data)
-        found[dataset.name] = list(mapped(rows, how, ground))
-    roofs = found["lyon-roofs"]
-    assert sum(batch.rows.num_rows for batch in roofs) == 15_725
-    assert not any(batch.rejects or batch.repairs for batch in roofs)
-    heights = np.concatenate([batch.rows.column("height").to_numpy() for batch in roofs])
-    assert heights.mean() == pytest.approx(19.9, abs=0.05)
-    (solids,) = found["lyon-lod2-buildings"]
-    assert solids.rows.num_rows == 313
-    # Footprints where the surfaces are, by pyproj: within a centimetre.
-    to_degrees = Transformer.from_crs(3946, 4326, always_xy=True)
-    bodies = shapely.from_wkb(column(solids, "solid"))
-    for body, shape in zip(bodies, shapes(solids), strict=True):
-        west, south, east, north = body.bounds
-        outline = shapely.segmentize(shapely.box(west, south, east, north), 1.0)
-        placed = shapely.transform(outline, lambda xy: np.column_stack(to_degrees.transform(*xy.T)))
-        assert placed.buffer(2e-7).contains(shape)

@@ -16,8 +16,8 @@ import osmium
 import pyarrow as pa
 from osmium.osm import Area, Node, Relation, Way
 
-from cim_models.theme import AttributeType
 from cim_models.themes import THEMES
+from layers.columns import COLUMN_TYPES
 from layers.formats.osm import tags as osm_tags
 from layers.formats.osm.coast import sea
 from layers.formats.osm.roads import RoadGraph
@@ -41,17 +41,10 @@ BROKEN = (RuntimeError, OSError, ValueError, UnicodeDecodeError, osmium.InvalidL
 
 SEA_ATTRIBUTES = '{"drawn_from":"natural=coastline"}'
 
-ARROW_TYPES: dict[AttributeType, pa.DataType] = {
-    "text": pa.string(),
-    "integer": pa.int32(),
-    "number": pa.float64(),
-    "boolean": pa.bool_(),
-}
-
 
 def theme_schema(theme: str) -> pa.Schema:
     """Columns of a source that is in the model's terms: shared ones, the theme's own, further tags as JSON."""
-    own = [pa.field(attribute.name, ARROW_TYPES[attribute.type]) for attribute in THEMES[theme].attributes]
+    own = [pa.field(attribute.name, COLUMN_TYPES[attribute.type]) for attribute in THEMES[theme].attributes]
     shared = [pa.field(name, pa.string()) for name in ("uid", "class", "name", "name_en")]
     return pa.schema([*shared, *own, pa.field("attributes", pa.string()), pa.field(GEOMETRY, pa.binary())])
 
