@@ -64,17 +64,20 @@ class TileRoute:
 
 async def _picture(scope: Scope, met: Exchange, layer_id: str | None, tile: Tile) -> Picture:
     assert met.city is not None
-    catalog = await met.city.catalog()
-    # The same words mean the same picture for as long as the service vouches for it; they are read on a miss only.
+    catalog, service = await met.city.catalog(), met.city.tiles
+    # Asked in the same words before, the tile may lie ready: then nothing of the query is read again.
     words = f"{layer_id or ''}?{scope['query_string'].decode('latin-1')}"
-    kept = met.city.tiles.kept(catalog, words, tile, met.principal)
+    kept = service.kept(catalog, words, tile, met.principal)
     if kept is not None:
         return kept
-    asked = Query(Request(scope))
-    layers = _layers(catalog, met.principal, layer_id, asked.take(COLLECTIONS) if layer_id is None else None)
-    view, wanted = take_view(asked, catalog), take_filter(asked)
-    asked.finish()
-    return await met.city.tiles.tile(catalog, layers, tile, met.principal, view=view, wanted=wanted, words=words)
+    query = Query(Request(scope))
+    layers = _layers(catalog, met.principal, layer_id, query.take(COLLECTIONS) if layer_id is None else None)
+    view, wanted = take_view(query, catalog), take_filter(query)
+    query.finish()
+    # Filters are as many as their users think of.
+    return await service.tile(
+        catalog, layers, tile, met.principal, view=view, wanted=wanted, words=words if wanted is None else None
+    )
 
 
 def _layers(catalog: Catalog, principal: Principal, layer_id: str | None, named: str | None) -> list[Layer]:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     LargeBinary,
+    Numeric,
     Select,
     String,
     and_,
@@ -198,8 +199,10 @@ def _properties(layer: Layer, table: FromClause) -> dict[str, ColumnElement[Any]
     """What a feature tells of an object, in the order of the layer's schema."""
     found: dict[str, ColumnElement[Any]] = {}
     for attribute in layer.properties:
-        own = attribute.name in table.c
-        found[attribute.name] = table.c[attribute.name] if own else table.c.attributes[attribute.name]
+        found[attribute.name] = stored(table, attribute)
+        if attribute.type == "number":
+            # 12 would read 12, and a client that learns types from the first page takes the property for whole numbers.
+            found[attribute.name] = found[attribute.name].cast(Numeric) + literal_column("0.0", Numeric)
     for name in VALIDITY:
         found[name] = table.c[name]
     if layer.whole and layer.theme.table != "generic_object":

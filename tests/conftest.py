@@ -13,6 +13,7 @@ from cim_models.database import CitySpec, Database, migrate
 from cim_models.embedded import Cluster
 from layers.seeds import seed_layers
 from tests import town
+from tests.serve import serving
 
 NUMBERS = count(1)
 # A made-up county on the coast that CityTwin was first built for.
@@ -102,6 +103,13 @@ async def town_database(town_url: str) -> AsyncIterator[Database]:
     opened = await Database.open(town_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(scope="session")
+def town_server(town_url: str) -> Iterator[str]:
+    """The address of a real server of the hand-made town."""
+    with serving(town_url) as address:
+        yield address
 
 
 @pytest.fixture

@@ -1,0 +1,79 @@
+"""A server of one city in a process of its own (python -m tests.serve URL PORT), for clients that need real HTTP."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from socket import socket
+
+import uvloop
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+from granian.server.embed import Server
+
+from api.app import create_app
+from twin.directory import CityPlace
+from twin.settings import Settings
+
+
+class OneCity:
+    """A directory of one city, whatever else lies in the cluster."""
+
+    def __init__(self, url: str) -> None:
+        self.place = CityPlace("town", url, Path("unused"))
+
+    def cities(self) -> list[CityPlace]:
+        return [self.place]
+
+
+@contextmanager
+def serving(url: str) -> Iterator[str]:
+    """A server of the city at `url`; gives its address, and stops it afterwards."""
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen([sys.executable, "-m", "tests.serve", url, str(port)])
+    address = f"http://127.0.0.1:{port}"
+    try:
+        until = time.monotonic() + 60
+        while not _answers(address):
+            assert process.poll() is None, "the server ended"
+            assert time.monotonic() < until, "the server does not answer"
+            time.sleep(0.05)
+        yield address
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/health/live", timeout=2):
+            return True
+    except (urllib.error.URLError, TimeoutError):
+        return False
+
+
+async def main(url: str, port: int) -> None:
+    settings = Settings(database_url=url, log_level="error")
+    server = Server(
+        create_app(settings, OneCity(url)),
+        address="127.0.0.1",
+        port=port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        log_level=LogLevels.error,
+    )
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
+    await server.serve()
+
+
+if __name__ == "__main__":
+    uvloop.run(main(sys.argv[1], int(sys.argv[2])))
