@@ -205,7 +205,7 @@ async def test_only_a_hash_is_kept(database: Database) -> None:
 
 
 @pytest.mark.parametrize(("name", "role"), [("system", "editor"), ("public", "editor"), ("", "editor"), ("x", "king")])
-async def test_a_token_that_means_nobody_is_not_made(database: Database, name: str, role: str) -> None:
-    async with database.writing() as connection:
+async def test_a_token_that_means_nobody_is_not_made(town_database: Database, name: str, role: str) -> None:
+    async with town_database.writing() as connection:
         with pytest.raises(TokenError):
             await create_token(connection, name, role)
