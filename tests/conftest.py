@@ -111,22 +111,6 @@ def town_server(town_url: str) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def new_cluster(open_folder: Path) -> Iterator[Callable[..., Cluster]]:
-    """Clusters of a test's own, each in a fresh home, gone afterwards."""
-    made: list[Cluster] = []
-
-    def make(name: str = "home", *, port: int | None = None, durable: bool = False) -> Cluster:
-        folder = Path(tempfile.mkdtemp(dir=open_folder))
-        folder.chmod(0o755)
-        made.append(Cluster(folder / name, port=port, durable=durable))
-        return made[-1]
-
-    yield make
-    for cluster in made:
-        cluster.stop(force=True)
-
-
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The real cities' data; named by TWIN_TEST_DATA, else beside the checkout."""

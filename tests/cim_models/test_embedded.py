@@ -4,8 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -29,6 +30,34 @@ NewCluster = Callable[..., Cluster]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="what root meets, only root can try")
 
 NOBODY = 65534
+
+
+@pytest.fixture(scope="module")
+def laid_down(open_folder: Path) -> Path:
+    """The files of a cluster that was made and stopped: a copy of them is quicker than a new one."""
+    cluster = Cluster(open_folder / "laid-down", durable=False)
+    cluster.start()
+    cluster.stop()
+    return cluster.directory
+
+
+@pytest.fixture
+def new_cluster(open_folder: Path, laid_down: Path) -> Iterator[NewCluster]:
+    """Clusters of a test's own, made but not running; `fresh`: not even made. Stopped afterwards."""
+    clusters: list[Cluster] = []
+
+    def make(name: str = "home", *, fresh: bool = False, port: int | None = None, durable: bool = False) -> Cluster:
+        folder = Path(tempfile.mkdtemp(dir=open_folder))
+        folder.chmod(0o755)
+        clusters.append(Cluster(folder / name, port=port, durable=durable))
+        if not fresh:
+            clusters[-1].home.mkdir()
+            subprocess.run(["cp", "-a", laid_down, clusters[-1].home], check=True)
+        return clusters[-1]
+
+    yield make
+    for cluster in clusters:
+        cluster.stop(force=True)
 
 
 def pid_of(cluster: Cluster) -> int:
@@ -189,7 +218,7 @@ def test_other_users_cannot_reach_it(cluster: Cluster) -> None:
 
 
 def test_health_says_what_is_missing(new_cluster: NewCluster) -> None:
-    cluster = new_cluster()
+    cluster = new_cluster(fresh=True)
     assert "twin up" in cluster.health().reason
     assert cluster.start() is True
     assert cluster.health().ready
@@ -263,7 +292,7 @@ def test_what_a_killed_caller_left_running_is_adopted(new_cluster: NewCluster) -
 
 
 def test_a_start_that_was_killed_halfway_is_done_again(new_cluster: NewCluster) -> None:
-    cluster = new_cluster()
+    cluster = new_cluster(fresh=True)
     caller = python("cluster.start()", cluster.home)
     until = time.monotonic() + 20
     while not (cluster.directory / "data.new" / "PG_VERSION").exists():
@@ -275,7 +304,7 @@ def test_a_start_that_was_killed_halfway_is_done_again(new_cluster: NewCluster) 
 
 
 def test_two_starts_at_once_make_one_server(new_cluster: NewCluster) -> None:
-    cluster = new_cluster()
+    cluster = new_cluster(fresh=True)
     callers = [
         python("print(cluster.start(), flush=True); sys.stdin.read(); cluster.stop()", cluster.home) for _ in range(2)
     ]
@@ -303,15 +332,13 @@ def test_a_server_in_use_stops_only_by_force(new_cluster: NewCluster) -> None:
 
 
 def test_a_long_path_with_a_space_and_chinese(new_cluster: NewCluster) -> None:
-    cluster = with_a_row(new_cluster("温州市 乐清湾 数字孪生/" + "很长的文件夹名" * 10 + "/城 市"))
+    cluster = with_a_row(new_cluster("温州市 乐清湾 数字孪生/" + "很长的文件夹名" * 10 + "/城 市", fresh=True))
     assert len(os.fsencode(cluster.data)) > 107, "too long for a socket"
     assert scalar(cluster, "select answer from kept") == 7
 
 
 def test_files_of_somebody_else_are_left_alone(new_cluster: NewCluster) -> None:
     cluster = new_cluster()
-    cluster.start()
-    cluster.stop()
     (cluster.data / "citytwin").unlink()
     with pytest.raises(ForeignDirectory, match=r"did not make.*TWIN_HOME"):
         cluster.start()
@@ -320,8 +347,6 @@ def test_files_of_somebody_else_are_left_alone(new_cluster: NewCluster) -> None:
 
 def test_data_of_another_major_version_are_refused(new_cluster: NewCluster) -> None:
     cluster = new_cluster()
-    cluster.start()
-    cluster.stop()
     (cluster.data / "PG_VERSION").write_text("12\n")
     with pytest.raises(EmbeddedError, match="apt-get install postgresql-12 postgresql-12-postgis-3") as refusal:
         cluster.start()
@@ -331,8 +356,6 @@ def test_data_of_another_major_version_are_refused(new_cluster: NewCluster) -> N
 @as_root
 def test_a_directory_of_another_user_is_refused(new_cluster: NewCluster) -> None:
     cluster = new_cluster()
-    cluster.start()
-    cluster.stop()
     os.chown(cluster.data, NOBODY, NOBODY)
     with pytest.raises(ForeignDirectory, match=f"user id {NOBODY}.*chown"):
         cluster.start()
@@ -344,8 +367,6 @@ def test_a_directory_of_another_user_is_refused(new_cluster: NewCluster) -> None
 
 def test_a_server_started_by_hand_is_not_touched(new_cluster: NewCluster) -> None:
     cluster = new_cluster()
-    cluster.start()
-    cluster.stop()
     owner = service_user(cluster.directory)
     by_hand = subprocess.Popen(
         [postgres.choose().binaries / "postgres", "-D", "data", "-clisten_addresses=", "-k", cluster.directory],
