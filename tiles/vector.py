@@ -13,7 +13,9 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    and_,
     bindparam,
+    case,
     func,
     literal_column,
     select,
@@ -97,8 +99,11 @@ def in_tile(table: FromClause) -> ColumnElement[bool]:
 
 
 def simplified(geometry: ColumnElement[Any]) -> ColumnElement[Any]:
-    # What would vanish stays as its smallest triangle.
-    return func.ST_Simplify(geometry, STRAY, literal_column("true"))
+    """Fewer corners; a polygon of less than a pixel becomes a pixel, or who filters for it would not see it."""
+    is_dot = and_(func.ST_Dimension(geometry) == literal_column("2"), func.web_size(geometry) < 4 * STRAY * STRAY)
+    dot = type_coerce(func.ST_Expand(func.ST_Centroid(geometry), STRAY), NullType())
+    outline = type_coerce(func.ST_Simplify(geometry, STRAY, literal_column("true")), NullType())
+    return case((is_dot, dot), else_=outline)
 
 
 def tile_geometry(geometry: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -52,7 +52,7 @@ async def catch_up(database: Database) -> None:
 async def rebuild(database: Database, layer_id: str) -> None:
     """Build the overviews of one layer from nothing. Raises LayerNotFound."""
     async with _builder(database) as connection:
-        catalog = await load_catalog(connection, database.city)
+        catalog = await _catalog(database)
         await build_layer(connection, Source(catalog.layer(layer_id, SYSTEM), catalog))
 
 
@@ -74,7 +74,7 @@ async def _catch_up(connection: Connection, database: Database) -> None:
         # Nobody knows which changes are in what stands: all is built anew.
         await connection.execute("delete from overview_layer")
     place = await kept_place(connection, CONSUMER)
-    sources = _sources(await load_catalog(connection, database.city))
+    sources = _sources(await _catalog(database))
     built = {row["layer"]: row["definition"] for row in await connection.fetch("select * from overview_layer")}
     await _forget(connection, built.keys() - {source.layer.id for source in sources})
     for source in sources:
@@ -86,6 +86,12 @@ async def _catch_up(connection: Connection, database: Database) -> None:
             await build_cells(connection, source, await touched_cells(connection, source, boxes))
         place = changes[-1].place
         await keep_place(connection, CONSUMER, place)
+
+
+async def _catalog(database: Database) -> Catalog:
+    # Of the primary: a replica may not know the layer yet that the feed tells of.
+    async with database.writing() as connection:
+        return await load_catalog(connection, database.city)
 
 
 def _sources(catalog: Catalog) -> list[Source]:

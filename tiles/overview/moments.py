@@ -55,7 +55,7 @@ def _limits(moments: Ints, now: int) -> Span:
 def calm_spans(coverage: Coverage, limits: Mapping[int, Span]) -> Iterator[tuple[int, Span, Ints]]:
     """Each cell and span in which nothing begins or ends, with the entries of `coverage` that are there then."""
     cells, starts = np.unique(coverage.cell, return_index=True)
-    ends = np.r_[starts[1:], len(coverage)]
+    ends = np.append(starts, len(coverage))[1:]
     for cell, first, last in zip(cells.tolist(), starts.tolist(), ends.tolist(), strict=True):
         begin, finish = limits.get(cell, (FIRST, LAST))
         entries = np.arange(first, last)

@@ -136,7 +136,7 @@ def _coverage(level: Level) -> list[list[object]]:
     coverage = level.coverage
     coverage = coverage[np.lexsort((coverage.pixel, coverage.end, coverage.start, coverage.key, coverage.cell))]
     starts = np.flatnonzero(first_of(coverage.cell, coverage.key, coverage.start, coverage.end))
-    ends = np.r_[starts[1:], len(coverage)]
+    ends = np.append(starts, len(coverage))[1:]
     first = coverage[starts]
     x, y = column_row(first.cell)
     limits = [level.limits.get(cell, (FIRST, LAST)) for cell in first.cell.tolist()]
