@@ -66,11 +66,15 @@ class Merge:
         self._difference = f"difference_of_{staging.table}"
         self._geometry = f"ST_SetSRID(staged.geom, {srid})"
         self._village = "null" if theme == AREAS else village_of(self._geometry)
-        # What is new to the model needs no comparison, which would cost as much as all the rest.
-        self._known = self._one(f"select exists (select from {self.parent} where dataset_id = %(dataset)s)")[0]
+        self._known = True
 
     def close(self) -> None:
-        """Find what differs, and close the rows that are no longer believed; they move to the past partition."""
+        """Find what differs, and close the rows that are no longer believed; they move to the past partition.
+
+        What an object that is now missing was before stays believed, but without a source: so it is new if it returns.
+        """
+        # What is new to the model needs no comparison, which would cost as much as all the rest.
+        (self._known,) = self._one(f"select exists (select from {self.parent} where dataset_id = %(dataset)s)")
         if not self._known:
             (self._values["at"],) = self._one("select clock_timestamp()")
             self.outcome.inserted = self.staging.live
@@ -94,6 +98,14 @@ class Merge:
             update {self.parent} object set recorded_to = %(at)s from ({closing}) closing
             where object.id = closing.id and object.recorded_to = 'infinity' and object.dataset_id = %(dataset)s
             returning object.geom_web
+            """
+        )
+
+        self._run(
+            f"""
+            update {self.parent} earlier set content_hash = '' from {self._difference} gone
+            where gone.key is null and earlier.object_id = gone.object_id and earlier.recorded_to = 'infinity'
+              and earlier.dataset_id = %(dataset)s and earlier.plan_id is null and earlier.content_hash <> ''
             """
         )
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import shapely
 
 from cim_models.database import Database
+from cim_models.themes import THEMES
 from layers.access import Principal
 from layers.catalog import Catalog, load_catalog
 from layers.edit import Correct, Delete, Edit, Erase, Insert, Remove, Supersede, apply
@@ -70,8 +71,12 @@ async def enact(database: Database, case: Case) -> Enacted:
 async def clear(database: Database) -> None:
     """Empty the city of buildings, data sets and plans: quicker than laying another one down."""
     async with database.writing() as connection:
+        for (partition,) in await connection.fetch(
+            "select inhrelid::regclass::text from pg_inherits where inhparent = 'generic_object'::regclass"
+        ):
+            await connection.execute(f"drop table {partition}")
         await connection.execute(
-            "truncate building, administrative_area, facility, solid, import_run, change, change_consumer;"
+            f"truncate {', '.join(sorted(THEMES))}, solid, import_run, change, change_consumer;"
             " delete from layer where dataset_id is not null; delete from dataset; delete from plan"
         )
 
