@@ -15,7 +15,7 @@ from api import city, collections, edits, features, health, landing, search, sty
 from api.cities import Cities, CityDirectory
 from api.errors import problem_of
 from api.exchange import exchange
-from api.gateway import Gateway
+from api.gateway import Gateway, Routes
 from api.problem import MEDIA_TYPE
 from twin import logs
 from twin.directory import Directory
@@ -34,7 +34,8 @@ def create_app(settings: Settings, directory: CityDirectory | None = None) -> AS
     cities = Cities(directory or Directory(settings.database_url, settings.data, settings.cities), settings)
     app = _routes(settings, cities)
     served: ASGIApp = GZipMiddleware(app, minimum_size=COMPRESSED_FROM, compresslevel=COMPRESSION_LEVEL)
-    served = Gateway(tiles.TileRoute(served), cities, settings)
+    served = tiles.TileRoute(Routes(served, settings.request_timeout))
+    served = Gateway(served, cities, settings)
     if settings.cors_origins:
         # Pages of other sites may read, never write: and there is no cookie that could speak for a user.
         served = CORSMiddleware(

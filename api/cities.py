@@ -126,6 +126,16 @@ class Cities:
         kept = self._places.kept()
         return await self._places.get() if kept is None else kept
 
+    def at_hand(self, name: str | None) -> ServedCity | None:
+        """The city of that name if it is open and surely there, without waiting."""
+        if (places := self._places.kept()) is None:
+            return None
+        for place in places:
+            if name in (None, place.name):
+                served = self._open.get(place.name)
+                return served if served is not None and served.place is place else None
+        return None
+
     async def city(self, name: str | None = None) -> ServedCity:
         """The city of that name, the default one for None. Raises NotFound."""
         places = await self.places()
@@ -138,6 +148,7 @@ class Cities:
         served = self._open.get(place.name)
         if served is None or served.place != place:
             served = await self._opened(place, self._settings.database_read_url if is_default else None)
+        served.place = place
         served.path = "" if is_default else f"/cities/{place.name}"
         return served
 

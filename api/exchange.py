@@ -1,11 +1,11 @@
 """One request on its way through the server: who asks, of which city, under which address."""
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from starlette.requests import Request
 from starlette.types import Scope
 
+from api.addresses import Addresses
 from api.errors import NotFound
 from layers.access import PUBLIC, Principal
 
@@ -15,20 +15,31 @@ if TYPE_CHECKING:
 KEY = "twin"
 
 
-@dataclass(slots=True)
 class Exchange:
     """What every part of the server knows of a request.
 
-    root: address of the server without a closing slash, as links begin. path: what was asked for, as a client sees it.
-    operation: name for metrics and logs. city: None for what concerns the whole server.
+    path: what was asked for, as a client sees it. operation: its name for metrics and logs. city: None for what
+    concerns the whole server.
     """
 
-    request_id: str
-    root: str
-    path: str
-    principal: Principal = PUBLIC
-    city: "ServedCity | None" = None
-    operation: str = field(default="unmatched")
+    __slots__ = ("_addresses", "_root", "_scope", "city", "operation", "path", "principal", "request_id")
+
+    def __init__(self, request_id: str, scope: Scope, addresses: Addresses) -> None:
+        self.request_id = request_id
+        self.path: str = scope["path"]
+        self.operation = "unmatched"
+        self.principal: Principal = PUBLIC
+        self.city: ServedCity | None = None
+        self._scope = scope
+        self._addresses = addresses
+        self._root: str | None = None
+
+    @property
+    def root(self) -> str:
+        """Address of the server without a closing slash, as links begin; tiles have none and never ask."""
+        if self._root is None:
+            self._root = self._addresses.root(self._scope)
+        return self._root
 
     @property
     def base(self) -> str:

@@ -12,20 +12,22 @@ from api import metrics
 from api.addresses import Addresses
 from api.cities import Cities
 from api.errors import NotFound, TooLarge, TooLong, problem_of
-from api.exchange import KEY, Exchange
+from api.exchange import KEY, Exchange, of_scope
 from api.problem import send_problem
 from twin.settings import Settings
 
 MAX_PATH = 2_048
 CITIES = "/cities/"
 # What concerns the whole server and stands beside the default city's addresses.
-SERVER_WIDE = ("/cities", "/health", "/metrics", "/viewer", "/static")
+SERVER_WIDE = ("cities", "health", "metrics", "viewer", "static")
+# So many a second that a line for each would cost more than the answer; they are counted all the same.
+QUIET = frozenset(("getTile", "getLayerTile", "getTerrainTile", "getHillshadeTile", "getLiveness"))
 LOG = structlog.get_logger()
 
 
 def is_server_wide(path: str) -> bool:
     """Whether an address belongs to no city."""
-    return any(path == root or path.startswith(root + "/") for root in SERVER_WIDE)
+    return path[1:].partition("/")[0] in SERVER_WIDE
 
 
 class Gateway:
@@ -36,7 +38,6 @@ class Gateway:
         self._cities = cities
         self._addresses = Addresses(settings)
         self._max_body = settings.max_body
-        self._timeout = settings.request_timeout
         self._process = secrets.token_hex(4)
         self._numbers = count(1)
 
@@ -45,26 +46,25 @@ class Gateway:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        exchange = Exchange(f"{self._process}-{next(self._numbers):x}", self._addresses.root(scope), scope["path"])
-        answer = _Answer(send, exchange.request_id, scope["method"] == "HEAD")
-        metrics.UNDER_WAY.inc()
+        exchange = Exchange(f"{self._process}-{next(self._numbers):x}", scope, self._addresses)
+        answer = _Answer(send, exchange.request_id, head=scope["method"] == "HEAD")
         try:
-            async with asyncio.timeout(self._timeout):
-                await self._admit(scope, exchange, receive, answer)
+            await self._admit(scope, exchange, receive, answer)
         except Exception as error:
             await self._refuse(error, exchange, answer)
         finally:
-            metrics.UNDER_WAY.dec()
-            _record(scope, exchange, answer, time.perf_counter() - began)
+            _record(scope["method"], exchange, answer, time.perf_counter() - began)
 
     async def _admit(self, scope: Scope, exchange: Exchange, receive: Receive, answer: "_Answer") -> None:
-        path = scope["path"]
+        path, name = exchange.path, None
         if len(path) > MAX_PATH:
             raise TooLong(f"the address has {len(path)} characters; at most {MAX_PATH} are read")
-        headers = {name: value for name, value in scope["headers"] if name in (b"authorization", b"content-length")}
-        if int(headers.get(b"content-length", b"0") or 0) > self._max_body:
-            raise TooLarge(f"a body may have {self._max_body} bytes")
-        name = None
+        authorization = None
+        for header, value in scope["headers"]:
+            if header == b"authorization":
+                authorization = value
+            elif header == b"content-length" and (not value.isdigit() or int(value) > self._max_body):
+                raise TooLarge(f"a body may have {self._max_body} bytes")
         if path.startswith(CITIES):
             name, _, rest = path.removeprefix(CITIES).partition("/")
             path = "/" + rest
@@ -73,16 +73,13 @@ class Gateway:
                 raise NotFound(f"{path} is of the whole server, not of a city")
             exchange.operation = path.split("/")[1]
         else:
-            exchange.city = await self._cities.city(name)
-            exchange.principal = await exchange.city.identity.principal(headers.get(b"authorization"))
+            exchange.city = self._cities.at_hand(name) or await self._cities.city(name)
+            if authorization is not None:
+                exchange.principal = await exchange.city.identity.principal(authorization)
         inner = {**scope, "path": path, "raw_path": path.encode(), "root_path": "", KEY: exchange}
-        if scope["method"] == "HEAD":
+        if answer.head:
             inner["method"] = "GET"
-        try:
-            await self._app(inner, _limited(receive, self._max_body), answer.send)
-        finally:
-            if (route := inner.get("route")) is not None:
-                exchange.operation = route.operation_id or route.name
+        await self._app(inner, _limited(receive, self._max_body), answer.send)
 
     async def _refuse(self, error: Exception, exchange: Exchange, answer: "_Answer") -> None:
         problem = problem_of(error)
@@ -97,33 +94,53 @@ class Gateway:
         await send_problem(problem, answer.send, instance=exchange.path, request_id=exchange.request_id)
 
 
+class Routes:
+    """The routes, within their time; tells the exchange which of them was found, whatever becomes of it."""
+
+    def __init__(self, app: ASGIApp, timeout_s: float) -> None:
+        self._app = app
+        self._timeout_s = timeout_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._app(scope, receive, send)
+        finally:
+            if (route := scope.get("route")) is not None:
+                of_scope(scope).operation = route.operation_id or route.name
+
+
 class _Answer:
     """Watches an answer on its way out, and marks it with the request's id."""
 
-    __slots__ = ("_head", "_mark", "_send", "complete", "size", "status")
+    __slots__ = ("_mark", "_send", "complete", "head", "size", "status")
 
-    def __init__(self, send: Send, request_id: str, head: bool) -> None:
+    def __init__(self, send: Send, request_id: str, *, head: bool) -> None:
         self._send = send
         self._mark = ((b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff"))
-        self._head = head
+        self.head = head
         self.complete = False
         self.status = 0
         self.size = 0
 
     async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
+        kind = message["type"]
+        if kind == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), *self._mark]
-        elif message["type"] == "http.response.pathsend":
-            # A file that the server sends by itself: there is no body to leave out but by not naming it.
-            self.complete = True
-            if self._head:
-                message = {"type": "http.response.body", "body": b""}
-        elif message["type"] == "http.response.body":
+        elif kind == "http.response.body":
             self.complete = not message.get("more_body", False)
             self.size += len(message.get("body", b""))
-            if self._head:
+            if self.head:
                 message = {**message, "body": b""}
+        elif kind == "http.response.pathsend":
+            # A file that the server sends by itself: there is no body to leave out but by not naming it.
+            self.complete = True
+            if self.head:
+                message = {"type": "http.response.body", "body": b""}
         await self._send(message)
 
 
@@ -142,18 +159,18 @@ def _limited(receive: Receive, limit: int) -> Receive:
     return limited
 
 
-def _record(scope: Scope, exchange: Exchange, answer: _Answer, seconds: float) -> None:
-    operation = exchange.operation
-    metrics.REQUESTS.labels(operation, f"{answer.status // 100}xx").inc()
-    metrics.DURATION.labels(operation).observe(seconds)
-    metrics.BYTES.labels(operation).inc(answer.size)
+def _record(method: str, exchange: Exchange, answer: _Answer, seconds: float) -> None:
+    operation, status = exchange.operation, answer.status
+    metrics.count(operation, status, seconds)
+    if operation in QUIET and status < 400:
+        return
     LOG.info(
         "request",
         request_id=exchange.request_id,
         operation=operation,
-        method=scope["method"],
+        method=method,
         path=exchange.path,
-        status=answer.status,
+        status=status,
         ms=round(seconds * 1000, 1),
         bytes=answer.size,
         principal=exchange.principal.name,
