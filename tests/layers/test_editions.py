@@ -72,7 +72,7 @@ def test_an_object_keeps_its_id(empty: Database) -> None:
 def test_a_load_leaves_other_data_sets_alone(empty: Database) -> None:
     run(empty, delivery(Edition("2020-01-01", {"a": 1}), "one"), delivery(Edition("2020-01-01", {"a": 5}), "other"))
     run(empty, delivery(Edition("2021-01-01", {"c": 7}), "one"), delivery(Edition("2021-01-01", {"b": 6}), "other"))
-    by_set = "select dataset.name, uid, height from building join dataset on dataset.id = dataset_id where recorded_to > now()"
+    by_set = "select d.name, uid, height from building join dataset d on d.id = dataset_id where recorded_to > now()"
     assert set(fetch(empty, by_set + " and valid_to is null")) == {("one", "c", 7), ("other", "b", 6)}
     assert set(fetch(empty, by_set + " and valid_from is null")) == {("one", "a", 1), ("other", "a", 5)}
 
