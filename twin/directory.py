@@ -49,6 +49,11 @@ class CityPlace:
     url: str
     files: Path
 
+    @property
+    def shown_url(self) -> str:
+        """The database's URL for people to see, without its password."""
+        return make_url(self.url).render_as_string(hide_password=True).replace("%2F", "/")
+
 
 Fill = Callable[[CityPlace], None]
 
@@ -114,15 +119,16 @@ class Directory:
 
     def _all(self, connection: psycopg.Connection) -> list[CityPlace]:
         databases = connection.execute(DATABASES, {"prefix": PREFIX, "maintenance": MAINTENANCE}).fetchall()
-        found = []
+        found: dict[str, CityPlace] = {}
         for oid, database in databases:
             url = self._url_of(database)
             # A city's name never changes.
             name = self._names.get(oid) or _city_name(url)
             if name is not None:
                 self._names[oid] = name
-                found.append(self._place(name, url))
-        return found
+                # A copied database says the same name as the one it was copied from.
+                found.setdefault(name, self._place(name, url))
+        return list(found.values())
 
     def _lay_down(self, spec: CitySpec, url: str, fill: Fill | None) -> CityPlace:
         place = self._place(spec.name, url)

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import select
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -71,21 +72,24 @@ def who_serves(home: Path) -> Serving | None:
     return None
 
 
-def stop_server(home: Path, server: Serving) -> None:
-    """End a server and wait until it has. Raises NotStopped."""
+def stop_server(server: Serving) -> None:
+    """End a server and wait until its process is gone. Raises NotStopped."""
     try:
-        os.kill(server.pid, signal.SIGTERM)
+        # A descriptor, not the number: that may be given to another process meanwhile.
+        process = os.pidfd_open(server.pid)
     except ProcessLookupError:
         return
+    try:
+        signal.pidfd_send_signal(process, signal.SIGTERM)
+        ended, _, _ = select.select([process], [], [], STOP_TIMEOUT_S)
     except PermissionError:
         raise NotStopped(f"process {server.pid} belongs to another user; stop it as that user: twin down") from None
-    until = time.monotonic() + STOP_TIMEOUT_S
-    while who_serves(home):
-        if time.monotonic() > until:
-            raise NotStopped(
-                f"process {server.pid} has not stopped in {STOP_TIMEOUT_S:.0f} s; see {home}/logs/twin.log"
-            )
-        time.sleep(0.05)
+    finally:
+        os.close(process)
+    if not ended:
+        raise NotStopped(
+            f"process {server.pid} has not ended in {STOP_TIMEOUT_S:.0f} s; if it must: kill -9 {server.pid}"
+        )
 
 
 def _where(server: Serving | None) -> str:

@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     database_url: str = Field(description="postgresql:// URL of the default city's database")
     database_read_url: str | None = Field(default=None, description="a replica of the default city for readers")
     cities: Listed = Field(
-        default=(), description="databases to serve; by default every city that the role owns on that server"
+        default=(), description="names of the cities to serve, the first at the root; by default all on that server"
     )
     data: Path = Field(
         default=Path("data"), description="folder with a folder of files (terrain, imagery) for each city"

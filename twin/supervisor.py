@@ -5,9 +5,8 @@ import contextlib
 import os
 import signal
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from twin import TwinError
 from twin.logfile import LogFile
@@ -20,7 +19,6 @@ SOUND_AFTER_S = 30.0
 HOPELESS_AFTER = 3
 STOP_TIMEOUT_S = 8.0
 START_TIMEOUT_S = 120.0
-LAST_LINES = 15
 LONGEST_LINE = 1024**2
 
 
@@ -36,7 +34,7 @@ class Program:
     command: Sequence[str]
     falls: int = 0
     process: asyncio.subprocess.Process | None = None
-    last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
+    last_line: str = "it said nothing"
 
 
 class Supervisor:
@@ -58,7 +56,7 @@ class Supervisor:
         while not await answers():
             fallen = next((program for program in self._programs if program.falls >= HOPELESS_AFTER), None)
             if fallen is not None:
-                raise StartFailed("\n".join([f"{fallen.name} does not start; it said:", *fallen.last_lines]))
+                raise StartFailed(f"{fallen.name} does not start ({fallen.last_line}); see {self._log.path}")
             if time.monotonic() > until:
                 raise StartFailed(f"the server does not answer after {timeout_s:.0f} s; see {self._log.path}")
             await asyncio.sleep(0.05)
@@ -116,7 +114,7 @@ class Supervisor:
                 lines, newline, rest = lines + newline + rest, b"\n", b""
             if newline:
                 self._log.write(lines + newline)
-                program.last_lines.extend(lines.decode(errors="replace").splitlines()[-LAST_LINES:])
+                program.last_line = lines.rpartition(b"\n")[2].decode(errors="replace")
         if rest:
             self._log.write(rest + b"\n")
-            program.last_lines.append(rest.decode(errors="replace"))
+            program.last_line = rest.decode(errors="replace")

@@ -54,7 +54,7 @@ def down() -> None:
     server = who_serves(twin.home)
     if server is not None:
         with step("server stops"):
-            stop_server(twin.home, server)
+            stop_server(server)
     elif twin.cluster is None or not twin.cluster.health().ready:
         out.print(f"nothing is running in {twin.home}")
         return
@@ -79,7 +79,8 @@ def status() -> None:
     if server is None:
         raise typer.Exit(NOT_RUNNING)
     for number, place in enumerate(twin.directory.cities()):
-        out.print(f"city      {place.name}{'  (default)' if number == 0 else ''}")
+        default = "  (default)" if number == 0 else ""
+        out.print(f"city      {place.name}{default}  {place.shown_url}", soft_wrap=True, markup=False)
 
 
 def show_address(twin: "LocalTwin", url: str) -> None:
@@ -126,8 +127,8 @@ def _announced(server: "Serving | None", pid: int) -> "Serving | None":
 
 def _last_words(said: Path) -> str:
     lines = said.read_text(errors="replace").strip().splitlines()
-    found = [line for line in lines if line.startswith("twin: ")]
-    return "\n".join(found or lines[-5:]).removeprefix("twin: ") or "the server ended without a word"
+    last = lines[-1] if lines else "the server ended without a word"
+    return last.removeprefix("twin: ")
 
 
 def _database(twin: "LocalTwin") -> str:

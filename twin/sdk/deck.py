@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pydeck
-from pydeck.io.html import render_json_to_html
+from pydeck.io.html import cdn_picker, render_json_to_html
 
 if TYPE_CHECKING:
     from twin.sdk.layer import Feature, Layer
 
 BACKGROUND = "#f4f1ea"
 COLORS = {"polygon": "#c9b79c", "line": "#8a8f98", "point": "#d1495b"}
-# pydeck's page template loads a second map library, fonts and styles from five hosts, even offline; it draws without.
+# pydeck's page loads its program, a second map library, fonts and styles from five hosts, and all but the program even
+# offline; it draws without them.
 FOREIGN = re.compile(r"<script[^>]*\ssrc=[^>]*>\s*</script>|<link[^>]*\shref=[^>]*>", re.IGNORECASE)
 TILE_PIXELS, MAP_PIXELS, FRAME_PIXELS = 512, 700, 500
 # Heights are seen from the side.
@@ -29,14 +30,11 @@ class Map(pydeck.Deck):  # type: ignore[misc]
 
     def to_html(self, filename: str | Path | None = None, **_: Any) -> str:
         """The page; written to `filename` if that is given, and then its absolute path is returned."""
-        # Names come from anywhere: none of them may end the script they stand in.
+        # Names come from anywhere: none of them may end the script they stand in, or look like a tag.
         deck = self.to_json().replace("<", "\\u003c")
-        page: str = render_json_to_html(deck, tooltip=self._tooltip, css_background_color=BACKGROUND, offline=True)
-        head, body, rest = page.partition("<body>")
-        before, script, after = head.partition("<script type='text/javascript'>")
-        program, end, styles = after.rpartition("</script>")
-        # The program itself holds text that looks like tags; only what the template put around it is stripped.
-        page = FOREIGN.sub("", before) + script + program + end + FOREIGN.sub("", styles) + body + rest
+        page = render_json_to_html(deck, tooltip=self._tooltip, css_background_color=BACKGROUND)
+        head, style, rest = FOREIGN.sub("", page).partition("<style>")
+        page = f"{head}{cdn_picker(offline=True)}\n    {style}{rest}"
         if filename is None:
             return page
         path = Path(filename).absolute()

@@ -1,0 +1,118 @@
+"""A server of one's own from its first start to its end, killed on the way in every way there is."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from tests.twin.conftest import Home
+
+
+@pytest.fixture(scope="module")
+def home(new_home: Callable[..., Home]) -> Home:
+    """A home whose server is up, without a city."""
+    home = new_home(TWIN_WORKERS="2")
+    home.start()
+    return home
+
+
+def ready(home: Home) -> bool:
+    try:
+        return httpx.get(f"{home.server()['url']}/health/ready", timeout=5).is_success
+    except httpx.TransportError:
+        return False
+
+
+def served(home: Home) -> bool:
+    return (home.path / "server.json").exists() and bool(home.server()["url"])
+
+
+def eventually(done: Callable[[], bool], timeout_s: float = 30.0) -> None:
+    until = time.monotonic() + timeout_s
+    while not done():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def test_a_new_home_is_served(home: Home) -> None:
+    assert ready(home)
+    status = home.twin("status")
+    assert status.returncode == 0
+    assert str(home.server()["url"]) in status.stdout
+    assert "private PostgreSQL" in status.stdout
+    # The token of the local user is theirs alone, and so is the log.
+    assert (home.path / "token").stat().st_mode & 0o777 == 0o600
+    assert (home.path / "logs" / "twin.log").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_second_server_is_refused_and_told_where_the_first_is(home: Home) -> None:
+    second = home.twin("up", "--port", "0")
+    assert second.returncode == 1
+    assert str(home.server()["url"]) in second.stderr
+    assert ready(home)
+
+
+def test_a_killed_server_process_starts_again(home: Home) -> None:
+    victim = home.process("twin.serve")
+    os.kill(victim, signal.SIGKILL)
+    # The other one goes on answering.
+    eventually(lambda: ready(home))
+    eventually(lambda: sum("twin.serve" in command for command in home.processes().values()) == 2)
+    assert victim not in home.processes()
+
+
+def test_a_killed_postgres_comes_back(home: Home) -> None:
+    postmaster = int((home.path / "postgres/data/postmaster.pid").read_text().split()[0])
+    os.kill(postmaster, signal.SIGKILL)
+    eventually(lambda: not ready(home))
+    eventually(lambda: ready(home))
+
+
+def test_kill_9_of_the_supervisor_leaves_only_the_database(home: Home) -> None:
+    """The next start adopts it; without one, `twin down` ends it."""
+    postgres = home.process("postgres -D")
+    kill_supervisor(home, postgres)
+    assert home.twin("status").returncode == 3
+    home.start()
+    assert ready(home)
+    assert home.process("postgres -D") == postgres
+    kill_supervisor(home, postgres)
+    assert home.twin("down").returncode == 0
+    assert home.processes() == {}
+    again = home.twin("down")
+    assert again.returncode == 0
+    assert "nothing is running" in again.stdout
+
+
+def kill_supervisor(home: Home, postgres: int) -> None:
+    os.kill(int(str(home.server()["pid"])), signal.SIGKILL)
+    eventually(lambda: list(home.processes()) == [postgres])
+
+
+def test_a_taken_port_is_told(new_home: Callable[..., Home], town_server: str) -> None:
+    taken = httpx.URL(town_server).port
+    done = new_home().twin("up", "--port", str(taken))
+    assert done.returncode == 1
+    assert f"port {taken}" in done.stderr
+    assert "--port" in done.stderr
+
+
+def test_a_server_in_the_foreground_ends_at_ctrl_c(new_home: Callable[..., Home], town_url: str) -> None:
+    home = new_home(TWIN_DATABASE_URL=town_url, TWIN_CITIES="testing", TWIN_WORKERS="1")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "twin", "up", "--port", "0"], env=home.environ, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        eventually(lambda: served(home))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+    assert process.stdout is not None
+    assert "CityTwin serves at http://127.0.0.1:" in process.stdout.read()
+    assert home.processes() == {}
