@@ -179,6 +179,9 @@ class TileService:
 
     def _remember(self, key: Asked, picture: Picture, requests: Sequence[Request], drawings: Sequence[Drawing]) -> None:
         """Keep a picture of which every part is known to be true as of some change."""
+        # Drawn under layers and rights that are no longer these, it would be given to who may not see it now.
+        if any(request.catalog is not self._catalog for request in requests):
+            return
         parts: list[tuple[str, int]] = []
         for request, drawing in zip(requests, drawings, strict=True):
             table = request.layer.theme.table

@@ -221,12 +221,15 @@ async def read_terrain(
     )
     statement = compiled(wanted)
     found = await connection.fetch(statement.sql, *statement.arguments)
-    return Terrain(tuple(Raster(folder / row["path"], row["resolution"]) for row in found))
+    rasters = (Raster((folder / row["path"]).resolve(), row["resolution"]) for row in found)
+    # Whoever wrote the row, no file but the city's own is opened.
+    return Terrain(tuple(raster for raster in rasters if raster.path.is_relative_to(folder.resolve())))
 
 
 def _opened(path: Path) -> rasterio.DatasetReader:
     try:
-        return rasterio.open(path)
+        # Named, so that no other driver of GDAL takes the path for an address or a recipe.
+        return rasterio.open(path, driver="GTiff")
     except RasterioError:
         raise TerrainUnreadable(
             f"{path.name}: the catalogue names this raster, but it cannot be read; load it again"

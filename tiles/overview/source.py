@@ -3,9 +3,9 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 
-from sqlalchemy import ColumnElement, Table, func, literal_column
+from sqlalchemy import ColumnElement, Table, func, literal, literal_column
 
 from layers.catalog import Catalog, Layer
 from layers.filter_sql import stored
@@ -13,6 +13,9 @@ from layers.query import belonging, known, objects
 from layers.view import NOW
 from tiles.drawn import drawn_properties
 from tiles.overview.recipe import EDITION, TOP_ZOOM, Recipe, recipe
+
+# PostgreSQL gives a function a hundred at most.
+ARGUMENTS = 100
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,10 @@ class Source:
 
     def properties(self) -> ColumnElement[object]:
         """SQL of an object's drawn properties as one JSON object, without those it lacks."""
-        pairs = [part for name, column in self.columns.items() for part in (literal_column(f"'{name}'"), column)]
-        return func.jsonb_strip_nulls(func.jsonb_build_object(*pairs))
+        # Names are the source's own words, so they are bound; a call takes at most a hundred arguments.
+        pairs = [part for name, column in self.columns.items() for part in (literal(name), column)]
+        calls = [func.jsonb_build_object(*pairs[i : i + ARGUMENTS]) for i in range(0, len(pairs) or 1, ARGUMENTS)]
+        return func.jsonb_strip_nulls(reduce(lambda one, other: one.op("||")(other), calls))
 
     @cached_property
     def definition(self) -> str:
