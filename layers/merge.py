@@ -18,7 +18,7 @@ from psycopg.rows import TupleRow
 from cim_models.partitions import generic_partition
 from layers.boxes import cells_sql
 from layers.staging import Staging
-from layers.villages import AREAS, village_of
+from layers.villages import AREAS, VILLAGES, village_of
 
 # What the row of a version copies from the one it follows.
 COPIED = ("object_id", "dataset_id", "uid", "village_code")
@@ -65,7 +65,6 @@ class Merge:
         self._values: dict[str, Any] = {"dataset": edition.dataset_id, "moment": edition.speaks_of, "at": None}
         self._difference = f"difference_of_{staging.table}"
         self._geometry = f"ST_SetSRID(staged.geom, {srid})"
-        self._village = "null" if theme == AREAS else village_of(self._geometry)
         self._known = True
 
     def close(self) -> None:
@@ -190,7 +189,7 @@ class Merge:
             insert into {self.target} (object_id, dataset_id, uid, content_hash, {_names(content)}, geom, village_code,
                                        valid_from, valid_to, recorded_from)
             select coalesce(opening.object_id, nextval('object_id')), %(dataset)s, staged.uid, staged.content_hash,
-                   {_names(content, "staged")}, {self._geometry}, {self._village}, opening.valid_from,
+                   {_names(content, "staged")}, {self._geometry}, {self._village()}, opening.valid_from,
                    opening.valid_to, %(at)s
             from ({self._opening()}) opening join {self.staging.table} staged using (key)
             -- PostGIS sorts geometries along a Hilbert curve: what lies side by side is read together.
@@ -198,6 +197,11 @@ class Merge:
             returning geom_web
             """
         )
+
+    def _village(self) -> str:
+        if self.staging.theme.table == AREAS or not self._one(f"select exists ({VILLAGES})")[0]:
+            return "null"
+        return village_of(self._geometry)
 
     def _opening(self) -> str:
         """SQL: each staged row that is written, its object, and its validity, which leaves other states alone."""

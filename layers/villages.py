@@ -7,6 +7,12 @@ from layers.changes import INSERT_SQL
 
 AREAS = "administrative_area"
 VILLAGE = "village"
+# Those that the city has now.
+VILLAGES = f"""
+    select code, geom from {AREAS}
+    where recorded_to = 'infinity' and plan_id is null and level = '{VILLAGE}'
+      and (valid_from is null or valid_from <= now()) and (valid_to is null or valid_to > now())
+"""
 # Areas know their own division code; every other object gets the one of the village it lies in.
 WHY = "villages changed"
 ASSIGNED = tuple(table for table in THEMES if table != AREAS)
@@ -18,11 +24,8 @@ def village_of(geometry: str) -> str:
     Villages are those that the city has now. Where two overlap, the lower code has it.
     """
     return f"""(
-        select village.code from {AREAS} village
-        where village.recorded_to = 'infinity' and village.plan_id is null and village.level = '{VILLAGE}'
-          and (village.valid_from is null or village.valid_from <= now())
-          and (village.valid_to is null or village.valid_to > now())
-          and ST_Intersects(village.geom, ST_PointOnSurface({geometry}))
+        select village.code from ({VILLAGES}) village
+        where ST_Intersects(village.geom, ST_PointOnSurface({geometry}))
         order by village.code limit 1
     )"""
 
