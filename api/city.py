@@ -12,6 +12,7 @@ from pyproj import CRS
 
 from api.answers import both, json_answer
 from api.cities import Cities, ServedCity
+from api.documentation import described
 from api.exchange import city, exchange
 from api.pages import city_title
 from api.parameters import Query
@@ -29,7 +30,7 @@ LOG = structlog.get_logger()
 router = APIRouter(tags=["Service"])
 
 
-@router.get("/city", operation_id="getCity")
+@router.get("/city", **described("getCity"))
 async def get_city(request: Request) -> Response:
     """Name, reference systems, where to look first, and about how many objects there are."""
     Query(request).finish()
@@ -64,7 +65,7 @@ async def _terrain(request: Request) -> dict[str, str] | None:
     return {"tilejson": f"{met.base}/terrain/tilejson.json", "vertical_datum": datum}
 
 
-@router.get("/cities", operation_id="getCities")
+@router.get("/cities", **described("getCities"))
 async def get_cities(request: Request) -> Response:
     """The cities of this server, the default first."""
     Query(request).finish()

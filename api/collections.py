@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.answers import Language, both, json_answer, language, said, wants_html
 from api.cities import ServedCity
+from api.documentation import described, page_or
 from api.exchange import city, exchange
 from api.links import CRS84, DESCRIBED_BY, GEOJSON, HTML, JSON, QUERYABLES, SCHEMA, Link, header, link
 from api.pages import city_title, page, page_links
@@ -29,7 +30,7 @@ VALIDITY_TITLES = {"valid_from": Title("有效期起", "Valid from"), "valid_to"
 router = APIRouter(tags=["Features"])
 
 
-@router.get("/collections", operation_id="getCollections", openapi_extra={"parameters": [FORMAT.document()]})
+@router.get("/collections", **page_or(operation_id="getCollections"))
 async def collections(request: Request) -> Response:
     """All layers."""
     query = Query(request)
@@ -60,7 +61,7 @@ async def collections(request: Request) -> Response:
     return json_answer({"collections": found, "links": links}, headers={"Link": header(links)})
 
 
-@router.get("/collections/{layer_id}", operation_id="getCollection", openapi_extra={"parameters": [FORMAT.document()]})
+@router.get("/collections/{layer_id}", **page_or(operation_id="getCollection"))
 async def collection(request: Request, layer_id: str) -> Response:
     """One layer."""
     query = Query(request)
@@ -82,7 +83,7 @@ async def collection(request: Request, layer_id: str) -> Response:
     return json_answer(document, headers={"Link": header(document["links"])})
 
 
-@router.get("/collections/{layer_id}/queryables", operation_id="getQueryables")
+@router.get("/collections/{layer_id}/queryables", **described("getQueryables", kinds=(SCHEMA,)))
 async def queryables(request: Request, layer_id: str) -> Response:
     """What a filter on the layer may name (OGC API Features Part 3, 6.2), as JSON Schema."""
     Query(request).finish()
@@ -94,7 +95,7 @@ async def queryables(request: Request, layer_id: str) -> Response:
     return json_answer(_schema(layer, address, properties, language(request)), media_type=SCHEMA)
 
 
-@router.get("/collections/{layer_id}/schema", operation_id="getSchema")
+@router.get("/collections/{layer_id}/schema", **described("getSchema", kinds=(SCHEMA,)))
 async def schema(request: Request, layer_id: str) -> Response:
     """What a feature of the layer tells (OGC API Features Part 5), as JSON Schema."""
     Query(request).finish()

@@ -11,11 +11,12 @@ import shapely
 from fastapi import APIRouter, Request, Response
 from shapely.geometry.base import BaseGeometry
 
+from api.documentation import NOTHING, described
 from api.errors import BadRequest, PreconditionFailed, Unauthorized, UnsupportedMediaType
 from api.exchange import city, exchange
 from api.features import entity_tag, read_object_id
 from api.links import CRS84, GEOJSON
-from api.parameters import Parameter, Query, documented, one_of
+from api.parameters import Parameter, Query, one_of
 from api.views import PLAN, as_text
 from layers import edit
 from layers.catalog import Catalog, Layer
@@ -43,16 +44,24 @@ AS_OF = Parameter[str | None](
     None,
 )
 WHY = Parameter[str | None]("why", "The reason, kept with the change.", as_text, None, max_length=500)
+CHANGES: tuple[Parameter[Any], ...] = (MODE, AS_OF, PLAN, WHY)
+ITEMS, ITEM = "/collections/{layer_id}/items", "/collections/{layer_id}/items/{object_id}"
 FEATURE = {
-    "requestBody": {
-        "required": True,
-        "content": {GEOJSON: {"schema": {"type": "object", "required": ["type"], "properties": {
-            "type": {"type": "string", "enum": ["Feature"]},
-            "geometry": {"type": "object", "nullable": True},
-            "properties": {"type": "object", "nullable": True},
-        }}}},
-    }
-}  # fmt: skip
+    "required": True,
+    "content": {
+        GEOJSON: {
+            "schema": {
+                "type": "object",
+                "required": ["type"],
+                "properties": {
+                    "type": {"type": "string", "enum": ["Feature"]},
+                    "geometry": {"type": "object", "nullable": True},
+                    "properties": {"type": "object", "nullable": True},
+                },
+            }
+        }
+    },
+}
 
 router = APIRouter(tags=["Editing"])
 
@@ -77,10 +86,7 @@ class Asked:
 
 
 @router.post(
-    "/collections/{layer_id}/items",
-    operation_id="createItem",
-    status_code=201,
-    openapi_extra=documented(PLAN, WHY) | FEATURE,
+    "/collections/{layer_id}/items", **described("createItem", PLAN, WHY, kinds=NOTHING, status=201, body=FEATURE)
 )
 async def create(request: Request, layer_id: str) -> Response:
     """Add an object; Location is its address. `valid_from` and `valid_to` may stand among its properties."""
@@ -109,34 +115,19 @@ async def create(request: Request, layer_id: str) -> Response:
     return Response(status_code=201, headers={"Location": address})
 
 
-@router.put(
-    "/collections/{layer_id}/items/{object_id}",
-    operation_id="replaceItem",
-    status_code=204,
-    openapi_extra=documented(MODE, AS_OF, PLAN, WHY) | FEATURE,
-)
+@router.put(ITEM, **described("replaceItem", *CHANGES, kinds=NOTHING, status=204, body=FEATURE))
 async def replace(request: Request, layer_id: str, object_id: str) -> Response:
     """Replace an object; what the body does not name becomes empty. `If-Match` guards against others' edits."""
     return await _change(request, layer_id, object_id, whole=True)
 
 
-@router.patch(
-    "/collections/{layer_id}/items/{object_id}",
-    operation_id="updateItem",
-    status_code=204,
-    openapi_extra=documented(MODE, AS_OF, PLAN, WHY) | FEATURE,
-)
+@router.patch(ITEM, **described("updateItem", *CHANGES, kinds=NOTHING, status=204, body=FEATURE))
 async def update(request: Request, layer_id: str, object_id: str) -> Response:
     """Change what the body names, null empties (RFC 7396). `If-Match` guards against others' edits."""
     return await _change(request, layer_id, object_id, whole=False)
 
 
-@router.delete(
-    "/collections/{layer_id}/items/{object_id}",
-    operation_id="deleteItem",
-    status_code=204,
-    openapi_extra=documented(MODE, AS_OF, PLAN, WHY),
-)
+@router.delete(ITEM, **described("deleteItem", *CHANGES, kinds=NOTHING, status=204))
 async def delete(request: Request, layer_id: str, object_id: str) -> Response:
     """End an object (supersede), or say that it never was (correct). In a plan: take it away."""
     catalog, layer = await _editable(request, layer_id)

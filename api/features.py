@@ -11,11 +11,12 @@ from fastapi import APIRouter, Request, Response
 
 from api.answers import LIVE, json_answer, wants_html
 from api.cities import ServedCity
+from api.documentation import described, page_or
 from api.errors import BadRequest
 from api.exchange import city, exchange
 from api.item_pages import item_page, items_page
 from api.links import CRS84, GEOJSON, HTML, JSON, Link, header, link, same_query
-from api.parameters import FORMAT, Parameter, Query, documented, whole_number
+from api.parameters import FORMAT, Parameter, Query, whole_number
 from api.views import BBOX, FILTER_PARAMETERS, VIEW_PARAMETERS, as_text, take_filter, take_view
 from cim_models.theme import Attribute
 from layers.access import Principal
@@ -93,11 +94,7 @@ class Answered:
     following: Cursor | None
 
 
-@router.get(
-    "/collections/{layer_id}/items",
-    operation_id="getItems",
-    openapi_extra=documented(*PARAMETERS),
-)
+@router.get("/collections/{layer_id}/items", **described("getItems", *PARAMETERS, kinds=(GEOJSON, HTML)))
 async def items(request: Request, layer_id: str) -> Response:
     """Objects of a layer. Each queryable is a parameter too: ?class=School."""
     met, query = exchange(request), Query(request)
@@ -122,9 +119,7 @@ async def items(request: Request, layer_id: str) -> Response:
 
 
 @router.get(
-    "/collections/{layer_id}/items/{object_id}",
-    operation_id="getItem",
-    openapi_extra=documented(*VIEW_PARAMETERS, FORMAT),
+    "/collections/{layer_id}/items/{object_id}", **page_or(*VIEW_PARAMETERS, operation_id="getItem", kind=GEOJSON)
 )
 async def item(request: Request, layer_id: str, object_id: str) -> Response:
     """One object."""

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.answers import json_answer
 from api.cities import Cities, ServedCity
+from api.documentation import described
 from api.metrics import CONTENT_TYPE, exposition
 from api.parameters import Query
 from cim_models import __version__
@@ -36,8 +37,8 @@ class Check:
         return {"name": self.name, "ok": self.ok} | ({"reason": self.reason} if self.reason else {})
 
 
-@router.get("/health", operation_id="getHealth")
-@router.get("/health/ready", operation_id="getReadiness")
+@router.get("/health", **described("getHealth"))
+@router.get("/health/ready", **described("getReadiness"))
 async def ready(request: Request) -> Response:
     """Whether requests are answered well, with each thing that was looked at; 503 if not."""
     Query(request).finish()
@@ -52,14 +53,14 @@ async def ready(request: Request) -> Response:
     return json_answer(document, status=200 if well else 503, headers=FRESH)
 
 
-@router.get("/health/live", operation_id="getLiveness")
+@router.get("/health/live", **described("getLiveness"))
 async def live(request: Request) -> Response:
     """That the process answers; it asks nothing else."""
     Query(request).finish()
     return json_answer({"status": "alive", "version": __version__}, headers=FRESH)
 
 
-@router.get("/metrics", operation_id="getMetrics", response_class=Response)
+@router.get("/metrics", **described("getMetrics", kinds=(CONTENT_TYPE,)))
 async def metrics(request: Request) -> Response:
     """Figures in Prometheus' text format."""
     Query(request).finish()

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from api.answers import json_answer, language, said, wants_html
+from api.documentation import page_or
 from api.exchange import city, exchange
 from api.links import HTML, JSON, OPENAPI, STYLES, header, link
 from api.openapi import openapi_document, operations
@@ -44,7 +45,7 @@ DESCRIPTION = Title(
 router = APIRouter(tags=["Service"])
 
 
-@router.get("/", operation_id="getLandingPage", openapi_extra={"parameters": [FORMAT.document()]})
+@router.get("/", **page_or(operation_id="getLandingPage"))
 async def landing(request: Request) -> Response:
     """What there is in the city, and where."""
     query = Query(request)
@@ -79,7 +80,7 @@ async def landing(request: Request) -> Response:
     return json_answer({"title": title, "description": description, "links": links}, headers={"Link": header(links)})
 
 
-@router.get("/conformance", operation_id="getConformance", openapi_extra={"parameters": [FORMAT.document()]})
+@router.get("/conformance", **page_or(operation_id="getConformance"))
 async def conformance(request: Request) -> Response:
     """The requirements classes that this service meets."""
     query = Query(request)
@@ -93,7 +94,7 @@ async def conformance(request: Request) -> Response:
     return json_answer({"conformsTo": CONFORMS_TO})
 
 
-@router.get("/api", operation_id="getApi", openapi_extra={"parameters": [FORMAT.document()]})
+@router.get("/api", **page_or(operation_id="getApi", kind=OPENAPI))
 async def api(request: Request) -> Response:
     """What can be asked of this service."""
     query = Query(request)

@@ -91,11 +91,6 @@ class Query:
             raise BadRequest(f"unknown parameter: {unknown}; there are {', '.join(self._known)}")
 
 
-def documented(*parameters: Parameter[Any]) -> dict[str, Any]:
-    """What FastAPI adds to an operation's description."""
-    return {"parameters": [parameter.document() for parameter in parameters]}
-
-
 def whole_number(low: int, high: int) -> Callable[[str], int]:
     """Reads a whole number from low to high."""
 

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Request, Response
 
 from api.answers import Language, json_answer, language, said, wants_html
 from api.city import extent
+from api.documentation import page_or
 from api.errors import BadRequest
 from api.exchange import city, exchange
 from api.links import GEOJSON
 from api.pages import city_title, page
-from api.parameters import FORMAT, Parameter, Query, documented, whole_number
+from api.parameters import FORMAT, Parameter, Query, whole_number
 from api.views import as_text
 from layers.search import EXACT, Hit, coordinates, search
 
@@ -29,7 +30,7 @@ LIMIT = Parameter[int](
 router = APIRouter(tags=["Search"])
 
 
-@router.get("/search", operation_id="search", openapi_extra=documented(TEXT, LIMIT, FORMAT))
+@router.get("/search", **page_or(TEXT, LIMIT, operation_id="search", kind=GEOJSON))
 async def search_city(request: Request) -> Response:
     """Objects and places that a text names, the closest first."""
     served, met, query = city(request), exchange(request), Query(request)

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from api.answers import json_answer
+from api.documentation import described
 from api.exchange import city, exchange
 from api.links import JSON, STYLE, link
 from api.parameters import Query
@@ -11,7 +12,7 @@ from layers.style import MODES, StyleNotFound, compose
 router = APIRouter(tags=["Styles"])
 
 
-@router.get("/styles", operation_id="getStyles")
+@router.get("/styles", **described("getStyles"))
 async def styles(request: Request) -> Response:
     """The styles there are."""
     Query(request).finish()
@@ -25,7 +26,7 @@ async def styles(request: Request) -> Response:
     )
 
 
-@router.get("/styles/{style_id}", operation_id="getStyle")
+@router.get("/styles/{style_id}", **described("getStyle", kinds=(STYLE,)))
 async def style(request: Request, style_id: str) -> Response:
     """One style, of the layers that the principal may read."""
     Query(request).finish()

@@ -4,12 +4,13 @@ import asyncio
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 from fastapi import APIRouter, Request, Response
 
 from api.answers import json_answer
+from api.documentation import described
 from api.errors import NotFound
 from api.exchange import city, exchange
 from api.parameters import Query
@@ -29,11 +30,6 @@ HEADERS = {"Cache-Control": "no-cache", "Vary": "Authorization"}
 PICTURES: dict[str, Callable[[Terrain, Tile], bytes | None]] = {
     "elevation": Terrain.terrain_rgb,
     "hillshade": Terrain.hillshade,
-}
-
-_ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The picture", "content": {PNG: {"schema": {"type": "string", "format": "binary"}}}},
-    204: {"description": "Nothing is there"},
 }
 
 router = APIRouter(tags=["Terrain"])
@@ -70,7 +66,7 @@ class TerrainTiles:
         return kept
 
 
-@router.get("/terrain/tilejson.json", operation_id="getTerrainTileJson")
+@router.get("/terrain/tilejson.json", **described("getTerrainTileJson"))
 async def tilejson(request: Request) -> Response:
     """TileJSON of the elevation (Terrain-RGB as Mapbox encodes it, metres above the city's vertical datum)."""
     Query(request).finish()
@@ -92,20 +88,13 @@ async def tilejson(request: Request) -> Response:
     )
 
 
-@router.get(
-    "/terrain/{z:int}/{x:int}/{y:int}.png", operation_id="getTerrainTile", responses=_ANSWERS, response_class=Response
-)
+@router.get("/terrain/{z:int}/{x:int}/{y:int}.png", **described("getTerrainTile", kinds=(PNG,)))
 async def elevation(request: Request, z: int, x: int, y: int) -> Response:
     """Elevation as a picture of 256 x 256 pixels: metres = -10000 + 0.1 (65536 R + 256 G + B)."""
     return await _tile(request, "elevation", tile_at(z, x, y))
 
 
-@router.get(
-    "/terrain/hillshade/{z:int}/{x:int}/{y:int}.png",
-    operation_id="getHillshadeTile",
-    responses=_ANSWERS,
-    response_class=Response,
-)
+@router.get("/terrain/hillshade/{z:int}/{x:int}/{y:int}.png", **described("getHillshadeTile", kinds=(PNG,)))
 async def hillshade(request: Request, z: int, x: int, y: int) -> Response:
     """Light and shade of the terrain, to lay over a map."""
     return await _tile(request, "hillshade", tile_at(z, x, y))

@@ -10,11 +10,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.answers import json_answer, language, said
 from api.city import around
+from api.documentation import described
 from api.errors import BadRequest, MethodNotAllowed
 from api.exchange import Exchange, city, exchange, of_scope
 from api.links import MVT, same_query
 from api.pages import city_title
-from api.parameters import Parameter, Query, documented
+from api.parameters import Parameter, Query
 from api.views import FILTER_PARAMETERS, VIEW_PARAMETERS, as_text, take_filter, take_view
 from layers.access import Principal
 from layers.catalog import Catalog, Layer
@@ -126,11 +127,7 @@ async def _send(picture: Picture, scope: Scope, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-@router.get(
-    "/tiles/WebMercatorQuad/tilejson.json",
-    operation_id="getTileJson",
-    openapi_extra=documented(COLLECTIONS, *TILE_PARAMETERS),
-)
+@router.get("/tiles/WebMercatorQuad/tilejson.json", **described("getTileJson", COLLECTIONS, *TILE_PARAMETERS))
 async def tilejson(request: Request) -> Response:
     """TileJSON 3.0 of many layers in one tile."""
     catalog, met, query = await city(request).catalog(), exchange(request), Query(request)
@@ -141,9 +138,7 @@ async def tilejson(request: Request) -> Response:
 
 
 @router.get(
-    "/collections/{layer_id}/tiles/WebMercatorQuad/tilejson.json",
-    operation_id="getLayerTileJson",
-    openapi_extra=documented(*TILE_PARAMETERS),
+    "/collections/{layer_id}/tiles/WebMercatorQuad/tilejson.json", **described("getLayerTileJson", *TILE_PARAMETERS)
 )
 async def layer_tilejson(request: Request, layer_id: str) -> Response:
     """TileJSON 3.0 of one layer."""
