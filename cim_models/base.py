@@ -41,6 +41,23 @@ COLUMN_TYPES: dict[AttributeType, type[TypeEngine[Any]]] = {
     "boolean": Boolean,
 }
 
+# Columns of a version and its place in time and source; no property of an object is called so.
+INTERNAL = (
+    "id",
+    "object_id",
+    "dataset_id",
+    "content_hash",
+    "attributes",
+    "geom",
+    "geom_web",
+    "valid_from",
+    "valid_to",
+    "recorded_from",
+    "recorded_to",
+    "plan_id",
+    "plan_action",
+)
+
 
 class CityModelError(Exception):
     """Anything that the city model refuses; the message says what, where, and what to do."""

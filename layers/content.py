@@ -18,7 +18,8 @@ from layers import LayerError
 from layers.catalog import Layer
 
 # Identity, and what follows from the geometry, is not written by hand.
-FIXED = ("uid", "village_code")
+# A raster's row names a file on the server; only an import, which wrote the file, may say which.
+FIXED = ("uid", "village_code", "path")
 LONGEST_TEXT = 100_000
 INTEGER_LIMIT = 2**31
 SMALL_LIMIT = 2**15

@@ -31,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.types import BigInteger
 
+from cim_models.base import INTERNAL
 from cim_models.theme import Attribute
 from layers.filters import Filter, FilterError
 from layers.view import DatetimeError, Interval, parse_interval
@@ -58,7 +59,7 @@ def filterable(table: FromClause, attributes: tuple[Attribute, ...]) -> dict[str
 
 def stored(table: FromClause, attribute: Attribute) -> Sql:
     """The value of an attribute: its column, or what the source gave under that name, null if of another type."""
-    if attribute.name in table.c:
+    if attribute.name in table.c and attribute.name not in INTERNAL:
         return cast(Sql, table.c[attribute.name])
     value = table.c.attributes[attribute.name]
     if attribute.type == "text":

@@ -1,6 +1,7 @@
 """What feeds each column of a theme for one source: the recipe's rules, and the source's own columns where it is in the
 model's terms. Made once for a source, before its first row is read."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -8,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from cim_models.theme import Attribute, Theme
+from cim_models.base import INTERNAL
+from cim_models.theme import SHARED, Attribute, Theme
 from cim_models.themes import THEMES
 from layers.automatic import maps_itself
 from layers.formats import GEOMETRY, Source, is_key
@@ -20,6 +22,10 @@ GENERIC_CLASS = ClassRule(value="GenericObject")
 # Of each object's own geometry, in metres of the source's vertical datum; a field of a recipe like any other.
 DERIVED = ("geometry.zmin", "geometry.zmax", "geometry.height")
 CLASS = Attribute("class", "text", "类别", "Class")
+# Fields of a table of no known class that name its objects as they would anywhere else.
+NAMES = ("name", "name_en")
+RESERVED = frozenset((*INTERNAL, *(attribute.name for attribute in SHARED), "id", "geometry"))
+LONGEST_NAME = 63
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,10 @@ def rules(source: Source, part: Part) -> Rules:
     fields = dict(part.fields)
     if own:
         for name in mappable(theme):
+            if name in source.schema.names:
+                fields.setdefault(name, FieldRule(field=name))
+    if theme.table == "generic_object":
+        for name in NAMES:
             if name in source.schema.names:
                 fields.setdefault(name, FieldRule(field=name))
     class_ = part.class_ or (ClassRule(field="class") if own else None)
@@ -91,7 +101,7 @@ def _properties(source: Source, part: Part, used: set[str]) -> Iterator[Property
     if part.keep == "all":
         for name, kind in kinds.items():
             if kind is not None and name not in used and name not in part.drop:
-                yield Property(name, name, kind)
+                yield Property(property_name(name), name, kind)
         return
     for name, rule in part.keep.items():
         kind = rule.type or kinds[rule.field]
@@ -99,6 +109,18 @@ def _properties(source: Source, part: Part, used: set[str]) -> Iterator[Property
             raise RecipeError(f"{source.name}: field {rule.field} holds raw bytes, which attributes cannot keep")
         if rule.field not in part.drop:
             yield Property(name, rule.field, kind)
+
+
+def property_name(field: str) -> str:
+    """What a field of a source is called in `attributes`: its own name, unless the model means something else by it.
+
+    PostgreSQL cuts names after 63 bytes, 21 Chinese characters; two that begin alike would become one.
+    """
+    name = f"source_{field}" if field.lower() in RESERVED or field.startswith("@") else field
+    if len(name.encode()) <= LONGEST_NAME:
+        return name
+    begin = name.encode()[: LONGEST_NAME - 9].decode(errors="ignore")
+    return f"{begin}_{hashlib.blake2b(name.encode(), digest_size=4).hexdigest()}"
 
 
 def _check_fields(source: Source, part: Part, mapped: list[FieldRule], uid: UidRule) -> None:

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property, reduce
 
-from sqlalchemy import ColumnElement, Table, func, literal, literal_column
+from sqlalchemy import ColumnElement, Table, func, literal
 
 from layers.catalog import Catalog, Layer
 from layers.filter_sql import stored
