@@ -79,7 +79,7 @@ def test_a_name_is_never_run(buildings: twin.Layer, browser: Browser, tmp_path: 
     """A name that ends the script, or is a tag, neither runs nor breaks the page."""
     feature = next(buildings.features(limit=1))
     feature["properties"] |= {"name": "</script><img src=x onerror=window.run=1>", "class": "<!--<script>"}
-    page, _ = shown(browser, draw([(buildings, [feature])]), tmp_path / "map.html")
+    page, _ = shown(browser, draw([(buildings, [feature])], 10), tmp_path / "map.html")
     page.mouse.move(400, 250)
     page.wait_for_timeout(500)
     assert "onerror" in page.locator(".deck-tooltip").inner_text()
@@ -90,3 +90,15 @@ def test_several_layers_on_one_map_show_themselves_in_a_notebook(town_server: st
     shown_map = twin.connect(town_server).map("buildings", "facilities")
     assert [layer.id for layer in shown_map.layers] == ["buildings", "facilities"]
     assert shown_map._repr_html_().startswith("<iframe")
+
+
+def test_a_map_that_leaves_objects_out_says_so(buildings: twin.Layer) -> None:
+    with pytest.warns(UserWarning, match="only the first 3"):
+        assert len(buildings.map(limit=3).layers[0].data["features"]) == 3
+
+
+def test_a_map_of_a_box_looks_at_the_box(buildings: twin.Layer) -> None:
+    """A tenth of a degree fills the width of the map at about zoom 12."""
+    view = buildings.map(bbox=(120.9, 28.05, 121.0, 28.15)).initial_view_state
+    assert (view.longitude, view.latitude) == pytest.approx((120.95, 28.1))
+    assert view.zoom == pytest.approx(12.1, abs=0.3)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from twin.sdk.client import Client
 from twin.sdk.errors import NotFound
-from twin.sdk.layer import Layer
+from twin.sdk.layer import MAP_LIMIT, Bbox, Layer
 from twin.sdk.local import find_server, find_token
 
 if TYPE_CHECKING:
@@ -76,11 +76,12 @@ class City:
         answer = self._client.get(f"{self._base}/search", {"q": text, "limit": limit})
         return [Found.from_feature(feature) for feature in answer["features"]]
 
-    def map(self, *layers: str, bbox: tuple[float, float, float, float] | None = None, limit: int = 5000) -> "Map":
-        """Several layers on one map, the first at the bottom; as `Layer.map`."""
+    def map(self, *layers: str, bbox: Bbox | None = None, limit: int = MAP_LIMIT) -> "Map":
+        """Several layers on one map, the first at the bottom; otherwise as `Layer.map`."""
         from twin.sdk.deck import draw
 
-        return draw([(self[name], self[name].features(bbox=bbox, limit=limit)) for name in layers])
+        chosen = [self[name] for name in layers]
+        return draw([(layer, layer.features(bbox, limit=limit + 1)) for layer in chosen], limit, bbox)
 
     def close(self) -> None:
         self._client.close()

@@ -3,7 +3,9 @@
 import html
 import math
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,7 @@ import pydeck
 from pydeck.io.html import cdn_picker, render_json_to_html
 
 if TYPE_CHECKING:
-    from twin.sdk.layer import Feature, Layer
+    from twin.sdk.layer import Bbox, Feature, Layer
 
 BACKGROUND = "#f4f1ea"
 COLORS = {"polygon": "#c9b79c", "line": "#8a8f98", "point": "#d1495b"}
@@ -19,6 +21,8 @@ COLORS = {"polygon": "#c9b79c", "line": "#8a8f98", "point": "#d1495b"}
 # offline; it draws without them.
 FOREIGN = re.compile(r"<script[^>]*\ssrc=[^>]*>\s*</script>|<link[^>]*\shref=[^>]*>", re.IGNORECASE)
 TILE_PIXELS, MAP_PIXELS, FRAME_PIXELS = 512, 700, 500
+# 1e-7 degrees are a centimetre.
+DECIMALS = 7
 # Heights are seen from the side.
 PITCH, BEARING = 50, -15
 
@@ -48,18 +52,25 @@ class Map(pydeck.Deck):  # type: ignore[misc]
         )
 
 
-def draw(layers: "Sequence[tuple[Layer, Iterable[Feature]]]") -> Map:
-    """Layers with their features on one map, the first at the bottom, looking at all of them."""
+def draw(layers: "Sequence[tuple[Layer, Iterable[Feature]]]", limit: int, around: "Bbox | None" = None) -> Map:
+    """Layers with their features on one map, the first at the bottom.
+
+    limit: at most so many of each layer, with a warning where there are more. around: west, south, east, north to
+    look at; else all that is drawn.
+    """
     drawn, bounds, upright = [], [], False
     for layer, features in layers:
         stands = "height" in layer.schema and layer.geometry == "polygon"
-        shown = [_slim(feature, stands) for feature in features]
+        left = iter(features)
+        shown = [_slim(feature, stands) for feature in islice(left, limit)]
+        if next(left, None) is not None:
+            warnings.warn(f"{layer.id}: only the first {limit:,} are drawn; give a bbox or a limit", stacklevel=3)
         bounds += [_bounds(feature["geometry"]) for feature in shown]
         upright |= stands
         drawn.append(_deck_layer(layer, shown, stands))
     return Map(
         layers=drawn,
-        initial_view_state=_view(_around(bounds), upright),
+        initial_view_state=_view(_box(around) if around else _around(bounds), upright),
         map_style=None,
         map_provider=None,
         # As text: a name is never read as HTML.
@@ -76,7 +87,18 @@ def _slim(feature: "Feature", stands: bool) -> dict[str, Any]:
     if stands:
         slim["height"] = properties.get("height") or 0
         slim["label"] += f"\n{slim['height']:g} m"
-    return {"type": "Feature", "geometry": feature["geometry"], "properties": slim}
+    geometry = feature["geometry"] and {
+        "type": feature["geometry"]["type"],
+        "coordinates": _rounded(feature["geometry"]["coordinates"]),
+    }
+    return {"type": "Feature", "geometry": geometry, "properties": slim}
+
+
+def _rounded(coordinates: Any) -> Any:
+    """Coordinates as exact as a map can show."""
+    if isinstance(coordinates, list):
+        return [_rounded(part) for part in coordinates]
+    return round(coordinates, DECIMALS)
 
 
 def _deck_layer(layer: "Layer", features: list[dict[str, Any]], stands: bool) -> pydeck.Layer:
@@ -120,6 +142,11 @@ def _view(bounds: Bounds | None, upright: bool) -> pydeck.ViewState:
         pitch=PITCH if upright else 0,
         bearing=BEARING if upright else 0,
     )
+
+
+def _box(around: "Bbox") -> Bounds:
+    west, south, east, north = around
+    return west, south, east, north
 
 
 def _around(boxes: Iterable[Bounds | None]) -> Bounds | None:

@@ -141,11 +141,12 @@ class Layer:
     ) -> "Map":
         """Features on a pydeck map that needs no network; what has a height stands up.
 
-        The map holds the features themselves, so its page goes on working when the server is gone.
+        The map holds the features themselves, so its page goes on working when the server is gone. Warns where the
+        limit leaves some out.
         """
         from twin.sdk.deck import draw
 
-        return draw([(self, self.features(bbox, where, at, limit))])
+        return draw([(self, self.features(bbox, where, at, limit + 1))], limit, bbox)
 
     def __repr__(self) -> str:
         return f"<Layer {self.id} ({self.title['en']})>"
