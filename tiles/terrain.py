@@ -6,6 +6,7 @@ and never in a cliff. What a computation reads (`elevation`) is never invented: 
 
 import hashlib
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -221,9 +222,16 @@ async def read_terrain(
     )
     statement = compiled(wanted)
     found = await connection.fetch(statement.sql, *statement.arguments)
-    rasters = (Raster((folder / row["path"]).resolve(), row["resolution"]) for row in found)
-    # Whoever wrote the row, no file but the city's own is opened.
-    return Terrain(tuple(raster for raster in rasters if raster.path.is_relative_to(folder.resolve())))
+    return Terrain(tuple(_rasters(folder, [(row["path"], row["resolution"]) for row in found])))
+
+
+def _rasters(folder: Path, found: Sequence[tuple[str, float]]) -> Iterator[Raster]:
+    """Whoever wrote a row, no file but the city's own is opened."""
+    home = folder.resolve()
+    for path, resolution in found:
+        file = (home / path).resolve()
+        if file.is_relative_to(home):
+            yield Raster(file, resolution)
 
 
 def _opened(path: Path) -> rasterio.DatasetReader:

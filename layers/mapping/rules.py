@@ -24,7 +24,8 @@ DERIVED = ("geometry.zmin", "geometry.zmax", "geometry.height")
 CLASS = Attribute("class", "text", "类别", "Class")
 # Fields of a table of no known class that name its objects as they would anywhere else.
 NAMES = ("name", "name_en")
-RESERVED = frozenset((*INTERNAL, *(attribute.name for attribute in SHARED), "id", "geometry"))
+# `id` may stay: beside the object's own it is a property like any other.
+RESERVED = frozenset((*INTERNAL, *(attribute.name for attribute in SHARED), "geometry")) - {"id"}
 LONGEST_NAME = 63
 
 

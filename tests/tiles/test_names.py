@@ -1,4 +1,4 @@
-"""Fields may be called anything: what a source calls them reaches items, overviews and tiles as a word, never as SQL."""
+"""Fields may be called anything: their names reach items, overviews and tiles as words, never as SQL."""
 
 import json
 from pathlib import Path

@@ -150,6 +150,8 @@ async def test_the_catalogue_names_the_rasters(database: Database, tmp_path: Pat
             ("photo", "imagery", 0.1, None),
             ("fine", "dtm", 2, None),
             ("old", "dtm", 1, "2020-01-01"),
+            ("../outside", "dtm", 1, None),
+            ("/etc/outside", "dtm", 1, None),
         ]:
             await connection.execute(
                 "insert into terrain (dataset_id, uid, content_hash, class, kind, path, resolution, geom, valid_to)"

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 
 from sqlalchemy import ColumnElement, Table, func, literal
 
@@ -65,7 +65,10 @@ class Source:
         # Names are the source's own words, so they are bound; a call takes at most a hundred arguments.
         pairs = [part for name, column in self.columns.items() for part in (literal(name), column)]
         calls = [func.jsonb_build_object(*pairs[i : i + ARGUMENTS]) for i in range(0, len(pairs) or 1, ARGUMENTS)]
-        return func.jsonb_strip_nulls(reduce(lambda one, other: one.op("||")(other), calls))
+        joined: ColumnElement[object] = calls[0]
+        for call in calls[1:]:
+            joined = joined.op("||")(call)
+        return func.jsonb_strip_nulls(joined)
 
     @cached_property
     def definition(self) -> str:
