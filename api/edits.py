@@ -20,6 +20,7 @@ from api.parameters import Parameter, Query, one_of
 from api.views import PLAN, as_text
 from layers import edit
 from layers.catalog import Catalog, Layer
+from layers.content import FIXED
 from layers.features import VALIDITY, read_feature
 from layers.query import Selection
 from layers.timeline import Span
@@ -28,8 +29,6 @@ from layers.view import Interval, View, parse_interval
 Mode = Literal["correct", "supersede"]
 MODES = ("correct", "supersede")
 MEDIA_TYPES = (GEOJSON, "application/json", "application/merge-patch+json")
-# What a feature tells that nobody writes: it is passed over where it is unchanged.
-READ_ONLY = ("uid", "village_code")
 MODE = Parameter[str | None](
     "mode",
     "correct: the model was wrong. supersede: the world changed. PUT and PATCH correct, DELETE supersedes by default.",
@@ -154,14 +153,15 @@ async def _change(request: Request, layer_id: str, object_id: str, *, whole: boo
     read_at, current = await _current(request, catalog, layer, number, asked)
     told = _properties(body)
     now = _properties(current)
-    for name in READ_ONLY:
+    # A feature that was read is sent back with what nobody writes; unchanged, that is passed over.
+    for name in FIXED:
         if name in told and told[name] == now.get(name):
             del told[name]
     if all(told.get(name) == current["properties"][name] for name in VALIDITY):
         for name in VALIDITY:
             told.pop(name, None)
     written = _written(body, told, catalog)
-    emptied = {name: None for name in now if whole and name not in (*READ_ONLY, *VALIDITY)}
+    emptied = {name: None for name in now if whole and name not in (*FIXED, *VALIDITY)}
     if whole and written.geometry is None:
         raise BadRequest("geometry: is missing; PATCH changes a part")
     change: dict[str, Any] = {

@@ -19,6 +19,7 @@ from api.parameters import Parameter, Query
 from api.views import FILTER_PARAMETERS, VIEW_PARAMETERS, as_text, take_filter, take_view
 from layers.access import Principal
 from layers.catalog import Catalog, Layer
+from layers.query import Selection, rows
 from tiles.drawn import drawn_properties
 from tiles.matrix import Tile, tile_at
 from tiles.picture import Picture
@@ -153,9 +154,10 @@ def _tilejson(
     request: Request, query: Query, catalog: Catalog, layers: Sequence[Layer], *, title: str, address: str
 ) -> dict[str, Any]:
     # Checked here, so that a fault shows once and not with every tile; the tiles are asked with the same words.
-    take_view(query, catalog)
-    take_filter(query)
+    view, wanted = take_view(query, catalog), take_filter(query)
     query.finish()
+    for layer in layers:
+        rows(Selection(layer, view, wanted), catalog, exchange(request).principal)
     document: dict[str, Any] = {
         "tilejson": "3.0.0",
         "name": title,
