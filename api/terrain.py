@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,14 +18,20 @@ from api.parameters import Query
 from api.recent import Recent
 from layers.access import Principal
 from layers.catalog import LayerNotFound
+from tiles.flights import Flights
 from tiles.matrix import HALF_WORLD, Box, Tile, tile_at
+from tiles.studio import Busy
 from tiles.terrain import SIZE, Terrain, read_terrain
 
 if TYPE_CHECKING:
     from api.cities import ServedCity
 
-# A tile weighs 20 to 100 kB and takes some 20 ms to make.
+# A tile weighs 20 to 100 kB and takes some 20 ms to make; in the cache also about this much for its key and objects.
 KEPT_BYTES = 32 * 2**20
+OVERHEAD = 500
+# GDAL warps in threads of its own, so that a slow disk does not hold up vector tiles; more than these must wait.
+THREADS = 2
+MOST_WAITING = 64
 PNG = "image/png"
 HEADERS = {"Cache-Control": "no-cache", "Vary": "Authorization"}
 PICTURES: dict[str, Callable[[Terrain, Tile], bytes | None]] = {
@@ -42,7 +49,9 @@ class TerrainTiles:
         self._served = served
         self._folder = folder
         self._by_role: dict[str, Recent[Terrain]] = {}
-        self._kept: LRUCache[str, bytes] = LRUCache(KEPT_BYTES, getsizeof=len)
+        self._kept: LRUCache[str, bytes] = LRUCache(KEPT_BYTES, getsizeof=lambda picture: len(picture) + OVERHEAD)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="terrain")
+        self._flights: Flights[str, bytes] = Flights()
 
     async def of(self, principal: Principal) -> Terrain:
         """The rasters that `principal` may see; none for a layer that is hidden."""
@@ -57,13 +66,24 @@ class TerrainTiles:
                 return Terrain(())
 
     async def picture(self, terrain: Terrain, kind: str, tile: Tile) -> bytes:
-        """A PNG, empty where nothing is. Raises TerrainUnreadable."""
+        """A PNG, empty where nothing is. Raises Busy, TerrainUnreadable."""
         key = terrain.etag(kind, tile)
-        if (kept := self._kept.get(key)) is None:
-            # GDAL reads and warps; the loop must not wait for it.
-            drawn = await asyncio.to_thread(PICTURES[kind], terrain, tile)
-            kept = self._kept[key] = drawn or b""
-        return kept
+        if (kept := self._kept.get(key)) is not None:
+            return kept
+        if key not in self._flights and len(self._flights) >= MOST_WAITING:
+            raise Busy("too many terrain tiles are being drawn and waited for; ask again in a moment")
+        return await self._flights.join(key, lambda: self._drawn(key, terrain, kind, tile))
+
+    async def _drawn(self, key: str, terrain: Terrain, kind: str, tile: Tile) -> bytes:
+        drawn = await asyncio.get_running_loop().run_in_executor(self._threads, PICTURES[kind], terrain, tile)
+        picture = self._kept[key] = drawn or b""
+        return picture
+
+    async def outline(self, terrain: Terrain) -> tuple[int, Box]:
+        """The finest zoom and the box (EPSG:3857) of the tiles; looks into the files. Raises TerrainUnreadable."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: (terrain.max_zoom, terrain.apron_box)
+        )
 
 
 @router.get("/terrain/tilejson.json", **described("getTerrainTileJson"))
@@ -71,7 +91,7 @@ async def tilejson(request: Request) -> Response:
     """TileJSON of the elevation (Terrain-RGB as Mapbox encodes it, metres above the city's vertical datum)."""
     Query(request).finish()
     served, met = city(request), exchange(request)
-    terrain = await _existing(served, met.principal)
+    finest, box = await served.terrain.outline(await _existing(served, met.principal))
     return json_answer(
         {
             "tilejson": "3.0.0",
@@ -81,8 +101,8 @@ async def tilejson(request: Request) -> Response:
             "tileSize": SIZE,
             "encoding": "mapbox",
             "minzoom": 0,
-            "maxzoom": terrain.max_zoom,
-            "bounds": _degrees(terrain.apron_box),
+            "maxzoom": finest,
+            "bounds": _degrees(box),
             "vertical_datum": served.database.city.vertical_datum,
         }
     )

@@ -24,7 +24,7 @@ HIDDEN = "utility_pipes"
 
 def filled(path: str) -> str:
     """An address of the document with something real in each place."""
-    values = {"layer_id": "buildings", "object_id": "1", "style_id": "day", "z": "14", "row": "6817", "col": "13695"}
+    values = {"layer_id": "buildings", "object_id": "1", "style_id": "day", "z": "14", "row": "6858", "col": "13697"}
     for name, value in values.items():
         path = path.replace("{" + name + "}", value)
     return path
@@ -57,7 +57,7 @@ async def test_every_documented_read_is_open(client: httpx.AsyncClient) -> None:
     "header", ["Bearer wrong", f"Bearer {PREFIX}wrong", "Bearer", "Basic dXNlcjpwYXNz", "Bearer " + "x" * 5000]
 )
 async def test_a_wrong_token_is_not_the_public(client: httpx.AsyncClient, header: str) -> None:
-    for path in ("/", "/collections", "/collections/buildings/tiles/WebMercatorQuad/14/6817/13695"):
+    for path in ("/", "/collections", "/collections/buildings/tiles/WebMercatorQuad/14/6858/13697"):
         assert (await client.get(path, headers={"Authorization": header})).status_code == 401
 
 
@@ -79,9 +79,9 @@ def everything_about(layer: str) -> list[str]:
         f"{item}/queryables",
         f"{item}/schema",
         f"{item}/tiles/WebMercatorQuad/tilejson.json",
-        f"{item}/tiles/WebMercatorQuad/14/6817/13695",
-        f"/tiles/WebMercatorQuad/14/6817/13695?collections={layer}",
-        f"/tiles/WebMercatorQuad/14/6817/13695?collections=buildings,{layer}",
+        f"{item}/tiles/WebMercatorQuad/14/6858/13697",
+        f"/tiles/WebMercatorQuad/14/6858/13697?collections={layer}",
+        f"/tiles/WebMercatorQuad/14/6858/13697?collections=buildings,{layer}",
         f"/tiles/WebMercatorQuad/tilejson.json?collections={layer}",
         f"/collections/buildings/items?filter={layer}%20=%201",
     ]
