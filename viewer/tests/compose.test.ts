@@ -97,7 +97,7 @@ describe('layers', () => {
   it('in another order keep the background below and the labels above', () => {
     const [buildings, roads, land, terrain] = ON;
     const style = composed({ layers: [land, terrain, roads, buildings].filter((each) => each !== undefined) });
-    expect(own(style)).toEqual(['background', 'buildings', 'buildings-3d', 'roads', 'hillshade', 'land', 'roads-name']);
+    expect(own(style)).toEqual(['background', 'buildings', 'roads', 'hillshade', 'land', 'buildings-3d', 'roads-name']);
   });
 
   it('are valid in every combination', () => {

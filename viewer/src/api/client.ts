@@ -38,7 +38,8 @@ export function onServer(address: string, root: string = serverRoot()): string {
 export async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(url, { headers: { Accept: 'application/json' }, ...(signal ? { signal } : {}) });
+    const headers = { Accept: 'application/json', 'Accept-Language': document.documentElement.lang };
+    response = await fetch(url, { headers, ...(signal ? { signal } : {}) });
   } catch (error) {
     if (isAbort(error)) throw error;
     throw new ServerUnreachable(`${new URL(url).host} does not answer`);

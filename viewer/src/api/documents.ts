@@ -94,10 +94,9 @@ export interface ItemPage extends FeatureCollection<Geometry | null, Attributes 
 export interface SearchHit {
   readonly layer: string;
   readonly object_id: number | string;
-  readonly name?: string | null;
-  readonly name_en?: string | null;
   readonly label: string;
   readonly class?: string | null;
 }
 
-export type SearchAnswer = FeatureCollection<Geometry | null, SearchHit>;
+/** Objects that were found, and places, which belong to no layer. */
+export type SearchAnswer = FeatureCollection<Geometry | null, SearchHit | { readonly layer: null; readonly label: string }>;

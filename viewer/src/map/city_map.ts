@@ -6,12 +6,12 @@ import 'maplibre-gl/dist/maplibre-gl.css';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import type { Box } from '../api/documents';
 import { roundCamera } from '../state/hash';
+import { home } from '../state/load';
 import { clearSelection, selectHits } from '../state/selection';
 import * as session from '../state/session';
 import type { CityMap } from '../state/session';
 import { field, update, view } from '../state/store';
 import type { Camera } from '../state/view';
-import { drawingOrder } from '../state/catalogue';
 import { t } from '../i18n/text';
 import { compose } from './compose';
 import { onMapError } from './failures';
@@ -41,7 +41,7 @@ const wanted = computed<StyleSpecification | null>(() => {
   return compose({
     style: loaded.style,
     layers: drawn.layers.value,
-    order: drawingOrder(loaded.style, city.collections),
+    order: loaded.order,
     is3d: drawn.is3d.value,
     language: drawn.language.value,
     date: drawn.date.value,
@@ -98,6 +98,8 @@ function followStyle(map: MapLibre): () => void {
 function followCamera(map: MapLibre): () => void {
   let own: Camera | null = view.peek().camera;
   map.on('moveend', () => {
+    // Another city has been chosen and has not said yet where it lies.
+    if (view.peek().camera === null) return;
     const { lng, lat } = map.getCenter();
     own = roundCamera({ lng, lat, zoom: map.getZoom(), bearing: map.getBearing(), pitch: map.getPitch() });
     update({ camera: own });
@@ -188,10 +190,10 @@ function handle(map: MapLibre): CityMap {
     zoomBy: (steps) => void map.easeTo({ zoom: map.getZoom() + steps, duration: 250 }),
     northUp: () => void map.easeTo({ bearing: 0, duration: 400 }),
     home() {
-      const home = session.city.peek()?.document.view;
-      if (!home) return;
-      const pitch = view.peek().is3d ? (home.pitch ?? 0) : 0;
-      map.flyTo({ center: [home.center[0], home.center[1]], zoom: home.zoom, bearing: home.bearing ?? 0, pitch });
+      const city = session.city.peek();
+      if (!city) return;
+      const { lng, lat, ...looking } = home(city.document);
+      map.flyTo({ center: [lng, lat], ...looking });
     },
     showBox([west, south, east, north]) {
       const fitted = map.cameraForBounds([west, south, east, north], { padding: 48, maxZoom: 17.5, bearing: map.getBearing() });

@@ -58,7 +58,7 @@ function sourcesAt(sources: StyleSpecification['sources'], date: string | null):
 
 /**
  * The style's layers in the view's order. In the style's own order they stay exactly as they are; in another one
- * each layer's parts come together, with all labels above everything else.
+ * each layer's parts come together, with all solids above what is flat and all labels above everything.
  */
 function arrange(styleLayers: readonly LayerSpecification[], { layers, order }: Composition): readonly LayerSpecification[] {
   const wanted = layers.map((layer) => layer.id);
@@ -67,9 +67,11 @@ function arrange(styleLayers: readonly LayerSpecification[], { layers, order }: 
     const id = layerOf(layer);
     return id === null || !wanted.includes(id) ? -1 : wanted.length - wanted.indexOf(id);
   };
-  const band = (layer: LayerSpecification): number => (layer.type === 'symbol' ? 1 : 0);
+  const band = (layer: LayerSpecification): number => BANDS.indexOf(layer.type) + 1;
   return [...styleLayers].sort((a, b) => band(a) - band(b) || rank(a) - rank(b));
 }
+
+const BANDS: readonly LayerSpecification['type'][] = ['fill-extrusion', 'symbol'];
 
 function show(layer: LayerSpecification, { layers, is3d, language }: Composition): LayerSpecification {
   const id = layerOf(layer);

@@ -6,7 +6,7 @@ import type { Collection, Item } from '../api/documents';
 import { boxOf } from '../geo/scale';
 import { pick, t } from '../i18n/text';
 import { clearSelection, selectHit } from '../state/selection';
-import { announcement, card, city, hits, map, type Hit } from '../state/session';
+import { announcement, card, city, hits, map, opener, type Hit } from '../state/session';
 import { field, view } from '../state/store';
 import type { Selection } from '../state/view';
 import { Icon } from './Icon';
@@ -169,22 +169,16 @@ function useOpening(title: string, selection: Selection) {
   useEffect(() => {
     if (ready) announcement.value = t('card.opened', { title });
   }, [ready, selection.layer, selection.id]);
+  const from = opener.value;
   useEffect(() => {
-    const from = document.activeElement;
-    if (from instanceof HTMLElement && from.closest('.panel')) {
-      opener = from;
-      heading.current?.focus({ preventScroll: true });
-    }
-  }, [selection.layer, selection.id]);
+    if (from) heading.current?.focus({ preventScroll: true });
+  }, [from]);
   return heading;
 }
 
-/** What had the focus before the card took it. */
-let opener: HTMLElement | null = null;
-
 function close(): void {
+  const from = opener.peek()?.element;
   clearSelection();
-  if (opener?.isConnected) opener.focus();
+  if (from instanceof HTMLElement && from.isConnected) from.focus();
   else map.peek()?.focus();
-  opener = null;
 }

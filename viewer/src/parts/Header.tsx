@@ -14,8 +14,9 @@ export function Header() {
           <span class="brand-name">CityTwin</span>
           <CityName />
         </div>
-        <button type="button" class="language" lang={view.value.language === 'zh' ? 'en' : 'zh'} aria-label={t('language.switch')} onClick={switchLanguage}>
+        <button type="button" class="language" lang={view.value.language === 'zh' ? 'en' : 'zh'} title={t('language.switch')} onClick={switchLanguage}>
           {view.value.language === 'zh' ? 'EN' : '中'}
+          <span class="unseen"> {t('language.switch')}</span>
         </button>
       </div>
       {city.value?.document.made_up && (

@@ -3,9 +3,8 @@
 import { useId, useState } from 'preact/hooks';
 import type { Collection } from '../api/documents';
 import { number, pick, t } from '../i18n/text';
-import { changeLayer, groupByTheme, inOrder, moveLayer, moveTheme, type ThemeGroup } from '../state/catalogue';
+import { changeLayer, completeLayers, groupByTheme, inOrder, moveLayer, moveTheme, type ThemeGroup } from '../state/catalogue';
 import { announcement, city, style } from '../state/session';
-import { completeLayers, drawingOrder } from '../state/catalogue';
 import { field, update, view } from '../state/store';
 import { Icon } from './Icon';
 import { Legend, Swatch } from './Legend';
@@ -155,6 +154,5 @@ function reorder(order: readonly string[], title: string, to: number, count: num
 
 function reset(): void {
   const collections = city.peek()?.collections ?? [];
-  const drawn = style.peek()?.style;
-  update({ layers: drawn ? completeLayers([], collections, drawingOrder(drawn, collections)) : [] });
+  update({ layers: completeLayers([], collections, style.peek()?.order ?? []) });
 }

@@ -8,7 +8,7 @@ import { select, showPlace } from '../state/selection';
 import { announcement, city, panelSize } from '../state/session';
 import { view } from '../state/store';
 import { Icon } from './Icon';
-import { objectName, propertyOf } from './labels';
+import { propertyOf } from './labels';
 
 /** Milliseconds of rest after the last key before the server is asked. */
 const DEBOUNCE = 220;
@@ -116,7 +116,7 @@ function AnswerLine({ answer }: { answer: Answer }) {
   return (
     <>
       <Icon name="pin" />
-      <span>{objectName({ name: hit.name, name_en: hit.name_en }, undefined, view.value.language) ?? hit.label}</span>
+      <span>{hit.label}</span>
       <small>{[layer && pick(layer.twin.title), kind && pick(kind)].filter(Boolean).join(' · ')}</small>
     </>
   );

@@ -9,7 +9,9 @@ import { city, pointer } from '../state/session';
 import { field, update, view } from '../state/store';
 import type { CoordinateFormat } from '../state/view';
 
+/** Pixels of the scale bar at most, on a wide screen and on a phone. */
 const WIDEST_BAR = 96;
+const WIDEST_BAR_ON_PHONE = 56;
 
 const camera = field('camera');
 const layers = field('layers');
@@ -74,7 +76,7 @@ function useMetres(place: Place | null, definition: string | undefined): Metres 
 function Scale() {
   const place = camera.value;
   if (!place) return null;
-  const { metres, pixels } = scaleBar(metresPerPixel(place.lat, place.zoom), WIDEST_BAR);
+  const { metres, pixels } = scaleBar(metresPerPixel(place.lat, place.zoom), window.innerWidth < 720 ? WIDEST_BAR_ON_PHONE : WIDEST_BAR);
   const length = formatLength(metres);
   return (
     <div class="scale" role="img" aria-label={t('scale.label', { length })}>

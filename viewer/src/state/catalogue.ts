@@ -18,17 +18,22 @@ export function layerOf(styleLayer: StyleSpecification['layers'][number]): strin
 
 /**
  * Layer ids as the style draws them, topmost first: a layer stands where its highest area, line or point does,
- * since all labels lie above everything. Layers that the style does not draw follow in the catalogue's order.
+ * since solids and labels lie above everything. Layers that the style does not draw follow in the catalogue's order.
  */
 export function drawingOrder(style: StyleSpecification, collections: readonly Collection[]): string[] {
   const place = new Map<string, number>();
   style.layers.forEach((layer, index) => {
     const id = layerOf(layer);
-    if (id !== null && (layer.type !== 'symbol' || !place.has(id))) place.set(id, index);
+    if (id !== null && (isFlat(layer) || !place.has(id))) place.set(id, index);
   });
   const listed = [...collections].sort((a, b) => a.twin.theme.order - b.twin.theme.order || a.twin.order - b.twin.order);
   const rank = (id: string): number => place.get(id) ?? -1;
   return listed.map((collection) => collection.id).sort((a, b) => rank(b) - rank(a));
+}
+
+/** Whether a style layer lies in the plane of the map: labels and solids stand above it, whatever their layer. */
+function isFlat(layer: StyleSpecification['layers'][number]): boolean {
+  return layer.type !== 'symbol' && layer.type !== 'fill-extrusion';
 }
 
 /**

@@ -3,17 +3,21 @@
 import { computed, effect } from '@preact/signals';
 import { cityRoot, getCities, getCity, getCollections, getStyle } from '../api/city';
 import { isAbort, ServerRefused, ServerUnreachable } from '../api/client';
-import type { CityEntry } from '../api/documents';
+import type { City, CityEntry } from '../api/documents';
 import { splitSources } from '../api/sources';
 import { completeLayers, drawingOrder } from './catalogue';
 import * as session from './session';
+import type { LoadedCity } from './session';
 import { field, update, view } from './store';
+import type { Camera, LayerView, StyleName } from './view';
 
 /** Milliseconds between two tries to reach a server that is gone. */
 const RETRY_DELAY = 4000;
 
 const name = field('city');
 const styleName = field('style');
+const camera = field('camera');
+const layers = field('layers');
 
 /** The city that is chosen; the default one before a choice and for a name that no city has. */
 export const chosen = computed<CityEntry | null>(() => {
@@ -30,26 +34,46 @@ export function startLoading(): void {
   });
   effect(() => {
     const entry = chosen.value;
-    if (!entry) return;
-    if (name.peek() !== entry.name) {
-      session.unknownCity.value = name.peek();
-      update({ city: entry.name });
-    }
-    return loading((signal) => loadCity(entry, signal));
+    return entry ? loading((signal) => loadCity(entry, signal)) : undefined;
   });
   effect(() => {
     const loaded = session.city.value;
     const wanted = styleName.value;
     if (!loaded || loaded.collections.length === 0) return;
-    return loading(async (signal) => {
-      const style = await getStyle(loaded.root, wanted, signal);
-      const order = drawingOrder(style, loaded.collections);
-      const layers = completeLayers(view.peek().layers, loaded.collections, order);
-      const shown = new Set(layers.filter((layer) => layer.visible).map((layer) => layer.id));
-      update({ layers });
-      session.style.value = { city: loaded.entry.name, style: splitSources(style, shown) };
-    });
+    return loading((signal) => loadStyle(loaded, wanted, signal));
   });
+  completeView();
+}
+
+/** A link may leave out the city, the camera and the layers; what it leaves out is as the server has it. */
+function completeView(): void {
+  effect(() => {
+    const entry = chosen.value;
+    if (!entry || name.value === entry.name) return;
+    session.unknownCity.value = name.value;
+    update({ city: entry.name });
+  });
+  effect(() => {
+    const loaded = session.city.value;
+    if (loaded?.entry.name === name.value && camera.value === null) update({ camera: home(loaded.document) });
+  });
+  effect(() => {
+    const loaded = session.city.value;
+    const drawn = session.style.value;
+    if (!loaded || drawn?.city !== loaded.entry.name || name.value !== drawn.city) return;
+    const complete = completeLayers(layers.value, loaded.collections, drawn.order);
+    if (ids(complete) !== ids(layers.value)) update({ layers: complete });
+  });
+}
+
+function ids(list: readonly LayerView[]): string {
+  return list.map((layer) => layer.id).join();
+}
+
+/** Where a city is looked at from at first. */
+export function home(document: City): Camera {
+  const { center, zoom, pitch = 0, bearing = 0 } = document.view;
+  return { lng: center[0], lat: center[1], zoom, bearing, pitch: view.peek().is3d ? pitch : 0 };
 }
 
 /** Asks again which cities there are, and so for the one that is chosen. */
@@ -80,11 +104,15 @@ async function loadCity(entry: CityEntry, signal: AbortSignal): Promise<void> {
   const [document, all] = await Promise.all([getCity(root, signal), getCollections(root, signal)]);
   // A layer without objects has nothing to show or to switch.
   const collections = all.filter((collection) => collection.twin.count !== 0);
-  const { center, zoom, pitch = 0, bearing = 0 } = document.view;
-  if (!view.peek().camera) {
-    update({ camera: { lng: center[0], lat: center[1], zoom, bearing, pitch: view.peek().is3d ? pitch : 0 } });
-  }
   session.city.value = { entry, root, document, collections };
+}
+
+async function loadStyle(loaded: LoadedCity, wanted: StyleName, signal: AbortSignal): Promise<void> {
+  const style = await getStyle(loaded.root, wanted, signal);
+  const order = drawingOrder(style, loaded.collections);
+  const complete = completeLayers(layers.peek(), loaded.collections, order);
+  const shown = new Set(complete.filter((layer) => layer.visible).map((layer) => layer.id));
+  session.style.value = { city: loaded.entry.name, style: splitSources(style, shown), order };
 }
 
 // Runs a load; the effect's clean-up aborts it when the view asks for something else.

@@ -17,10 +17,11 @@ export async function answers(root: string, city: City, text: string, language: 
   // A pair of coordinates is no name: the server would look for it in vain.
   if (place) return [{ kind: 'place', place, label: formatPlace(place, 'degrees', null, language) }];
   const found = await search(root, text, signal);
-  return found.features.map(({ properties, geometry, bbox }) => {
+  return found.features.flatMap(({ properties, geometry, bbox }): Answer[] => {
+    if (properties.layer === null) return [];
     const [west, south, east, north] = bbox ?? [];
     const stated = west !== undefined && south !== undefined && east !== undefined && north !== undefined;
-    return { kind: 'object', hit: properties, box: stated ? [west, south, east, north] : boxOf(geometry) };
+    return [{ kind: 'object', hit: properties, box: stated ? [west, south, east, north] : boxOf(geometry) }];
   });
 }
 

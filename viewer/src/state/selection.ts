@@ -31,9 +31,10 @@ export function watchSelection(): void {
   });
 }
 
-/** Opens the card of an object; with its box, the map goes there. */
+/** Opens the card of an object chosen from a list, and moves the focus to it; with its box, the map goes there. */
 export function select(selection: Selection, box: Box | null = null): void {
   session.hits.value = [];
+  session.opener.value = { element: document.activeElement };
   update({ selected: selection });
   if (box) session.map.peek()?.showBox(box);
 }
@@ -41,6 +42,7 @@ export function select(selection: Selection, box: Box | null = null): void {
 /** Opens the topmost of several objects at one place; the card lists the others. */
 export function selectHits(found: readonly Hit[]): void {
   session.hits.value = found;
+  session.opener.value = null;
   const top = found[0];
   if (top) update({ selected: { layer: top.layer, id: top.id } });
   else clearSelection();

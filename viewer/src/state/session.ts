@@ -17,6 +17,8 @@ export interface LoadedCity {
 export interface LoadedStyle {
   readonly city: string;
   readonly style: StyleSpecification;
+  /** Layer ids as the style draws them, topmost first. */
+  readonly order: readonly string[];
 }
 
 /** An object under the pointer, as the tiles show it. */
@@ -76,6 +78,8 @@ export const map = signal<CityMap | null>(null);
 export const mapBusy = signal(true);
 export const pointer = signal<{ place: Place; elevation: number | null } | null>(null);
 export const hits = signal<readonly Hit[]>([]);
+/** What had the focus when a list opened the card, and gets it back; null for a card opened on the map. */
+export const opener = signal<{ readonly element: Element | null } | null>(null);
 export const card = signal<Card | null>(null);
 /** Shape drawn as selected: the object of the card, or a place that was searched for. */
 export const shape = signal<GeoJSON>({ type: 'FeatureCollection', features: [] });
