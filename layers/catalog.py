@@ -1,7 +1,8 @@
 """The catalogue: every layer of a city with its theme, source and typed properties, as one immutable snapshot."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -100,14 +101,31 @@ class Catalog:
 
     def layers(self, principal: Principal) -> Iterator[Layer]:
         """The layers that `principal` may read, ground first."""
-        return (layer for layer in self._layers.values() if self.grant(layer, principal))
+        for layer in self._layers.values():
+            grant = self.grant(layer, principal)
+            if grant is not None:
+                yield self._as_granted(layer, grant)
 
     def layer(self, layer_id: str, principal: Principal) -> Layer:
         """Raises LayerNotFound, in the same words whether it is absent or hidden."""
         layer = self._layers.get(layer_id)
-        if layer is None or self.grant(layer, principal) is None:
+        grant = None if layer is None else self.grant(layer, principal)
+        if layer is None or grant is None:
             raise LayerNotFound(f"no layer {layer_id!r} in {self.city.name}; /collections lists those there are")
-        return layer
+        return self._as_granted(layer, grant)
+
+    def _as_granted(self, layer: Layer, grant: Grant) -> Layer:
+        """The layer without word of where those rows lie that the grant leaves out: it may be anywhere in the city."""
+        if grant.row_filter is None or layer.extent is None:
+            return layer
+        return replace(layer, extent=self._extent)
+
+    @cached_property
+    def _extent(self) -> tuple[float, float, float, float]:
+        """What all open layers cover, west, south, east, north."""
+        boxes = [layer.extent for layer in self._layers.values() if layer.extent and not layer.restricted]
+        west, south, east, north = zip(*(boxes or [(-180.0, -90.0, 180.0, 90.0)]), strict=True)
+        return min(west), min(south), max(east), max(north)
 
     def grant(self, layer: Layer, principal: Principal) -> Grant | None:
         """The grant by which `principal` reads `layer`."""
