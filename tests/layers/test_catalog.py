@@ -9,9 +9,9 @@ async def test_rows_that_are_hidden_do_not_show_in_the_extent(database: Database
     """A role that sees some buildings learns where the city lies, not where the buildings end."""
     async with database.writing() as connection:
         await connection.execute(
-            "insert into dataset (name, theme, title_zh, title_en, loaded_at, extent) values"
-            " ('land', 'land', '地', 'Land', now(), array[120.9, 28.0, 121.1, 28.2]),"
-            " ('buildings', 'building', '房', 'Buildings', now(), array[121.0, 28.1, 121.01, 28.11])"
+            "insert into dataset (name, themes, title_zh, title_en, loaded_at, extent) values"
+            " ('land', '{land}', '地', 'Land', now(), array[120.9, 28.0, 121.1, 28.2]),"
+            " ('buildings', '{building}', '房', 'Buildings', now(), array[121.0, 28.1, 121.01, 28.11])"
         )
         await connection.execute(
             "insert into permission (role, layer, action, row_filter) values ('township', 'buildings', 'read', $1)",
