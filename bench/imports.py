@@ -164,7 +164,7 @@ def _bare_copy(url: str) -> float:
 def extent(url: str) -> tuple[float, float, float, float]:
     """West, south, east, north of the buildings, degrees."""
     with psycopg.connect(url) as connection:
-        row = connection.execute("select extent from dataset where theme = 'building'").fetchone()
+        row = connection.execute("select extent from dataset where 'building' = any(themes)").fetchone()
     assert row
     west, south, east, north = row[0]
     return west, south, east, north
