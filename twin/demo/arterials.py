@@ -174,8 +174,8 @@ def _thinned(site: Site, lines: Linework) -> Linework:
     stretch = np.floor(x / STRETCH) * 7 + np.floor(y / STRETCH) * 13 + lines.street * 31
     throw = chance[stretch.astype(np.int64) % len(chance)]
     gone = np.zeros(len(lines), dtype=bool)
-    for rank, share in RURAL_GAPS.items():
-        gone |= rural & (lines.rank == rank) & (throw < share)
+    for kind, share in RURAL_GAPS.items():
+        gone |= rural & (lines.rank == kind) & (throw < share)
     lesser = rural & np.isin(lines.rank, list(RURAL_GAPS))
     rank = np.where(lesser, lines.rank + 1, lines.rank)
     in_old = inner & shapely.contains_xy(site.districts.old_town, x, y)

@@ -40,7 +40,7 @@ class Buildings:
 
 @dataclass(frozen=True)
 class _Spots:
-    """Places for buildings: piece of land and kind of each, its middle (m), unit vector along it, length and depth (m)."""
+    """Places for buildings: piece of land, kind, middle (m), unit vector along it, length and depth (m) of each."""
 
     piece: Ints
     kind: Ints
@@ -176,4 +176,3 @@ def _of(value: Callable[[Form], float]) -> Floats:
 def _none() -> Buildings:
     empty = np.zeros(0, dtype=np.int64)
     return Buildings(np.empty(0, dtype=object), empty, empty, empty, empty, np.zeros(0), empty, empty)
-

@@ -11,9 +11,11 @@ from twin.demo.frame import Frame, curve
 from twin.demo.grid import Floats, Shapes, noise
 from twin.demo.landform import Landform
 from twin.demo.lattice import SPACING, Lattice
+from twin.demo.shapes import lines, merged_lines, one
 
 # Kept level and bed of the canals, m above the 1985 datum, and how far inland they reach (plan units).
 CANAL_LEVEL, CANAL_BED, CANAL_REACH = 2.2, 0.3, 4.6
+MOAT_WIDTH = 20.0
 # Land between the water's edge and the bank road, m.
 RIVER_BANK, CANAL_BANK, STREAM_BANK = 34.0, 9.0, 8.0
 # A mountain stream is drawn from this drained area on, m2 (times the city's scale).
@@ -50,8 +52,9 @@ def dig(frame: Frame, land: Landform, districts: Districts, lattice: Lattice, co
     bed, level = _profile(land)
     river = river_reach(land, land.river.dam + 1, len(land.river.points))
     river_corridor = shapely.simplify(shapely.buffer(river, RIVER_BANK, quad_segs=4), 1.5)
-    lines, width = _canals(frame, land, districts, lattice, river_corridor, county)
-    canals = shapely.union_all(shapely.buffer(lines, width / 2, quad_segs=3))
+    beyond = shapely.difference(shapely.box(*land_box(land)), shapely.buffer(county, -60))
+    canal_lines, width = _canals(frame, land, districts, lattice, shapely.union(beyond, river_corridor))
+    canals = shapely.union_all(shapely.buffer(canal_lines, width / 2, quad_segs=3))
     streams, stream_width = _streams(frame, land, shapely.union_all([river, canals]), county)
     return Channels(
         river=river,
@@ -60,14 +63,20 @@ def dig(frame: Frame, land: Landform, districts: Districts, lattice: Lattice, co
         bed=bed,
         level=level,
         canals=canals,
-        canal_lines=lines,
+        canal_lines=canal_lines,
         canal_width=width,
         streams=streams,
         stream_width=stream_width,
         river_corridor=river_corridor,
-        canal_corridor=shapely.union_all(shapely.buffer(lines, width / 2 + CANAL_BANK, quad_segs=3)),
+        canal_corridor=shapely.union_all(shapely.buffer(canal_lines, width / 2 + CANAL_BANK, quad_segs=3)),
         stream_corridor=shapely.union_all(shapely.buffer(streams, stream_width / 2 + STREAM_BANK, quad_segs=2)),
     )
+
+
+def land_box(land: Landform) -> tuple[float, float, float, float]:
+    """West, south, east and north of all the land's cells, m."""
+    grid = land.grid
+    return grid.west, grid.north - grid.rows * grid.cell, grid.west + grid.columns * grid.cell, grid.north
 
 
 def river_reach(land: Landform, first: int, last: int) -> shapely.Geometry:
@@ -96,21 +105,17 @@ def _profile(land: Landform) -> tuple[Floats, Floats]:
 
 
 def _canals(
-    frame: Frame,
-    land: Landform,
-    districts: Districts,
-    lattice: Lattice,
-    river_corridor: shapely.Geometry,
-    county: shapely.Polygon,
+    frame: Frame, land: Landform, districts: Districts, lattice: Lattice, outside: shapely.Geometry
 ) -> tuple[Shapes, Floats]:
+    """Canals of the low plain with their widths, m. outside: where none may be, but to reach the river."""
     rng = frame.random("canals")
     grid = land.grid
     low = np.minimum(CANAL_REACH - land.inland, -25 * (land.hilliness + 0.16))
     low = np.minimum(low, (-land.offshore - 30) / 100)
-    polder = shapely.intersection(shapely.union_all(areas_above(grid, low)), shapely.buffer(county, -60))
+    polder = shapely.union_all(areas_above(grid, low))
     moat = shapely.buffer(districts.old_town, 16)
     waves = noise(districts.grid, 900, rng, octaves=2)
-    lines, width = [], []
+    raw, width = [], []
     for along_u, positions in ((True, lattice.v), (False, lattice.u)):
         gaps = np.arange(rng.integers(0, 2), len(positions) - 1, 2)
         gaps = gaps[rng.random(len(gaps)) < 0.85]
@@ -118,18 +123,18 @@ def _canals(
         straight = lattice.line(along_u, middle[:, None])
         x, y = shapely.get_coordinates(straight).T.reshape(2, len(middle), -1)
         bent = middle[:, None] + 0.11 * SPACING * districts.grid.sample(waves, x, y)
-        lines.append(lattice.line(along_u, bent))
+        raw.append(lattice.line(along_u, bent))
         width.append(rng.uniform(16, 34, len(middle)) * frame.scale**0.25)
-    avoid = shapely.union_all([river_corridor, moat])
-    canal, wide = np.concatenate(lines), np.concatenate(width)
+    avoid = shapely.union_all([outside, moat])
+    canal, wide = np.concatenate(raw), np.concatenate(width)
     canal = shapely.difference(shapely.intersection(canal, polder), avoid)
     pieces, parent = shapely.get_parts(canal, return_index=True)
     long = shapely.length(pieces) > 400
     pieces, wide = pieces[long], wide[parent[long]]
     # Where a canal was cut at the river's corridor or the moat it goes on to the water itself.
     pieces = _joined(pieces, shapely.union_all([shapely.boundary(moat), _river_line(land)]), RIVER_BANK + 60)
-    pieces = np.append(pieces, shapely.boundary(moat))
-    return shapely.simplify(pieces, 0.8), np.append(wide, 20.0)
+    pieces = np.concatenate((pieces, one(shapely.boundary(moat))))
+    return shapely.simplify(pieces, 0.8), np.append(wide, MOAT_WIDTH)
 
 
 def _river_line(land: Landform) -> shapely.Geometry:
@@ -137,10 +142,10 @@ def _river_line(land: Landform) -> shapely.Geometry:
     return shapely.LineString(land.river.points[land.river.dam : land.river.mouth])
 
 
-def _joined(lines: Shapes, target: shapely.Geometry, reach: float) -> Shapes:
-    """Lines whose ends within `reach` m of `target` are drawn on to it."""
+def _joined(canals: Shapes, target: shapely.Geometry, reach: float) -> Shapes:
+    """Canals whose ends within `reach` m of `target` are drawn on to it."""
     result = []
-    for line in lines:
+    for line in canals:
         points = shapely.get_coordinates(line)
         for end in (0, -1):
             way = shapely.shortest_line(shapely.Point(points[end]), target)
@@ -158,13 +163,11 @@ def _streams(frame: Frame, land: Landform, water: shapely.Geometry, county: shap
     drained, to = land.drained.ravel(), land.stream_to
     relief = land.grid.sample(land.relief, x, y)
     flowing = (drained > STREAM_AREA * frame.scale) & (to != np.arange(len(to))) & (relief > 1)
-    links = shapely.linestrings(
-        np.stack((np.stack((x, y), axis=1)[flowing], np.stack((x, y), axis=1)[to[flowing]]), axis=1)
-    )
-    lines = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(links)))
-    ends = {tuple(point) for point in np.stack((x, y), axis=1)[to[flowing]][~flowing[to[flowing]]]}
+    places = np.stack((x, y), axis=1)
+    links = np.stack((places[flowing], places[to[flowing]]), axis=1)
+    ends = {tuple(point) for point in places[to[flowing]][~flowing[to[flowing]]]}
     smooth, width = [], []
-    for line in lines:
+    for line in merged_lines(lines(links)):
         points = shapely.get_coordinates(line)
         area = grid.sample(land.drained, *points[-1])
         drawn = curve(points[:: max(1, min(3, len(points) // 3))], grid.cell / 2) if len(points) > 3 else points

@@ -3,7 +3,8 @@
 import numpy as np
 import shapely
 
-from twin.demo.grid import Floats, Grid, Shapes
+from twin.demo.grid import Floats, Grid, Ints, Shapes
+from twin.demo.shapes import lines, merged_lines
 
 # Pairs of cell sides (0 north, 1 east, 2 south, 3 west) that the line joins, by which corners are above:
 # 1 north-west, 2 north-east, 4 south-east, 8 south-west. Saddles keep the high corners apart.
@@ -36,19 +37,15 @@ def areas_above(grid: Grid, values: Floats, level: float = 0.0, tolerance: float
     field = np.pad(inside, 1, constant_values=-1e-9)
     x = np.concatenate(([grid.x[0]], grid.x, [grid.x[-1]]))
     y = np.concatenate(([grid.y[0]], grid.y, [grid.y[-1]]))
-    lines = _segments(field, x, y)
-    if not len(lines):
+    segments = _segments(field, x, y)
+    if not len(segments):
         return np.empty(0, dtype=object)
-    faces = shapely.get_parts(shapely.polygonize(shapely.simplify(_rings(lines), tolerance or grid.cell / 20)))
+    rings = shapely.simplify(merged_lines(segments), tolerance or grid.cell / 20)
+    faces = shapely.get_parts(shapely.polygonize(rings))
     inner = shapely.point_on_surface(faces)
     value = grid.sample(inside, shapely.get_x(inner), shapely.get_y(inner))
     kept: Shapes = faces[value > 0]
     return kept
-
-
-def _rings(lines: Shapes) -> Shapes:
-    merged: Shapes = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(lines)))
-    return merged
 
 
 def _segments(field: Floats, x: Floats, y: Floats) -> Shapes:
@@ -61,7 +58,7 @@ def _segments(field: Floats, x: Floats, y: Floats) -> Shapes:
         upright_y = y[:-1, None] + down * np.diff(y)[:, None]
     code = above[:-1, :-1] + 2 * above[:-1, 1:] + 4 * above[1:, 1:] + 8 * above[1:, :-1]
 
-    def crossing(side: int, r: Floats, c: Floats) -> Floats:
+    def crossing(side: int, r: Ints, c: Ints) -> Floats:
         if side in (0, 2):
             row = r if side == 0 else r + 1
             return np.stack((level_x[row, c], y[row]), axis=1)
@@ -74,5 +71,4 @@ def _segments(field: Floats, x: Floats, y: Floats) -> Shapes:
         pieces += [np.stack((crossing(a, r, c), crossing(b, r, c)), axis=1) for a, b in pairs]
     ends = np.concatenate(pieces)
     ends = ends[np.any(ends[:, 0] != ends[:, 1], axis=1)]
-    result: Shapes = shapely.linestrings(ends)
-    return result
+    return lines(ends)

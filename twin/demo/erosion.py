@@ -6,24 +6,23 @@ from twin.demo.grid import Bools, Floats, Ints
 
 # Drainage area exponent of the stream power law; slope exponent 1.
 AREA_EXPONENT = 0.45
-STEPS = 45
+# Erodibility of the rock, for areas in m2; with so many steps the hills are near their balance.
+ERODIBILITY, STEPS = 0.35, 45
 
 
-def erode(
-    start: Floats, uplift: Floats, fixed: Bools, erodibility: float, cell: float, steps: int = STEPS
-) -> tuple[Floats, Floats, Ints]:
+def erode(start: Floats, uplift: Floats, fixed: Bools, *, cell: float) -> tuple[Floats, Floats, Ints]:
     """Height near the balance of uplift and river erosion, m; drainage area, m2; the cell each drains to (flat index).
 
     start: height to begin with, m. uplift: m a step. fixed: cells whose height stays (plain, sea, river bed).
-    erodibility: of the rock, for areas in m2. A cell that nothing is lower than drains to itself.
+    cell: width, m. A cell that nothing is lower than drains to itself.
     """
     height = start.astype(float).ravel()
     raised = np.where(fixed, 0.0, uplift).ravel()
-    for _ in range(steps):
+    for _ in range(STEPS):
         height += raised
         receiver, length = _steepest(height.reshape(start.shape), cell)
         receiver[fixed.ravel()] = np.flatnonzero(fixed)
-        factor = erodibility * _drained(receiver, cell) ** AREA_EXPONENT / length
+        factor = ERODIBILITY * _drained(receiver, cell) ** AREA_EXPONENT / length
         height = _settle(height, factor, receiver)
     receiver, _ = _steepest(height.reshape(start.shape), cell)
     receiver[fixed.ravel()] = np.flatnonzero(fixed)

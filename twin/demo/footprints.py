@@ -7,6 +7,7 @@ import numpy as np
 import shapely
 
 from twin.demo.grid import Floats, Ints, Shapes
+from twin.demo.shapes import polygons
 
 
 class Shape(IntEnum):
@@ -66,21 +67,20 @@ def footprints(kind: Ints, frames: Frames, wing: Floats, flip: Ints) -> Shapes:
         sign = np.stack((1 - 2 * (flip[which] & 1), 1 - (flip[which] & 2)), axis=1)[:, None]
         local = (unit - 0.5) * size[which][:, None] * sign
 
-        def placed(points: Floats, which: Ints = which) -> Floats:
-            return (
-                middle[which][:, None]
-                + points[..., :1] * along[which][:, None]
-                + points[..., 1:] * across[which][:, None]
-            )
-
+        outer = _placed(local, middle[which], along[which], across[which])
         if shape == Shape.COURTYARD:
-            yard = np.abs(wing[which])[:, None, None]
-            hole = local * (1 - 2 * yard)
-            result[which] = shapely.polygons(
-                shapely.linearrings(placed(local)), holes=shapely.linearrings(placed(hole))[:, None]
-            )
+            yard = local * (1 - 2 * wing[which][:, None, None])
+            inner = _placed(yard, middle[which], along[which], across[which])
+            rings = np.asarray(shapely.linearrings(inner), dtype=object)
+            result[which] = shapely.polygons(np.asarray(shapely.linearrings(outer), dtype=object), holes=rings[:, None])
         else:
-            result[which] = shapely.polygons(placed(local))
+            result[which] = polygons(outer)
+    return result
+
+
+def _placed(corners: Floats, middle: Floats, along: Floats, across: Floats) -> Floats:
+    """Corners given along and across a building, where they lie."""
+    result: Floats = middle[:, None] + corners[..., :1] * along[:, None] + corners[..., 1:] * across[:, None]
     return result
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyproj
 
 from twin import TwinError
-from twin.demo.grid import Floats, Grid, Shapes
+from twin.demo.grid import Floats, Grid
 
 METRIC_CRS = "EPSG:4549"
 GEOGRAPHIC_CRS = "EPSG:4490"
@@ -81,14 +81,3 @@ def curve(points: Floats, step: float) -> Floats:
         t = np.linspace(0, 1, max(2, int(np.hypot(*(c - b)) / step) + 1), endpoint=False)[:, None]
         pieces.append(0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3))
     return np.vstack((*pieces, points[-1]))
-
-
-def coordinates(shape: object) -> Floats:
-    """Vertices of one geometry as an array of x, y."""
-    import shapely
-
-    result: Floats = shapely.get_coordinates(shape)
-    return result
-
-
-__all__ = ["DemoError", "Frame", "Shapes", "coordinates", "curve"]

@@ -9,6 +9,7 @@ from twin.demo.grid import Ints, Shapes
 from twin.demo.lattice import Rank
 from twin.demo.linework import Linework
 from twin.demo.parcels import STREET, Parcels
+from twin.demo.shapes import middles_of, points
 from twin.demo.tables import ThemeWriter, numbered
 from twin.demo.uses import Use
 
@@ -40,8 +41,7 @@ def write_woods(parcels: Parcels, writer: ThemeWriter) -> None:
 
 def write_tree_rows(districts: Districts, streets: Linework, writer: ThemeWriter) -> None:
     """A row of trees on either side of the main streets in town."""
-    middle = shapely.line_interpolate_point(streets.shape, 0.5, normalized=True)
-    urban = districts.at(districts.urban, shapely.get_x(middle), shapely.get_y(middle)) > URBAN
+    urban = districts.at(districts.urban, *middles_of(streets.shape)) > URBAN
     main = (streets.rank >= Rank.TRUNK) & (streets.rank <= Rank.TERTIARY) & ~streets.bridge & urban
     main &= shapely.length(streets.shape) > 60
     lines = streets.shape[main]
@@ -77,10 +77,10 @@ def plant(frame: Frame, parcels: Parcels, avoid: Shapes, number: int) -> tuple[S
     x, y = rng.uniform(west, east), rng.uniform(south, north)
     shapely.prepare(parcels.shape)
     inside = shapely.contains_xy(parcels.shape[parcel], x, y)
-    trees = shapely.points(x[inside], y[inside])
+    trees = points(np.stack((x[inside], y[inside]), axis=1))
     if len(avoid):
         blocked = np.unique(shapely.STRtree(avoid).query(trees, predicate="dwithin", distance=3.0)[0])
-        trees = np.delete(trees, blocked)
+        trees = trees[np.setdiff1d(np.arange(len(trees)), blocked)]
     return trees, rng.integers(0, len(SPECIES), len(trees))
 
 

@@ -69,7 +69,7 @@ class Grid:
     def slope(self, values: Floats) -> tuple[Floats, Floats]:
         """Rise to the east and to the north, per metre."""
         down, east = np.gradient(values, self.cell)
-        return east, -down
+        return np.asarray(east), -np.asarray(down)
 
 
 def enlarge(values: Floats, source: Grid, target: Grid) -> Floats:

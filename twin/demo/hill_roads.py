@@ -67,7 +67,7 @@ def _flooded(land: Landform, grid: Grid) -> Bools:
 
 
 def _routes(grid: Grid, ground: Floats, sources: Bools, passable: Bools, burden: Floats) -> tuple[Floats, Ints]:
-    """Cheapest way from any source cell to each passable cell (Dijkstra): cost, and the cell before (-1 at a source)."""
+    """Cheapest way from any source cell to each passable cell (Dijkstra): cost, and the cell before, -1 at a source."""
     rows, columns = grid.shape
     height, load = ground.ravel(), burden.ravel()
     cost = np.full(height.size, np.inf)

@@ -13,6 +13,7 @@ from twin.demo.frame import Frame
 from twin.demo.grid import Floats, Grid, Ints, Shapes, blur, enlarge, noise, ridges, smoothstep
 from twin.demo.layout import Layout
 from twin.demo.river import FREEBOARD, River, course
+from twin.demo.shapes import points
 
 # Elevations are metres above the 1985 national height datum.
 LOW_WATER = -2.0
@@ -62,7 +63,7 @@ def shape_land(frame: Frame, layout: Layout) -> Landform:
     # Hills that reach into the sea are headlands and islands.
     offshore = np.minimum(offshore, -hilliness * 1000 * frame.scale)
     inland = np.clip(-blur(offshore, grid, 300 * frame.scale), 0, None) / layout.unit
-    relief, drained, stream_to = _relief(frame, river, hilliness, offshore, river_distance, rng)
+    relief, drained, stream_to = _relief(frame, river, hilliness, offshore, river_distance)
     relief = _with_abutments(frame, river, relief, hilliness)
     plain = POLDER + 0.3 * inland + 0.09 * inland**2
     foot = 5 * blur((relief > 2).astype(float), grid, 160.0 * np.sqrt(frame.scale)) ** 1.5
@@ -92,21 +93,26 @@ def _coast_distance(frame: Frame, layout: Layout) -> Floats:
     land = shapely.Polygon([*layout.coast, (-far, -far), (-far, far)])
     transform = from_origin(grid.west, grid.north, grid.cell, grid.cell)
     inside = rasterize([(land, 1)], out_shape=grid.shape, transform=transform, fill=0) == 1
-    away = shapely.distance(shapely.points(*grid.mesh()), shapely.LineString(layout.coast))
+    away = _away(grid, shapely.LineString(layout.coast))
     return enlarge(np.where(inside, away, -away), grid, frame.grid)
 
 
 def _distance_to(grid: Grid, shape: shapely.Geometry) -> Floats:
     """Distance of every cell's middle to a geometry, m; from a coarser grid, for speed."""
     coarse = grid.coarser(4)
-    return enlarge(shapely.distance(shapely.points(*coarse.mesh()), shape), coarse, grid)
+    return enlarge(_away(coarse, shape), coarse, grid)
+
+
+def _away(grid: Grid, shape: shapely.Geometry) -> Floats:
+    middles = points(np.stack(grid.mesh(), axis=-1))
+    return np.asarray(shapely.distance(middles, shape))
 
 
 def _hilliness(frame: Frame, layout: Layout, river_distance: Floats, rng: np.random.Generator) -> Floats:
     x, y = frame.grid.mesh()
     ragged = noise(frame.grid, 2200 * frame.scale, rng, octaves=5, gain=0.55)
     highest = np.full(frame.grid.shape, -3.0)
-    for cx, cy, long, short, bearing, _ in layout.hills:
+    for cx, cy, long, short, bearing in layout.hills:
         dx, dy = x - cx, y - cy
         u = dx * np.cos(bearing) + dy * np.sin(bearing)
         v = -dx * np.sin(bearing) + dy * np.cos(bearing)
@@ -118,9 +124,10 @@ def _hilliness(frame: Frame, layout: Layout, river_distance: Floats, rng: np.ran
 
 
 def _relief(
-    frame: Frame, river: River, hilliness: Floats, offshore: Floats, river_distance: Floats, rng: np.random.Generator
+    frame: Frame, river: River, hilliness: Floats, offshore: Floats, river_distance: Floats
 ) -> tuple[Floats, Floats, Ints]:
     """Height above the plain on the layout grid, and the drainage of the stream grid."""
+    rng = frame.random("relief")
     grid = frame.grid
     coarse = grid.coarser(2)
     x, y = coarse.mesh()
@@ -133,7 +140,7 @@ def _relief(
     row, column = coarse.cells(*river.points[: river.leaves_hills].T)
     start[row, column] = river.rise[: river.leaves_hills]
     fixed[row, column] = True
-    height, drained, stream_to = erode(start, 3.0 * rising, fixed, 0.35, coarse.cell)
+    height, drained, stream_to = erode(start, 3.0 * rising, fixed, cell=coarse.cell)
     height = np.where(fixed, height, height * PEAK * frame.scale**0.4 / np.quantile(height[~fixed], 0.997))
     relief = enlarge(blur(height, coarse, coarse.cell * 0.6), coarse, grid)
     rough = ridges(grid, 420, rng, octaves=3) * 9 + noise(grid, 900 * frame.scale, rng) * 6
@@ -153,7 +160,8 @@ def _with_abutments(frame: Frame, river: River, relief: Floats, hilliness: Float
     crest = river.rise[river.dam] + river.head + FREEBOARD + 8
     bank = crest * smoothstep(0.35, 1.1, across / reach) * smoothstep(6.0, 1.5, across / reach)
     bank *= np.exp(-((along / (1.6 * reach)) ** 4)) * smoothstep(-20, 80, hilliness * 1000 * frame.scale)
-    return np.maximum(relief, bank)
+    raised: Floats = np.maximum(relief, bank)
+    return raised
 
 
 def _sea_floor(frame: Frame, offshore: Floats, rocky: Floats, rng: np.random.Generator) -> Floats:

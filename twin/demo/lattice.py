@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-import shapely
 
 from twin.demo.frame import Frame
 from twin.demo.grid import Floats, Ints, Shapes
 from twin.demo.guide import Guide
 from twin.demo.layout import Layout
+from twin.demo.shapes import lines
 
 # Mean distance between the lines that may become main streets, m.
 SPACING = 540.0
@@ -50,8 +50,7 @@ class Lattice:
         across = np.broadcast_to(position, (len(position), len(station)))
         along = np.broadcast_to(station, across.shape)
         x, y = self.guide.xy(along, across) if along_u else self.guide.xy(across, along)
-        lines: Shapes = shapely.linestrings(np.stack((x, y), axis=-1))
-        return lines
+        return lines(np.stack((x, y), axis=-1))
 
     def stations(self, along_u: bool) -> Floats:
         """The running coordinate of the points of a line, m."""

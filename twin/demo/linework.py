@@ -6,6 +6,8 @@ import numpy as np
 import shapely
 
 from twin.demo.grid import Bools, Floats, Ints, Shapes
+from twin.demo.shapes import lines as lines_through
+from twin.demo.shapes import one
 
 # Vertices of noded lines are whole multiples of this, m; so junctions are equal to the bit.
 PRECISION = 0.1
@@ -28,16 +30,15 @@ class Linework:
         return Linework(*(getattr(self, column.name)[which] for column in fields(self)))
 
 
-def lines_of(
-    shapes: Shapes | shapely.Geometry, rank: Ints | int, street: Ints | int, bridge: bool = False
-) -> Linework:
+def lines_of(shapes: Shapes | shapely.Geometry, rank: Ints | int, street: Ints | int, bridge: bool = False) -> Linework:
     """Linework of the line parts of any geometries; rank and street hold for each geometry or for all."""
-    parts, parent = shapely.get_parts(np.atleast_1d(np.asarray(shapes, dtype=object)), return_index=True)
+    many = one(shapes) if isinstance(shapes, shapely.Geometry) else shapes
+    parts, parent = shapely.get_parts(many, return_index=True)
     # However short: a gap would join two faces.
     line = (shapely.get_type_id(parts) == 1) & (shapely.length(parts) > 0)
     parts, parent = parts[line], parent[line]
-    ranks = np.broadcast_to(rank, np.atleast_1d(shapes).shape)[parent]
-    streets = np.broadcast_to(street, np.atleast_1d(shapes).shape)[parent]
+    ranks = np.broadcast_to(rank, many.shape)[parent]
+    streets = np.broadcast_to(street, many.shape)[parent]
     return Linework(parts, ranks.astype(np.int64), streets.astype(np.int64), np.full(len(parts), bridge))
 
 
@@ -122,7 +123,7 @@ def parallel_to(shapes: Shapes, others: Shapes, distance: float, angle: float) -
     along = segments[:, 1] - segments[:, 0]
     direction = np.arctan2(along[:, 1], along[:, 0])
     middle = shapely.line_interpolate_point(shapes, 0.5, normalized=True)
-    near, segment = shapely.STRtree(shapely.linestrings(segments)).query_nearest(middle, max_distance=distance)
+    near, segment = shapely.STRtree(lines_through(segments)).query_nearest(middle, max_distance=distance)
     turn = np.abs(np.sin(bearings(shapes)[near] - direction[segment]))
     result = np.zeros(len(shapes), dtype=bool)
     result[near[turn < np.sin(angle)]] = True

@@ -3,11 +3,12 @@
 import numpy as np
 import shapely
 
-from twin.demo.districts import URBAN, Districts
-from twin.demo.grid import Floats, Grid
+from twin.demo.districts import URBAN
+from twin.demo.grid import Ints, Shapes
+from twin.demo.ground_plan import GroundPlan
 from twin.demo.lattice import Rank
 from twin.demo.linework import components
-from twin.demo.network import Network
+from twin.demo.shapes import lines_by_owner, middles_of, points
 from twin.demo.streets import HILL_ROAD
 from twin.demo.tables import ThemeWriter, numbered
 
@@ -17,44 +18,40 @@ DEPTH, HYDRANT_FROM = 1.3, 90.0
 VALVE_FROM = 300
 
 
-def write_mains(
-    network: Network, districts: Districts, grid: Grid, ground: Floats, pipes: ThemeWriter, nodes: ThemeWriter
-) -> None:
-    """One connected net of mains. ground: elevation on `grid`, m."""
-    lines = network.lines
-    middle = shapely.line_interpolate_point(lines.shape, 0.5, normalized=True)
-    urban = districts.at(districts.urban, shapely.get_x(middle), shapely.get_y(middle)) > 0.8 * URBAN
-    fit = np.isin(lines.rank, list(DIAMETER)) & urban & (lines.street != HILL_ROAD)
-    fit &= network.start != network.end
-    label = components(network.start[fit], network.end[fit], len(network.places))
-    fit[fit] = label[network.start[fit]] == np.bincount(label[network.start[fit]]).argmax()
-    which = np.flatnonzero(fit)
+def write_mains(plan: GroundPlan, pipes: ThemeWriter, nodes: ThemeWriter) -> None:
+    """One connected net of mains."""
+    network = plan.network
+    which = _streets_with_mains(plan)
     used, index = np.unique(np.concatenate((network.start[which], network.end[which])), return_inverse=True)
     start, end = np.split(index, 2)
     hydrant = np.flatnonzero(network.length[which] > HYDRANT_FROM)
-    places = np.concatenate((network.places[used], shapely.get_coordinates(middle[which[hydrant]])))
-    level = ground[grid.cells(*places.T)].astype(float)
-    diameter = np.array([DIAMETER.get(kind, 0) for kind in Rank])[lines.rank[which]]
+    middle = np.stack(middles_of(network.lines.shape[which[hydrant]]), axis=1)
+    places = np.concatenate((network.places[used], middle))
+    level = plan.ground_at(places)
+    diameter = np.array([DIAMETER.get(kind, 0) for kind in Rank])[network.lines.rank[which]]
     largest = np.zeros(len(used), dtype=np.int64)
     np.maximum.at(largest, start, diameter)
     np.maximum.at(largest, end, diameter)
-    kind = np.where(largest >= VALVE_FROM, "Valve", "Junction").tolist() + ["Hydrant"] * len(hydrant)
     uid = np.array(numbered("water-node", range(len(places))), dtype=object)
     nodes.write(
-        shapely.points(places), uid=uid, class_=kind, medium="water", invert=np.round(level - DEPTH, 3),
-        ground_level=np.round(level, 3), depth=DEPTH,
-    )  # fmt: skip
+        points(places),
+        uid=uid,
+        class_=np.where(largest >= VALVE_FROM, "Valve", "Junction").tolist() + ["Hydrant"] * len(hydrant),
+        medium="water",
+        invert=np.round(level - DEPTH, 3),
+        ground_level=np.round(level, 3),
+        depth=DEPTH,
+    )
     between = np.full(len(which), -1)
     between[hydrant] = len(used) + np.arange(len(hydrant))
-    split = between >= 0
-    first = _halves(lines.shape[which[split]])
-    shape = np.concatenate((lines.shape[which[~split]], *first))
-    owner = np.concatenate((np.flatnonzero(~split), np.flatnonzero(split), np.flatnonzero(split)))
-    begin = np.concatenate((start[~split], start[split], between[split]))
-    finish = np.concatenate((end[~split], between[split], end[split]))
+    whole, split = np.flatnonzero(between < 0), hydrant
+    owner = np.concatenate((whole, split, split))
+    begin = np.concatenate((start[whole], start[split], between[split]))
+    finish = np.concatenate((end[whole], between[split], end[split]))
+    shape = network.lines.shape[which]
     pipes.write(
-        shape,
-        uid=numbered("water-pipe", range(len(shape))),
+        np.concatenate((shape[whole], *_halves(shape[split]))),
+        uid=numbered("water-pipe", range(len(owner))),
         class_="Pipe",
         medium="water",
         material=np.where(diameter[owner] >= 400, "ductile iron", "PE").tolist(),
@@ -66,7 +63,19 @@ def write_mains(
     )
 
 
-def _halves(shape: "np.ndarray[tuple[int], np.dtype[np.object_]]") -> tuple[Floats, Floats]:
+def _streets_with_mains(plan: GroundPlan) -> Ints:
+    """Indices of the town's streets that are joined to each other."""
+    network, districts = plan.network, plan.site.districts
+    lines = network.lines
+    urban = districts.at(districts.urban, *middles_of(lines.shape)) > 0.8 * URBAN
+    fit = np.isin(lines.rank, list(DIAMETER)) & urban & (lines.street != HILL_ROAD) & (network.start != network.end)
+    which = np.flatnonzero(fit)
+    label = components(network.start[which], network.end[which], len(network.places))[network.start[which]]
+    joined: Ints = which[label == np.bincount(label).argmax()]
+    return joined
+
+
+def _halves(shape: Shapes) -> tuple[Shapes, Shapes]:
     """The first and the second half of each line."""
     points, line = shapely.get_coordinates(shape, return_index=True)
     middle = shapely.get_coordinates(shapely.line_interpolate_point(shape, 0.5, normalized=True))
@@ -83,5 +92,5 @@ def _halves(shape: "np.ndarray[tuple[int], np.dtype[np.object_]]") -> tuple[Floa
         owner = np.concatenate((line[keep], own))
         rank = np.concatenate((way[keep], np.full(len(own), 1e9 * order)))
         sort = np.lexsort((rank, owner))
-        halves.append(shapely.linestrings(vertices[sort], indices=owner[sort]))
+        halves.append(lines_by_owner(vertices[sort], owner[sort]))
     return halves[0], halves[1]

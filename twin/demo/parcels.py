@@ -1,4 +1,4 @@
-"""Parcels: the land left between the streets, cut by use; fields, woods and river banks too, so that all land is covered."""
+"""Parcels: the land left between the streets, cut by use."""
 
 from dataclasses import dataclass
 

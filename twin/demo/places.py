@@ -1,20 +1,21 @@
 """Places that people go to: schools, hospitals, shelters, parking, stations, markets, parks, bus stops."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
 
-from twin.demo.divisions import Divisions
 from twin.demo.fabric import Built
-from twin.demo.frame import Frame
 from twin.demo.grid import Floats, Ints, Shapes
+from twin.demo.ground_plan import GroundPlan
 from twin.demo.lattice import Rank
 from twin.demo.names import NameBook
-from twin.demo.network import Network, street_names
+from twin.demo.road_tables import street_names
+from twin.demo.shapes import middles_of, points
 from twin.demo.tables import ThemeWriter, numbered
 from twin.demo.uses import Use
-from twin.demo.villages import spaced
+from twin.demo.villages import spaced_index
 
 
 @dataclass(frozen=True)
@@ -54,21 +55,32 @@ KINDS: dict[Use, PlaceKind] = {
 # Uses whose buildings have a car park, and one car to how much floor area, m2.
 WITH_PARKING = {Use.MALL: 60.0, Use.HOSPITAL: 110.0, Use.OFFICES: 130.0, Use.RAILWAY_STATION: 40.0, Use.SPORT: 90.0}
 BUS_STOPS_APART = 420.0
+# A village hall stands within this distance of a road, m.
+HALL_REACH = 120.0
+
+
+@dataclass(frozen=True)
+class _Facilities:
+    """Rows to be written: geometry, class, names, capacity in persons or places."""
+
+    shape: Shapes
+    kind: Sequence[str]
+    zh: Sequence[str | None]
+    en: Sequence[str | None]
+    capacity: Sequence[int | None]
 
 
 class Places:
     """Facilities of the city, gathered batch by batch; keeps the car parks for their sensors."""
 
-    def __init__(self, frame: Frame, divisions: Divisions, writer: ThemeWriter) -> None:
-        self._frame = frame
-        self._divisions = divisions
+    def __init__(self, plan: GroundPlan, writer: ThemeWriter) -> None:
+        self._plan = plan
         self._writer = writer
-        self._stems = NameBook(frame).streets(4000)
+        self._stems = NameBook(plan.site.frame).streets(4000)
         self._given: dict[Use, int] = {}
-        self._count = 0
         self.parking: list[tuple[float, float, str]] = []
 
-    def names(self, use: Ints, where: Shapes) -> tuple[list[str | None], list[str | None]]:
+    def names(self, use: Ints) -> tuple[list[str | None], list[str | None]]:
         """Names for parcels of these uses, Chinese and English; null for uses that have none."""
         zh: list[str | None] = [None] * len(use)
         en: list[str | None] = [None] * len(use)
@@ -79,130 +91,127 @@ class Places:
             number = self._given[Use(what)] = self._given.get(Use(what), -1) + 1
             stem = self._stems[(number * 7 + what * 131) % len(self._stems)]
             again = number * 7 // len(self._stems)
-            ordinal = f"第{again + 1}" if again else ""
-            zh[i] = f"{stem[0]}{ordinal}{kind.zh}"
+            zh[i] = stem[0] + (f"第{again + 1}" if again else "") + kind.zh
             en[i] = f"{stem[1]} {kind.en}" + (f" {again + 1}" if again else "")
         return zh, en
 
     def add(self, built: Built, zh: list[str | None], en: list[str | None]) -> None:
         """Facilities on the parcels of a batch; zh, en: the parcels' names."""
         use = built.parcels.use
-        which = np.flatnonzero(np.isin(use, list(KINDS)))
-        floor = np.bincount(
-            built.buildings.parcel,
-            weights=shapely.area(built.buildings.shape) * built.buildings.storeys,
-            minlength=len(use),
-        )
-        land = shapely.area(built.parcels.shape)
-        kinds = [KINDS[Use(i)] for i in use[which].tolist()]
-        base = np.where(use[which] == Use.PARKING, land[which], floor[which])
+        buildings = built.buildings
+        floors = shapely.area(buildings.shape) * buildings.storeys
+        floor = np.bincount(buildings.parcel, weights=floors, minlength=len(use)).astype(float)
+        space = np.where(use == Use.PARKING, shapely.area(built.parcels.shape), floor)
+        which = np.flatnonzero(np.isin(use, list(KINDS))).tolist()
+        kinds = [KINDS[Use(use[i])] for i in which]
         capacity = [
-            int(area / kind.per_capacity) if kind.per_capacity else None
-            for area, kind in zip(base.tolist(), kinds, strict=True)
+            int(space[i] / kind.per_capacity) if kind.per_capacity else None
+            for i, kind in zip(which, kinds, strict=True)
         ]
-        shape = built.parcels.shape[which]
-        uid = numbered("place", range(self._count, self._count + len(which)))
-        self._count += len(which)
-        self._write(shape, uid, [k.facility for k in kinds], [zh[i] for i in which], [en[i] for i in which], capacity)
-        self._remember_parking(shape, [k.facility for k in kinds], uid)
-        self._shelters(shape, kinds, capacity, [zh[i] for i in which], [en[i] for i in which])
-        self._car_parks(built, floor, zh, en)
-
-    def _remember_parking(self, shape: Shapes, facility: list[str], uid: list[str]) -> None:
-        for place, kind, own in zip(shapely.point_on_surface(shape), facility, uid, strict=True):
-            if kind == "Parking":
-                self.parking.append((place.x, place.y, own))
-
-    def _shelters(
-        self,
-        shape: Shapes,
-        kinds: list[PlaceKind],
-        capacity: list[int | None],
-        zh: list[str | None],
-        en: list[str | None],
-    ) -> None:
-        which = [i for i, kind in enumerate(kinds) if kind.shelter and capacity[i]]
-        self._write(
-            shapely.point_on_surface(shape[which]),
-            numbered("place", range(self._count, self._count + len(which))),
-            ["Shelter"] * len(which),
-            [f"{zh[i]}避灾安置点" for i in which],
-            [f"{en[i]} Shelter" for i in which],
-            [int((capacity[i] or 0) * kinds[i].shelter) for i in which],
+        found = _Facilities(
+            built.parcels.shape[which], [kind.facility for kind in kinds], _of(zh, which), _of(en, which), capacity
         )
-        self._count += len(which)
+        self._write(found)
+        self._shelters(found, [kind.shelter for kind in kinds])
+        self._car_parks(built, floor, zh, en)
+        grounds = len(built.sports_grounds)
+        self._write(
+            _Facilities(
+                built.sports_grounds,
+                ["Other"] * grounds,
+                ["运动场"] * grounds,
+                ["Sports Ground"] * grounds,
+                [None] * grounds,
+            )
+        )
+
+    def _shelters(self, found: _Facilities, share: list[float]) -> None:
+        """Shelters in those of the facilities that take people in, with `share` of their capacity."""
+        places = [int((capacity or 0) * part) for capacity, part in zip(found.capacity, share, strict=True)]
+        which = [i for i, count in enumerate(places) if count]
+        self._write(
+            _Facilities(
+                shapely.point_on_surface(found.shape[which]),
+                ["Shelter"] * len(which),
+                [f"{found.zh[i]}避灾安置点" for i in which],
+                [f"{found.en[i]} Shelter" for i in which],
+                [places[i] for i in which],
+            )
+        )
 
     def _car_parks(self, built: Built, floor: Floats, zh: list[str | None], en: list[str | None]) -> None:
+        """Car parks of large buildings. floor: area of each parcel's buildings on all storeys, m2."""
         use = built.parcels.use
-        which = np.flatnonzero(np.isin(use, list(WITH_PARKING)) & (floor > 6000))
-        per_car = np.array([WITH_PARKING.get(what, 1.0) for what in Use])[use[which]]
-        uid = numbered("place", range(self._count, self._count + len(which)))
-        self._count += len(which)
-        shape = shapely.point_on_surface(built.parcels.shape[which])
+        which = np.flatnonzero(np.isin(use, list(WITH_PARKING)) & (floor > 6000)).tolist()
         self._write(
-            shape,
-            uid,
-            ["Parking"] * len(which),
-            [f"{zh[i]}停车场" if zh[i] else None for i in which],
-            [f"{en[i]} Car Park" if en[i] else None for i in which],
-            (floor[which] / per_car).astype(int).tolist(),
+            _Facilities(
+                shapely.point_on_surface(built.parcels.shape[which]),
+                ["Parking"] * len(which),
+                [f"{zh[i]}停车场" if zh[i] else None for i in which],
+                [f"{en[i]} Car Park" if en[i] else None for i in which],
+                [int(floor[i] / WITH_PARKING[Use(use[i])]) for i in which],
+            )
         )
-        self._remember_parking(shape, ["Parking"] * len(which), uid)
 
-    def bus_stops(self, network: Network) -> None:
+    def bus_stops(self) -> None:
         """Bus stops along the main streets, named after the street they are on."""
+        network = self._plan.network
         lines = network.lines
-        zh, en = street_names(self._frame, lines)
-        main = np.flatnonzero(
-            (lines.rank >= Rank.PRIMARY) & (lines.rank <= Rank.TERTIARY) & ~lines.bridge & (network.length > 50)
-        )
-        middle = shapely.get_coordinates(shapely.line_interpolate_point(lines.shape[main], 0.5, normalized=True))
-        chosen = {tuple(place) for place in spaced(middle, BUS_STOPS_APART).tolist()}
-        which = [i for i, place in enumerate(middle.tolist()) if tuple(place) in chosen]
-        stops = shapely.points(middle[which])
-        names = [(zh[main[i]], en[main[i]]) for i in which]
+        zh, en = street_names(self._plan.site.frame, lines)
+        busy = (lines.rank >= Rank.PRIMARY) & (lines.rank <= Rank.TERTIARY) & ~lines.bridge
+        main = np.flatnonzero(busy & (network.length > 50))
+        middle = np.stack(middles_of(lines.shape[main]), axis=1)
+        chosen = spaced_index(middle, BUS_STOPS_APART)
+        which = main[chosen].tolist()
         self._write(
-            stops,
-            numbered("busstop", range(len(which))),
-            ["BusStop"] * len(which),
-            [f"{a}站" if a else None for a, _ in names],
-            [f"{b} Stop" if b else None for _, b in names],
-            [None] * len(which),
+            _Facilities(
+                points(middle[chosen]),
+                ["BusStop"] * len(which),
+                [f"{zh[i]}站" if zh[i] else None for i in which],
+                [f"{en[i]} Stop" if en[i] else None for i in which],
+                [None] * len(which),
+            )
         )
 
     def village_halls(self) -> None:
-        """In each village a hall that serves as a shelter."""
-        divisions = self._divisions
-        rural = [i for i, name in enumerate(divisions.village_name) if name.zh.endswith("村")]
+        """In each village on a road a hall that serves as a shelter."""
+        divisions = self._plan.divisions
+        seats = points(divisions.seeds)
+        roads = shapely.STRtree(self._plan.network.lines.shape)
+        reached = np.unique(roads.query(seats, predicate="dwithin", distance=HALL_REACH)[0]).tolist()
+        which = [i for i in reached if divisions.village_name[i].zh.endswith("村")]
         self._write(
-            shapely.points(divisions.seeds[rural]),
-            numbered("hall", rural),
-            ["Shelter"] * len(rural),
-            [f"{divisions.village_name[i].zh}文化礼堂" for i in rural],
-            [f"{divisions.village_name[i].en} Hall" for i in rural],
-            [int(np.clip(divisions.population[i] * 0.3, 40, 800)) for i in rural],
+            _Facilities(
+                seats[which],
+                ["Shelter"] * len(which),
+                [f"{divisions.village_name[i].zh}文化礼堂" for i in which],
+                [f"{divisions.village_name[i].en} Hall" for i in which],
+                [int(np.clip(divisions.population[i] * 0.3, 40, 800)) for i in which],
+            )
         )
 
-    def _write(
-        self,
-        shape: Shapes,
-        uid: list[str],
-        facility: list[str],
-        zh: list[str | None],
-        en: list[str | None],
-        capacity: list[int | None] | list[int],
-    ) -> None:
-        if not len(shape):
+    def _write(self, found: _Facilities) -> None:
+        if not len(found.shape):
             return
-        village = self._divisions.village_of(self._writer.inner_points(shape)).tolist()
-        townships, names = self._divisions.township_of, self._divisions.township_name
+        divisions = self._plan.divisions
+        inner = self._writer.inner_points(found.shape)
+        village = divisions.village_of(inner).tolist()
+        uid = numbered("place", range(self._writer.count, self._writer.count + len(village)))
+        towns = [divisions.township_name[i].zh for i in divisions.township_of[village].tolist()]
         self._writer.write(
-            shape,
+            found.shape,
             uid=uid,
-            class_=facility,
-            name=zh,
-            name_en=en,
-            village_code=[self._divisions.village_code[i] for i in village],
-            capacity=capacity,
-            address=[f"{names[townships[i]].zh}{self._divisions.village_name[i].zh}" for i in village],
+            class_=found.kind,
+            name=found.zh,
+            name_en=found.en,
+            village_code=[divisions.village_code[i] for i in village],
+            capacity=found.capacity,
+            address=[town + divisions.village_name[i].zh for town, i in zip(towns, village, strict=True)],
         )
+        for place, kind, own in zip(inner, found.kind, uid, strict=True):
+            if kind == "Parking":
+                self.parking.append((place.x, place.y, own))
+
+
+def _of(names: list[str | None], which: list[int]) -> list[str | None]:
+    return [names[i] for i in which]

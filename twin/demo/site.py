@@ -1,4 +1,4 @@
-"""What a city has before its first street: plan, land, districts, the street grid's lines, water courses, the county."""
+"""What a city has before its first street: plan, land, districts, the street grid's lines, water courses."""
 
 from dataclasses import dataclass
 from functools import cached_property

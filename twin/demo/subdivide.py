@@ -6,6 +6,7 @@ import numpy as np
 import shapely
 
 from twin.demo.grid import Bools, Floats, Ints, Shapes
+from twin.demo.shapes import lines, polygons
 
 # Places along a cut, as parts of its half length, where a bent cut has vertices.
 STATIONS = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
@@ -32,20 +33,10 @@ def cut(shapes: Shapes, cuts: Cuts, rng: np.random.Generator) -> tuple[Shapes, I
     concave polygon may fall into more than two pieces.
     """
     count = len(shapes)
-    corners = shapely.get_coordinates(shapely.oriented_envelope(shapes)).reshape(count, 5, 2)
-    one, two = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 1]
-    length_one, length_two = np.hypot(*one.T), np.hypot(*two.T)
-    swap = length_one < length_two
-    long = np.where(swap[:, None], two, one)
-    length, width = np.maximum(length_one, length_two), np.minimum(length_one, length_two)
-    across = length / np.maximum(width, 0.1) < cuts.aspect / np.sqrt(2)
-    # A piece that is less drawn out than wished is cut lengthwise.
-    long = np.where(across[:, None], np.stack((-long[:, 1], long[:, 0]), axis=1), long)
-    length, width = np.where(across, width, length), np.where(across, length, width)
-    axis = long / np.hypot(*long.T)[:, None]
+    middle, axis, length, width = _axes(shapes, cuts)
     turn = rng.standard_normal(count) * cuts.tilt
     normal = np.stack((-axis[:, 1], axis[:, 0]), axis=1) * np.cos(turn)[:, None] + axis * np.sin(turn)[:, None]
-    middle = corners[:, :4].mean(axis=1) + axis * (rng.uniform(-1, 1, count) * cuts.jitter * length)[:, None]
+    middle = middle + axis * (rng.uniform(-1, 1, count) * cuts.jitter * length)[:, None]
     sag = rng.standard_normal(count) * cuts.bend * width
     reach = width / 2 + 0.3 * length
     line = (
@@ -54,12 +45,27 @@ def cut(shapes: Shapes, cuts: Cuts, rng: np.random.Generator) -> tuple[Shapes, I
         + axis[:, None] * (sag[:, None] * (1 - STATIONS**2))[:, :, None]
     )
     beyond = line[:, ::-1] + axis[:, None] * (2 * length[:, None] + 2 * reach[:, None])[:, :, None]
-    half = shapely.polygons(np.concatenate((line, beyond, line[:, :1]), axis=1))
+    half = polygons(np.concatenate((line, beyond, line[:, :1]), axis=1))
     sides = np.concatenate((shapely.intersection(shapes, half), shapely.difference(shapes, half)))
     pieces, side = shapely.get_parts(sides, return_index=True)
     solid = shapely.area(pieces) > 0
-    lines: Shapes = shapely.intersection(shapes, shapely.linestrings(line))
-    return pieces[solid], side[solid] % count, lines
+    return pieces[solid], side[solid] % count, shapely.intersection(shapes, lines(line))
+
+
+def _axes(shapes: Shapes, cuts: Cuts) -> tuple[Floats, Floats, Floats, Floats]:
+    """Middle of each polygon's oriented envelope, unit vector that cuts cross, extent along it and beside it, m."""
+    corners = shapely.get_coordinates(shapely.oriented_envelope(shapes)).reshape(len(shapes), 5, 2)
+    sides = np.stack((corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 1]), axis=1)
+    extents: Floats = np.hypot(sides[..., 0], sides[..., 1])
+    longest, shortest = extents.max(axis=1), extents.min(axis=1)
+    # A piece that is less drawn out than wished is cut lengthwise.
+    lengthwise = longest / np.maximum(shortest, 0.1) < cuts.aspect / np.sqrt(2)
+    first = (extents[:, 0] >= extents[:, 1]) != lengthwise
+    chosen_side = np.where(first, 0, 1)
+    each = np.arange(len(shapes))
+    length, width = extents[each, chosen_side], extents[each, 1 - chosen_side]
+    axis = sides[each, chosen_side] / np.maximum(length, 1e-9)[:, None]
+    return corners[:, :4].mean(axis=1), axis, length, width
 
 
 def cut_down(

@@ -17,6 +17,7 @@ from cim_models.themes import THEMES
 from twin.demo.divisions import Divisions
 from twin.demo.frame import METRIC_CRS
 from twin.demo.grid import Shapes
+from twin.demo.shapes import points
 
 GEOMETRY, ATTRIBUTES = "geometry", "attributes"
 TYPES = {"text": pa.string(), "integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
@@ -107,20 +108,21 @@ class ThemeWriter:
 
     def _placed(self, shape: Shapes) -> Shapes:
         """The shapes in EPSG:4549, on whole millimetres, and valid there."""
-        placed: Shapes = shapely.transform(shape, lambda points: np.round(points, 3) + self._origin)
+        placed = np.asarray(shapely.transform(shape, lambda corners: np.round(corners, 3) + self._origin), dtype=object)
         broken = np.flatnonzero(~shapely.is_valid(placed))
         placed[broken] = [_polygons(shapely.make_valid(placed[i], method="structure")) for i in broken]
         return placed
 
     def _inner(self, placed: Shapes) -> Shapes:
-        return shapely.points(shapely.get_coordinates(shapely.point_on_surface(placed)) - self._origin)
+        return points(shapely.get_coordinates(shapely.point_on_surface(placed)) - self._origin)
 
 
 def _polygons(shape: shapely.Geometry) -> shapely.Geometry:
     """What is left of a polygon whose slivers have collapsed to lines."""
     parts = shapely.get_parts(shape)
     solid = parts[shapely.get_dimensions(parts) == 2]
-    return solid[0] if len(solid) == 1 else shapely.multipolygons(shapely.get_parts(solid))
+    result: shapely.Geometry = solid[0] if len(solid) == 1 else shapely.MultiPolygon(list(shapely.get_parts(solid)))
+    return result
 
 
 def schema(theme: str) -> pa.Schema:

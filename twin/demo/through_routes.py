@@ -46,7 +46,7 @@ def route(site: Site, streets: Linework) -> ThroughRoutes:
         raise DemoError("no place for a motorway interchange; choose another seed")
     edges, tunnels = [], []
     for side in (-1, 1):
-        carriageway = shapely.offset_curve(axis, side * CARRIAGEWAY, quad_segs=2, join_style="mitre")
+        carriageway = _beside(axis, side)
         if side > 0:
             # Traffic keeps to the right: the carriageway on the left runs backwards.
             carriageway = shapely.reverse(carriageway)
@@ -61,7 +61,9 @@ def route(site: Site, streets: Linework) -> ThroughRoutes:
     street = np.where(rank == Rank.MOTORWAY, MOTORWAY, RAMPS).astype(np.int64)
     track = _within(site.layout.railway, site.county)
     railway, railway_tunnel = _sections(land, track, [])
-    station = shapely.line_interpolate_point(track, shapely.line_locate_point(track, shapely.Point(site.layout.station)))
+    station = shapely.line_interpolate_point(
+        track, shapely.line_locate_point(track, shapely.Point(site.layout.station))
+    )
     return ThroughRoutes(
         lines=Linework(shape, rank, street, ~tunnel),
         tunnel=tunnel,
@@ -76,6 +78,14 @@ def route(site: Site, streets: Linework) -> ThroughRoutes:
             ]
         ),
     )
+
+
+def _beside(axis: shapely.LineString, side: int) -> shapely.LineString:
+    """The middle of a carriageway. side: 1 left of the axis, -1 right."""
+    line = shapely.offset_curve(axis, side * CARRIAGEWAY, quad_segs=2, join_style="mitre")
+    parts = shapely.get_parts(line)
+    longest: shapely.LineString = parts[shapely.length(parts).argmax()]
+    return longest
 
 
 def _within(points: Floats, county: shapely.Polygon) -> shapely.LineString:
@@ -165,7 +175,7 @@ def _feet(axis: shapely.LineString, streets: Linework, street: int, at: float) -
 
 def _ramp(axis: shapely.LineString, at: float, side: int, end: int, foot: Floats) -> tuple[Floats, shapely.LineString]:
     """A ramp between a carriageway and the foot. side: 1 left of the axis; end: 1 further along the axis."""
-    carriageway = shapely.offset_curve(axis, side * CARRIAGEWAY, quad_segs=2, join_style="mitre")
+    carriageway = _beside(axis, side)
     here = shapely.line_interpolate_point(axis, at + end * RAMP)
     place = shapely.line_locate_point(carriageway, here)
     join, inner = shapely.get_coordinates(shapely.line_interpolate_point(carriageway, [place, place - end * 200]))

@@ -61,9 +61,10 @@ class Use(IntEnum):
 
 @dataclass(frozen=True)
 class Ground:
-    """How land of one use is cut up. code: in GB/T 21010-2017. parcel: wished size, hectares. aspect: length over width.
+    """How land of one use is cut up.
 
-    instead: other uses that some of its parcels have, with their shares.
+    code: in GB/T 21010-2017. parcel: wished size, hectares. aspect: length over width. instead: other uses that some
+    of its parcels have, with their shares.
     """
 
     code: str
@@ -137,10 +138,13 @@ MIX: dict[Zone, tuple[tuple[Use, float], ...]] = {
         (Use.MALL, 0.03), (Use.HOTEL, 0.03),
     ),
     Zone.CENTRE: (
-        (Use.OFFICES, 0.52), (Use.SHOPS, 0.12), (Use.MALL, 0.12), (Use.HOUSING, 0.12), (Use.HOTEL, 0.06), (Use.PARK, 0.06),
+        (Use.OFFICES, 0.52), (Use.SHOPS, 0.12), (Use.MALL, 0.12), (Use.HOUSING, 0.12), (Use.HOTEL, 0.06),
+        (Use.PARK, 0.06),
     ),
     Zone.OLD_TOWN: ((Use.OLD_HOUSES, 0.86), (Use.SHOPS, 0.08), (Use.PARK, 0.04), (Use.TEMPLE, 0.02)),
-    Zone.INDUSTRY: ((Use.FACTORY, 0.80), (Use.WAREHOUSE, 0.10), (Use.VACANT, 0.04), (Use.GREEN, 0.03), (Use.HOUSING, 0.03)),
+    Zone.INDUSTRY: (
+        (Use.FACTORY, 0.80), (Use.WAREHOUSE, 0.10), (Use.VACANT, 0.04), (Use.GREEN, 0.03), (Use.HOUSING, 0.03),
+    ),
     Zone.PORT: ((Use.PORT, 0.85), (Use.WAREHOUSE, 0.15)),
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 
 from twin.demo.arterials import COAST_ROAD, Arterials
-from twin.demo.grid import Floats, Shapes
+from twin.demo.grid import Floats, Ints, Shapes
 from twin.demo.lattice import Rank
 from twin.demo.linework import Linework, lines_of
 from twin.demo.shapes import polygons
@@ -50,15 +50,20 @@ def settle(site: Site, arterials: Arterials) -> Villages:
 
 def spaced(places: Floats, apart: float) -> Floats:
     """Of the places in their order those that have none of the earlier ones within `apart` m."""
+    return places[spaced_index(places, apart)]
+
+
+def spaced_index(places: Floats, apart: float) -> Ints:
+    """Indices of the places that `spaced` keeps."""
     taken: dict[tuple[int, int], list[tuple[float, float]]] = {}
     result = []
-    for x, y in places.tolist():
+    for number, (x, y) in enumerate(places.tolist()):
         column, row = int(x // apart), int(y // apart)
         near = (taken.get((column + i, row + j), ()) for i in (-1, 0, 1) for j in (-1, 0, 1))
         if all((x - a) ** 2 + (y - b) ** 2 >= apart * apart for group in near for a, b in group):
             taken.setdefault((column, row), []).append((x, y))
-            result.append((x, y))
-    return np.array(result).reshape(-1, 2)
+            result.append(number)
+    return np.array(result, dtype=np.int64)
 
 
 def _outlines(centres: Floats, rng: np.random.Generator) -> Shapes:

@@ -1,5 +1,6 @@
 """Water as the model has it: sea, tidal flats, river, reservoir, canals, streams, lakes and ponds with their levels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,12 +8,13 @@ import shapely
 
 from twin.demo.channels import CANAL_BED, CANAL_LEVEL, Channels, river_reach
 from twin.demo.contours import areas_above
-from twin.demo.defences import LEVEE_OFFSET, Defences
-from twin.demo.frame import Frame
-from twin.demo.grid import Floats, Ints, Shapes
+from twin.demo.defences import HIGHEST_TIDE, LEVEE_OFFSET, Defences
+from twin.demo.grid import Floats, Shapes
 from twin.demo.landform import LOW_WATER, Landform
 from twin.demo.names import NameBook, named
 from twin.demo.parcels import apart, less, polygons_of
+from twin.demo.shapes import one
+from twin.demo.site import Site
 from twin.demo.tables import ThemeWriter, attributes, numbered
 
 # Length of the river's pieces, each with its own level, m.
@@ -37,36 +39,55 @@ class WaterBodies:
         return self.shape[np.isin(self.kind, kinds)]
 
 
-def gather(
-    frame: Frame, land: Landform, channels: Channels, defences: Defences, ponds: Shapes, lakes: Shapes
-) -> WaterBodies:
+def gather(site: Site, defences: Defences, ponds: Shapes, lakes: Shapes) -> WaterBodies:
     """Every body of water of the city. ponds, lakes: polygons."""
-    parts: list[tuple[Shapes, str, Floats | float, Floats | float, list[tuple[str, str] | None]]] = []
-    sea, flat = _sea(frame, land, channels)
-    parts.append((sea, "Sea", MEAN_SEA_LEVEL, 8.0, [("澜湾", "Lan Bay")] * len(sea)))
-    parts.append((flat, "TidalFlat", MEAN_SEA_LEVEL, 0.0, [None] * len(flat)))
+    land, channels = site.land, site.channels
+    sea, flat = _sea(land)
     reach, level, depth = _reaches(land, channels)
-    parts.append((reach, "River", level, depth, [RIVER_NAME] * len(reach)))
-    reservoir = np.array([defences.reservoir], dtype=object)
-    foot = float(land.grid.sample(land.ground, *land.river.dam_axis[0]))
-    parts.append((reservoir, "Reservoir", defences.full_level, defences.full_level - foot, [RESERVOIR_NAME]))
+    held = defences.full_level - float(land.grid.sample(land.ground, *land.river.dam_axis[0]))
     canal = canal_water(channels, defences)
-    stems = NameBook(frame).villages(400)[-len(canal) :]
-    names = [named(stem, "河") for stem in stems]
-    parts.append((canal, "Canal", CANAL_LEVEL, CANAL_LEVEL - CANAL_BED, [(n.zh, n.en) for n in names]))
+    canals = [named(stem, "河") for stem in NameBook(site.frame).canals(len(canal))]
     stream = _upper_streams(land, channels, defences)
-    ground = land.grid.sample(land.ground, *_end(stream)) if len(stream) else np.zeros(0)
-    parts.append((stream, "Stream", np.round(ground - 0.8, 2), 0.4, [None] * len(stream)))
-    parts.append((lakes, "Lake", CANAL_LEVEL, 1.5, [None] * len(lakes)))
-    around = land.grid.sample(land.ground, *_inner(ponds)) if len(ponds) else np.zeros(0)
-    parts.append((ponds, "Pond", np.round(around - 0.6, 2), 0.7, [None] * len(ponds)))
-    return WaterBodies(
-        shape=np.concatenate([part[0] for part in parts]),
-        kind=[part[1] for part in parts for _ in part[0]],
-        level=np.concatenate([np.broadcast_to(part[2], len(part[0])) for part in parts]),
-        depth=np.concatenate([np.broadcast_to(part[3], len(part[0])) for part in parts]),
-        name=[name for part in parts for name in part[4]],
+    lowest = _lowest(land, stream)
+    return _all(
+        _Group("Sea", sea, MEAN_SEA_LEVEL, 8.0, [("澜湾", "Lan Bay")] * len(sea)),
+        _Group("TidalFlat", flat, MEAN_SEA_LEVEL, 0.0),
+        _Group("River", reach, level, depth, [RIVER_NAME] * len(reach)),
+        _Group("Reservoir", one(defences.reservoir), defences.full_level, held, [RESERVOIR_NAME]),
+        _Group("Canal", canal, CANAL_LEVEL, CANAL_LEVEL - CANAL_BED, [(name.zh, name.en) for name in canals]),
+        _Group("Stream", stream, lowest - 0.8, 0.4),
+        _Group("Lake", lakes, _lowest(land, lakes) - 0.9, 1.5),
+        _Group("Pond", ponds, _lowest(land, ponds) - 0.5, 0.7),
     )
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Bodies of one class; level and depth (m) of all or of each."""
+
+    kind: str
+    shape: Shapes
+    level: Floats | float
+    depth: Floats | float
+    name: Sequence[tuple[str, str] | None] = ()
+
+
+def _all(*groups: _Group) -> WaterBodies:
+    return WaterBodies(
+        shape=np.concatenate([group.shape for group in groups]),
+        kind=[group.kind for group in groups for _ in group.shape],
+        level=np.concatenate([np.broadcast_to(group.level, len(group.shape)) for group in groups]).round(2),
+        depth=np.concatenate([np.broadcast_to(group.depth, len(group.shape)) for group in groups]).round(2),
+        name=[name for group in groups for name in group.name or [None] * len(group.shape)],
+    )
+
+
+def _lowest(land: Landform, shapes: Shapes) -> Floats:
+    """Lowest natural ground on the outline of each, m."""
+    corners, owner = shapely.get_coordinates(shapes, return_index=True)
+    lowest = np.full(len(shapes), np.inf)
+    np.minimum.at(lowest, owner, land.grid.sample(land.ground, *corners.T))
+    return lowest
 
 
 def canal_water(channels: Channels, defences: Defences) -> Shapes:
@@ -78,7 +99,8 @@ def canal_water(channels: Channels, defences: Defences) -> Shapes:
     return pieces
 
 
-def _sea(frame: Frame, land: Landform, channels: Channels) -> tuple[Shapes, Shapes]:
+def _sea(land: Landform) -> tuple[Shapes, Shapes]:
+    """The sea below low water, and the flats above it."""
     grid = land.grid
     x, y = grid.mesh()
     coast = shapely.union_all(land.land)
@@ -100,7 +122,7 @@ def _reaches(land: Landform, channels: Channels) -> tuple[Shapes, Floats, Floats
     river = land.river
     piece = ((river.way - river.way[river.dam]) / REACH).astype(np.int64)
     shapes, level, depth = [], [], []
-    taken = shapely.Polygon()
+    taken: shapely.Geometry = shapely.Polygon()
     for number in range(int(piece[river.mouth]) + 1):
         which = np.flatnonzero(
             (piece == number) & (np.arange(len(piece)) > river.dam) & (np.arange(len(piece)) <= river.mouth)
@@ -116,7 +138,7 @@ def _reaches(land: Landform, channels: Channels) -> tuple[Shapes, Floats, Floats
         shapes.append(new[shapely.area(new).argmax()])
         level.append(float(channels.level[which].mean()))
         depth.append(float((channels.level - channels.bed)[which].mean()))
-    return np.array(shapes, dtype=object), np.round(level, 2), np.round(depth, 2)
+    return np.array(shapes, dtype=object), np.array(level), np.array(depth)
 
 
 def _upper_streams(land: Landform, channels: Channels, defences: Defences) -> Shapes:
@@ -124,25 +146,16 @@ def _upper_streams(land: Landform, channels: Channels, defences: Defences) -> Sh
     river = land.river
     upper = shapely.LineString(river.points[: river.dam])
     wide = shapely.union_all([channels.river, channels.canals, defences.reservoir, defences.dam])
-    lines = shapely.difference(np.append(channels.streams, upper), wide)
+    lines = shapely.difference(np.concatenate((channels.streams, one(upper))), wide)
     lines = shapely.intersection(lines, shapely.union_all(land.land))
     parts = shapely.get_parts(shapely.line_merge(lines))
-    return parts[(shapely.get_type_id(parts) == 1) & (shapely.length(parts) > 20)]
+    whole: Shapes = parts[(shapely.get_type_id(parts) == 1) & (shapely.length(parts) > 20)]
+    return whole
 
 
-def _end(lines: Shapes) -> tuple[Floats, Floats]:
-    end = shapely.get_point(lines, -1)
-    return shapely.get_x(end), shapely.get_y(end)
-
-
-def _inner(shapes: Shapes) -> tuple[Floats, Floats]:
-    point = shapely.point_on_surface(shapes)
-    return shapely.get_x(point), shapely.get_y(point)
-
-
-def write_water(bodies: WaterBodies, writer: ThemeWriter) -> Ints:
-    """All bodies; gives the number of each, of which its uid is made."""
-    tide = attributes(mean_high_water_m=MEAN_HIGH_WATER, low_water_m=LOW_WATER, highest_tide_m=4.6)
+def write_water(bodies: WaterBodies, writer: ThemeWriter) -> None:
+    """All bodies of water."""
+    tide = attributes(mean_high_water_m=MEAN_HIGH_WATER, low_water_m=LOW_WATER, highest_tide_m=HIGHEST_TIDE)
     writer.write(
         bodies.shape,
         uid=water_uids(bodies),
@@ -153,7 +166,6 @@ def write_water(bodies: WaterBodies, writer: ThemeWriter) -> Ints:
         depth=bodies.depth,
         attributes=[tide if kind in ("Sea", "TidalFlat") else None for kind in bodies.kind],
     )
-    return np.arange(len(bodies.shape))
 
 
 def water_uids(bodies: WaterBodies) -> list[str]:

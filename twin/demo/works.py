@@ -5,21 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from twin.demo.defences import (
-    CREST_HALF,
-    FACE,
-    HIGHEST_TIDE,
-    SEA_WALL_CREST,
-    Defences,
-    sluice_sill,
-)
+from twin.demo.defences import CREST_HALF, FACE, HIGHEST_TIDE, SEA_WALL_CREST, Defences, sluice_sill
 from twin.demo.frame import Frame
 from twin.demo.grid import Floats, Shapes
+from twin.demo.ground_plan import GroundPlan
 from twin.demo.landform import POLDER, Landform
 from twin.demo.lattice import Rank
 from twin.demo.layout import Layout
 from twin.demo.network import Network
 from twin.demo.parcels import CARRIAGEWAY
+from twin.demo.shapes import one
+from twin.demo.site import Site
 from twin.demo.tables import ThemeWriter, attributes, numbered
 
 # Pumping stations stand this far from their sluice along the wall, m.
@@ -49,53 +45,77 @@ def pump_stations(defences: Defences) -> Pumps:
     return Pumps(np.array(places, dtype=object), numbers)
 
 
-def write_works(
-    frame: Frame,
-    layout: Layout,
-    land: Landform,
-    defences: Defences,
-    pumps: Pumps,
-    network: Network,
-    writer: ThemeWriter,
-) -> None:
+def write_works(plan: GroundPlan, pumps: Pumps, writer: ThemeWriter) -> None:
     """All works. Heights and levels in m; levels above the 1985 datum."""
+    _walls(plan.defences, writer)
+    _dam(plan, writer)
+    _sluices(plan.defences, writer)
+    _stations(pumps, writer)
+    _crossings(plan.network, writer)
+    _write_piers(plan.site, writer)
+
+
+def _walls(defences: Defences, writer: ThemeWriter) -> None:
     foot = CREST_HALF + (SEA_WALL_CREST - POLDER) / FACE
-    wall = shapely.buffer(defences.sea_wall, foot, cap_style="flat", quad_segs=2)
     writer.write(
-        wall, uid=numbered("seawall", range(len(wall))), class_="SeaWall", name="澜湾海塘", name_en="Lan Bay Sea Wall",
-        height=SEA_WALL_CREST - POLDER, crest_level=SEA_WALL_CREST, width=2 * CREST_HALF, material="concrete", year_built=1998,
+        shapely.buffer(defences.sea_wall, foot, cap_style="flat", quad_segs=2),
+        uid=numbered("seawall", range(len(defences.sea_wall))),
+        class_="SeaWall",
+        name="澜湾海塘",
+        name_en="Lan Bay Sea Wall",
+        height=SEA_WALL_CREST - POLDER,
+        crest_level=SEA_WALL_CREST,
+        width=2 * CREST_HALF,
+        material="concrete",
+        year_built=1998,
         attributes=attributes(design_return_period_years=100, highest_tide_m=HIGHEST_TIDE),
-    )  # fmt: skip
-    lowest = np.array([float(crest.min()) for crest in defences.levee_crest])
+    )
     writer.write(
         shapely.buffer(defences.levee, CREST_HALF + 4, cap_style="flat", quad_segs=2),
-        uid=numbered("dike", range(len(defences.levee))), class_="Dike", name="澜江堤防", name_en="Lan River Dike",
-        crest_level=np.round(lowest, 2), width=2 * CREST_HALF, material="earth", year_built=1987,
-    )  # fmt: skip
+        uid=numbered("dike", range(len(defences.levee))),
+        class_="Dike",
+        name="澜江堤防",
+        name_en="Lan River Dike",
+        crest_level=np.array([float(crest.min()) for crest in defences.levee_crest]).round(2),
+        width=2 * CREST_HALF,
+        material="earth",
+        year_built=1987,
+    )
+
+
+def _dam(plan: GroundPlan, writer: ThemeWriter) -> None:
+    land, defences = plan.site.land, plan.defences
+    foot = float(land.grid.sample(land.ground, *land.river.dam_axis[0]))
     writer.write(
-        np.array([defences.dam], dtype=object), uid=["dam-000000"], class_="Dam", name="云溪水库大坝", name_en="Yunxi Dam",
-        height=round(defences.dam_crest - float(land.grid.sample(land.ground, *land.river.dam_axis[0])), 1), crest_level=round(defences.dam_crest, 2), width=10.0, material="rockfill",
-        year_built=1972, attributes=attributes(full_level_m=round(defences.full_level, 2)),
-    )  # fmt: skip
-    _sluices(defences, writer)
+        one(defences.dam),
+        uid=["dam-000000"],
+        class_="Dam",
+        name="云溪水库大坝",
+        name_en="Yunxi Dam",
+        height=round(defences.dam_crest - foot, 1),
+        crest_level=round(defences.dam_crest, 2),
+        width=10.0,
+        material="rockfill",
+        year_built=1972,
+        attributes=attributes(full_level_m=round(defences.full_level, 2)),
+    )
+
+
+def _stations(pumps: Pumps, writer: ThemeWriter) -> None:
     writer.write(
-        shapely.buffer(pumps.places, 9, quad_segs=1), uid=numbered("pumpstation", pumps.sluice), class_="PumpStation",
+        shapely.buffer(pumps.places, 9, quad_segs=1),
+        uid=numbered("pumpstation", pumps.sluice),
+        class_="PumpStation",
         name=[f"{number + 1}号排涝泵站" for number in pumps.sluice],
         name_en=[f"Pumping Station {number + 1}" for number in pumps.sluice],
-        height=8.0, year_built=2006, attributes=attributes(capacity_m3_s=12.0, pumps=3),
-    )  # fmt: skip
-    _crossings(network, writer)
-    piers = _piers(frame, layout, land)
-    writer.write(
-        piers, uid=numbered("pier", range(len(piers))), class_="Pier", name=[f"{i + 1}号码头" for i in range(len(piers))],
-        name_en=[f"Pier {i + 1}" for i in range(len(piers))], crest_level=5.2, width=PIER_WIDTH, material="concrete",
-        year_built=2004,
-    )  # fmt: skip
+        height=8.0,
+        year_built=2006,
+        attributes=attributes(capacity_m3_s=12.0, pumps=3),
+    )
 
 
 def _sluices(defences: Defences, writer: ThemeWriter) -> None:
     count = len(defences.sluices)
-    at_sea = np.array(defences.sluice_at_sea, dtype=bool)
     writer.write(
         defences.sluices,
         uid=numbered("sluice", range(count)),
@@ -110,7 +130,7 @@ def _sluices(defences: Defences, writer: ThemeWriter) -> None:
         year_built=1998,
         attributes=[
             attributes(in_front="sea" if sea else "river", gate="vertical lift", one_way=True)
-            for sea in at_sea.tolist()
+            for sea in defences.sluice_at_sea.tolist()
         ],
     )
 
@@ -130,6 +150,21 @@ def _crossings(network: Network, writer: ThemeWriter) -> None:
             material="concrete",
             attributes=[attributes(road=uid) for uid in numbered("road", chosen)],
         )
+
+
+def _write_piers(site: Site, writer: ThemeWriter) -> None:
+    piers = _piers(site.frame, site.layout, site.land)
+    writer.write(
+        piers,
+        uid=numbered("pier", range(len(piers))),
+        class_="Pier",
+        name=[f"{number + 1}号码头" for number in range(len(piers))],
+        name_en=[f"Pier {number + 1}" for number in range(len(piers))],
+        crest_level=5.2,
+        width=PIER_WIDTH,
+        material="concrete",
+        year_built=2004,
+    )
 
 
 def _piers(frame: Frame, layout: Layout, land: Landform) -> Shapes:
