@@ -20,6 +20,15 @@ from twin.settings import Settings
 # Below this the next import or tile may fail.
 ENOUGH_DISK = 2**30
 PATIENCE_S = 3.0
+# A consumer of the change feed that has not come this far is late.
+LATE_S = 60
+LAG_SQL = """
+    select name, seconds from change_consumer k cross join lateral (
+        select extract(epoch from now() - at)::int as seconds from change c
+        where (c.xid, c.seq) > (k.xid, k.seq) order by c.xid, c.seq limit 1
+    ) oldest
+    where seconds > $1 order by 1
+"""
 FRESH = {"Cache-Control": "no-store"}
 
 router = APIRouter(tags=["Health"])
@@ -27,7 +36,10 @@ router = APIRouter(tags=["Health"])
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at. ok: false makes the server not ready; reason says what is wrong and what to do."""
+    """One thing looked at. ok: false makes the server not ready; reason says what is wrong and what to do.
+
+    What is ok may have a reason too: something to know that keeps nobody from being served.
+    """
 
     name: str
     ok: bool
@@ -83,7 +95,7 @@ async def _city(cities: Cities, name: str) -> list[Check]:
     try:
         async with asyncio.timeout(PATIENCE_S):
             served = await cities.city(name)
-            return [await _schema(served)]
+            return [await _schema(served), *await _feed(served)]
     # A check reports what is wrong, whatever it is.
     except Exception as error:
         return [Check(f"{name}: database", False, f"does not answer: {_words(error)}")]
@@ -100,6 +112,20 @@ async def _schema(served: ServedCity) -> Check:
         False,
         f"its schema is {version}, this server needs {wanted}; restart with `twin up`",
     )
+
+
+async def _feed(served: ServedCity) -> list[Check]:
+    """How far those who follow the change feed are behind it; what they keep is drawn without them meanwhile."""
+    async with served.reading() as connection:
+        behind = await connection.fetch(LAG_SQL, LATE_S)
+    return [
+        Check(
+            f"{served.name}: {row['name']}",
+            True,
+            f"{row['seconds']} s behind the change feed; does the worker run? `twin status` tells",
+        )
+        for row in behind
+    ]
 
 
 def _disk(settings: Settings) -> Check:

@@ -27,6 +27,8 @@ class Column:
     def shown(self, value: Any) -> str:
         if value is None:
             return ""
+        if isinstance(value, float):
+            return f"{value:.12g}"
         code = self.codes.get(str(value))
         return said(code.title, self.spoken) if code else str(value)
 
@@ -36,6 +38,9 @@ def items_page(
 ) -> Response:
     """A page of objects as a table."""
     spoken = language(request)
+    found = [orjson.loads(feature) for feature in features]
+    # A column in which nothing stands on this page only pushes the others aside.
+    columns = [c for c in _columns(layer, catalog, spoken) if any(f["properties"][c.name] is not None for f in found)]
     return page(
         request,
         "items.html",
@@ -43,8 +48,8 @@ def items_page(
         city_title=said(city_title(catalog), spoken),
         layer_id=layer.id,
         layer_title=said(layer.title, spoken),
-        columns=_columns(layer, catalog, spoken),
-        features=[orjson.loads(feature) for feature in features],
+        columns=columns,
+        features=found,
         matched=f"{'' if matched.exact else '≈ '}{matched.number:,}",
     )
 

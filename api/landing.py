@@ -9,6 +9,7 @@ from api.links import HTML, JSON, OPENAPI, STYLES, header, link
 from api.openapi import openapi_document, operations
 from api.pages import city_title, page, page_links
 from api.parameters import FORMAT, Query
+from cim_models.themes import GROUPS
 from layers.catalog import Title
 
 FEATURES = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf"
@@ -67,6 +68,8 @@ async def landing(request: Request) -> Response:
     ]
     title, description = said(city_title(catalog), spoken), said(DESCRIPTION, spoken)
     if html:
+        counts = await city(request).counts(met.principal)
+        layers = list(catalog.layers(met.principal))
         return page(
             request,
             "landing.html",
@@ -74,7 +77,12 @@ async def landing(request: Request) -> Response:
             city_title=title,
             description=description,
             made_up=catalog.city.made_up,
-            layer_count=sum(1 for _ in catalog.layers(met.principal)),
+            layer_count=len(layers),
+            layers=[
+                {"id": layer.id, "title": said(layer.title, spoken), "count": counts[layer.id]}
+                for layer in sorted(layers, key=lambda layer: list(GROUPS).index(layer.group))
+                if counts.get(layer.id)
+            ],
             viewer=links[-1]["href"],
         )
     return json_answer({"title": title, "description": description, "links": links}, headers={"Link": header(links)})

@@ -294,3 +294,19 @@ async def test_an_older_schema_is_not_ready(settings: Settings, new_city: Callab
         answer = await client.get("/health/ready")
         assert answer.status_code == 503
         assert "twin up" in json.dumps(answer.json())
+
+
+async def test_a_late_follower_is_told_and_keeps_nobody_out(settings: Settings, new_city: Callable[..., str]) -> None:
+    url = new_city()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            """insert into change ("table", op, who, at)
+               values ('building', 'bulk', 'test', now() - interval '1 hour')"""
+        )
+        connection.execute("insert into change_consumer (name, xid, seq) values ('overviews', '1', 0)")
+    async with client_of(create_app(settings, Places(place("late", url)))) as client:
+        answer = await client.get("/health/ready")
+        assert answer.status_code == 200
+        (check,) = [check for check in answer.json()["checks"] if check["name"] == "late: overviews"]
+        assert check["ok"]
+        assert "36" in check["reason"]
