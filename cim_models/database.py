@@ -221,6 +221,10 @@ async def _pool(url: str, connections: int, statement_timeout_s: float) -> async
             "timezone": "UTC",
             # Tiles take milliseconds; compiling their plans would take longer than running them.
             "jit": "off",
+            # Many requests at once share the cores better than one that takes them all.
+            "max_parallel_workers_per_gather": "0",
+            # A tile's features are sorted in memory.
+            "work_mem": "16MB",
         },
     )
 

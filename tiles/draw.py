@@ -13,7 +13,7 @@ from tiles.matrix import MARGIN, PIXELS, Box, Tile
 from tiles.overview.recipe import CELL_PIXELS, TOP_ZOOM, WIDE
 from tiles.overview.source import Source
 from tiles.overview.tile import draw_overview, overviews_know
-from tiles.vector import draw_objects
+from tiles.vector import are_few, draw_objects
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,14 @@ async def draw(connection: Connection, request: Request) -> Raw:
     Raises LayerNotFound if the principal may not read the layer, FilterError for a filter that the layer cannot mean.
     """
     source = Source(request.layer, request.catalog)
-    by_overviews = overviews_know(source, request.selection, request.tile.z, request.principal)
-    if by_overviews and request.filter is None:
-        return await draw_overview(connection, source, request.selection, request.tile, request.principal)
-    drawn = await draw_objects(connection, request.selection, request.tile, request.catalog, request.principal)
+    wanted = request.selection, request.tile, request.catalog, request.principal
     # A filter that leaves few objects is answered by just these. Of many, overviews show where all of them are, though
     # a quarter in the colour of what prevails there.
-    if by_overviews and drawn.thinned:
+    if overviews_know(source, request.selection, request.tile.z, request.principal) and (
+        request.filter is None or not await are_few(connection, *wanted)
+    ):
         return await draw_overview(connection, source, request.selection, request.tile, request.principal)
-    return drawn
+    return await draw_objects(connection, *wanted)
 
 
 def reach(tile: Tile) -> Box:

@@ -34,9 +34,8 @@ from tiles.matrix import BUFFER, EXTENT, MARGIN, Tile
 
 # From the next zoom on a tile of a city is small enough to hold whatever is there.
 CROWDED_ZOOM = 14
-# The most that a tile may weigh, uncompressed, and the number of objects that fit into that at best.
+# The most that a tile may weigh, uncompressed.
 MOST_BYTES = 500_000
-MOST_OBJECTS = 10_000
 # Pixels by which an outline may stray in a crowded tile.
 TOLERANCE = 0.5
 # No property can be called so: they would be taken for one.
@@ -62,9 +61,28 @@ async def draw_objects(
     return await draw_largest(connection, largest_objects(selection, catalog, principal), tile)
 
 
+def most_objects(zoom: int) -> int:
+    """How many objects a tile holds at most: all that fit into MOST_BYTES where one looks for each, else enough to
+    fill the screen."""
+    return 12_000 if zoom >= CROWDED_ZOOM else 6_000
+
+
+async def are_few(
+    connection: Connection, selection: Selection, tile: Tile, catalog: Catalog, principal: Principal
+) -> bool:
+    """Whether a tile can hold every object of the selection."""
+    found = rows(selection, catalog, principal).where(in_tile(objects(selection.layer, catalog)))
+    statement = compiled(
+        select(func.count()).select_from(found.add_columns(literal_column("1")).limit(LIMIT).subquery())
+    )
+    limit = most_objects(tile.z)
+    arguments = statement.with_values(z=tile.z, x=tile.x, y=tile.y, limit=limit)
+    return int(await connection.fetchval(statement.sql, *arguments)) < limit
+
+
 async def draw_largest(connection: Connection, statement: Statement, tile: Tile, **values: Any) -> Raw:
-    """Draw by a statement with `limit`, with as many objects as MOST_BYTES hold."""
-    limit = MOST_OBJECTS
+    """Draw by a statement with `limit`, with as many objects as a tile holds."""
+    limit = most_objects(tile.z)
     while True:
         row = await _fetch(connection, statement, tile, limit=limit, **values)
         if len(row["body"]) <= MOST_BYTES:

@@ -1,21 +1,23 @@
-"""The cells of a tile that are not as the overviews have them: edited since, planned otherwise, or in between times."""
+"""The cells of a tile that are not as the overviews have them: edited since, planned otherwise, or long changed."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from asyncpg import Record
-from sqlalchemy import ColumnElement, Table, and_, func, literal, literal_column, or_, select
+from sqlalchemy import ColumnElement, Table, func, literal, literal_column, or_, select
 
 from cim_models.base import WEB_SRID
 from cim_models.database import Connection
-from layers.query import MOMENT, known
+from layers.query import known
 from layers.statement import compiled
-from layers.view import NOW, Interval, View
+from layers.view import NOW, Interval
 from tiles.matrix import MARGIN, Box, Tile, meet, web_box
 from tiles.overview.cells import cell_range, home
 from tiles.overview.level import ROW_BITS, cell_side
 from tiles.overview.source import Source
 
+# In a span without an end each object is as it last will be.
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
 INEXACT = """
     select distinct cell_x, cell_y from overview_coverage
     where layer = $1 and zoom = $2 and cell_x between $3 and $4 and cell_y between $5 and $6
@@ -60,18 +62,6 @@ def named_by(table: Table, plan: int) -> list[ColumnElement[bool]]:
     return [in_either, table.c.object_id.in_(objects)]
 
 
-async def changing_cells(connection: Connection, source: Source, span: Interval, tile: Tile) -> set[int]:
-    """The homes of the objects that begin or end within a span of valid time."""
-    table = source.table
-    within: list[ColumnElement[bool]] = []
-    for moment in (table.c.valid_from, table.c.valid_to):
-        limits: list[ColumnElement[bool]] = [moment.is_not(None)]
-        limits += [moment > literal(span.start, MOMENT)] if span.start else []
-        limits += [moment <= literal(span.end, MOMENT)] if span.end else []
-        within.append(and_(*limits))
-    return await _homes(connection, source, tile, table.c.plan_id.is_(None), or_(*within))
-
-
 async def inexact_cells(connection: Connection, source: Source, moment: datetime, tile: Tile) -> set[int]:
     """The cells whose mass is not exact at a moment: too much began or ended between then and now."""
     x0, y0, x1, y1 = cell_range(surroundings(tile), tile.z)
@@ -79,11 +69,9 @@ async def inexact_cells(connection: Connection, source: Source, moment: datetime
     return {(row["cell_y"] << ROW_BITS) | row["cell_x"] for row in rows}
 
 
-def reference(view: View, now: datetime) -> datetime:
-    """The moment whose overviews answer a view, where nothing begins or ends within its span."""
-    if view.valid is None:
-        return now
-    return view.valid.start or view.valid.end or now
+def last_moment(span: Interval | None) -> datetime | None:
+    """The moment whose overviews answer a span of valid time; None is now."""
+    return None if span is None else span.end or FOR_EVER
 
 
 async def _homes(connection: Connection, source: Source, tile: Tile, *conditions: ColumnElement[bool]) -> set[int]:

@@ -3,19 +3,19 @@
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import BigInteger, Table, and_, bindparam, func, literal_column, or_, select, union_all
+from sqlalchemy import BigInteger, Select, Table, and_, bindparam, func, literal, literal_column, or_, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from cim_models.database import Connection
 from layers.access import Principal
 from layers.filter_sql import filter_expression
-from layers.query import Selection, rows, valid
+from layers.query import MOMENT, Selection, rows, valid
 from layers.statement import Statement
 from layers.view import NOW, Interval, View
 from tiles.drawn import Raw
 from tiles.matrix import Tile
 from tiles.overview.cells import home, number
-from tiles.overview.disturbed import changing_cells, inexact_cells, pending_cells, planned_cells, reference
+from tiles.overview.disturbed import FOR_EVER, inexact_cells, last_moment, pending_cells, planned_cells
 from tiles.overview.follow import CONSUMER
 from tiles.overview.reading import EVERYWHERE
 from tiles.overview.recipe import TOP_ZOOM
@@ -82,11 +82,10 @@ async def draw_overview(
     pending = pending_cells(changes, tile) if len(changes) <= MOST_PENDING else None
     if state[0]["definition"] != source.definition or pending is None:
         return replace(await draw_objects(connection, selection, tile, source.catalog, principal), settled=False)
-    cells = pending | await inexact_cells(connection, source, reference(view, state[0]["moment"]), tile)
+    moment = last_moment(view.valid)
+    cells = pending | await inexact_cells(connection, source, moment or state[0]["moment"], tile)
     if view.plan is not None:
         cells |= await planned_cells(connection, source, view.plan, tile)
-    if view.valid is not None and not view.valid.is_moment:
-        cells |= await changing_cells(connection, source, view.valid, tile)
     if len(cells) >= MOST_DISTURBED:
         drawn = await draw_objects(connection, selection, tile, source.catalog, principal)
         return replace(drawn, settled=not pending)
@@ -102,15 +101,31 @@ def overview_statement(
 
     disturbed: there are `cells` that are drawn from the objects themselves.
     """
+    parts = [_from_overviews(source, selection, zoom, disturbed=disturbed)]
+    objects, span = source.table, selection.view.valid
+    found = rows(selection, source.catalog, principal).where(in_tile(objects))
+    if disturbed:
+        parts.append(_from_objects(source, found.where(home(objects, zoom) == func.any(CELLS))))
+    if span is not None and not span.is_moment:
+        # What a span shows is what is there at its end, and what ended within it and has become nothing else.
+        ended = found.where(objects.c.valid_to <= literal(span.end or FOR_EVER, MOMENT))
+        if disturbed:
+            ended = ended.where(home(objects, zoom) != func.all(CELLS))
+        parts.append(_from_objects(source, ended))
+    return tile_statement(union_all(*parts) if len(parts) > 1 else parts[0], source.layer.id)
+
+
+def _from_overviews(source: Source, selection: Selection, zoom: int, *, disturbed: bool) -> Select[Any]:
     table: Table = source.catalog.city.tables.tables["overview"]
     here = and_(table.c.tile_x == X, table.c.tile_y == Y)
     everywhere = and_(table.c.tile_x == EVERYWHERE, table.c.tile_y == EVERYWHERE)
+    moment = last_moment(selection.view.valid)
     found = select(table).where(
         table.c.layer == literal_column(f"'{source.layer.id}'"),
         table.c.zoom == Z,
         or_(here, everywhere),
         in_tile(table),
-        valid(table, _moment_view(selection.view)),
+        valid(table, View(Interval(moment, moment)) if moment else NOW),
     )
     if selection.filter is not None:
         columns = {name: table.c.properties[name].astext for name in source.key_columns(zoom)}
@@ -118,25 +133,15 @@ def overview_statement(
         found = found.where(filter_expression(selection.filter, columns, catalog.city.srid, catalog.zone))
     if disturbed:
         found = found.where(number(table.c.cell_x, table.c.cell_y) != func.all(CELLS))
-    chosen = found.order_by(table.c.rank.desc(), func.hashint8(table.c.object_id)).limit(LIMIT).subquery("o")
-    drawn = select(chosen.c.object_id.label(ID), chosen.c.properties, tile_geometry(chosen.c.geom_web))
-    if not disturbed:
-        return tile_statement(drawn, source.layer.id)
+    chosen = found.order_by(table.c.rank.desc(), func.hashint8(table.c.object_id)).limit(LIMIT).subquery()
+    return select(chosen.c.object_id.label(ID), chosen.c.properties, tile_geometry(chosen.c.geom_web))
+
+
+def _from_objects(source: Source, found: Select[Any]) -> Select[Any]:
     objects = source.table
-    live = largest(rows(selection, source.catalog, principal).where(in_tile(objects)), objects)
-    live = live.where(home(objects, zoom) == func.any(CELLS))
-    fresh = live.add_columns(objects.c.object_id, source.properties().label("properties"), objects.c.geom_web)
-    alive = fresh.subquery("live")
-    added = select(alive.c.object_id.label(ID), alive.c.properties, tile_geometry(simplified(alive.c.geom_web)))
-    return tile_statement(union_all(drawn, added), source.layer.id)
-
-
-def _moment_view(view: View) -> View:
-    """The view whose overviews are drawn: of a span any moment, for within it nothing changes in the calm cells."""
-    if view.valid is None:
-        return NOW
-    moment = view.valid.start or view.valid.end
-    return View(Interval(moment, moment)) if moment else NOW
+    columns = objects.c.object_id, source.properties().label("properties"), objects.c.geom_web
+    chosen = largest(found, objects).add_columns(*columns).subquery()
+    return select(chosen.c.object_id.label(ID), chosen.c.properties, tile_geometry(simplified(chosen.c.geom_web)))
 
 
 def _properties(tree: Any) -> set[str]:
