@@ -145,7 +145,10 @@ class _Admission:
         if extent is None:
             return
         for table in ASSIGNED:
-            cells = self._connection.execute(reassignment(table, extent, self._city.srid).encode()).fetchall()
+            prepare, update = reassignment(table, extent, self._city.srid)
+            for statement in prepare:
+                self._connection.execute(statement.encode())
+            cells = self._connection.execute(update.encode()).fetchall()
             self._write_boxes(table, None, boxes(cells), None, WHY)
 
     def _tell(self, arrival: Arrival, merges: Sequence[Merge]) -> None:

@@ -19,7 +19,7 @@ import psycopg
 
 from cim_models import __version__
 from cim_models.database import City, read_city
-from layers import registration
+from layers import LayerError, registration
 from layers.admission import Arrival, admit
 from layers.ahead import ahead
 from layers.automatic import automatic
@@ -44,6 +44,10 @@ EXTENT_SQL = """
     select min(extent[1]), min(extent[2]), max(extent[3]), max(extent[4]) from dataset where extent is not null
 """
 CHUNK = 1 << 20
+
+
+class NamedTwice(LayerError):
+    """Data sets that come together under one name."""
 
 
 @dataclass(frozen=True)
@@ -100,19 +104,21 @@ def load(
     the city too. Memory does not grow with the files.
 
     Raises RecipeError where a recipe does not fit its source, FormatError where a file breaks off, MappingError where a
-    source is not of this city, OlderEdition, and ReadersInTheWay; the city is then as it was before.
+    source is not of this city, NamedTwice, OlderEdition, and ReadersInTheWay; the city is then as it was before.
     """
+    names = [delivery.dataset.name for delivery in deliveries]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise NamedTwice(f"two data sets are called {', '.join(twice)}; load them one by one, each under its own name")
     city = read_city(url)
     with psycopg.connect(url, application_name="citytwin load") as connection, ExitStack() as undo:
         connection.execute(SESSION)
         connection.commit()
-        registration.lock_datasets(connection, [delivery.dataset.name for delivery in deliveries])
+        registration.lock_datasets(connection, names)
         loader = _Loader(connection, city, math.inf if anywhere else REACH_KM, progress)
         arrivals = [loader.arrival(number, delivery) for number, delivery in enumerate(deliveries)]
         waiting = [arrival for arrival in arrivals if not arrival.report.same_file]
-        for delivery, arrival in zip(deliveries, arrivals, strict=True):
-            if arrival in waiting:
-                _write_rasters(delivery, home, undo)
+        for delivery in deliveries:
+            _write_rasters(delivery, home, undo)
         if waiting:
             admit(connection, waiting, city, who)
         undo.pop_all()

@@ -18,7 +18,7 @@ from psycopg.rows import TupleRow
 from cim_models.partitions import generic_partition
 from layers.boxes import cells_sql
 from layers.staging import Staging
-from layers.villages import AREAS, VILLAGES, village_of
+from layers.villages import AREAS, VILLAGES, assignment
 
 # What the row of a version copies from the one it follows.
 COPIED = ("object_id", "dataset_id", "uid", "village_code")
@@ -183,25 +183,31 @@ class Merge:
         )
 
     def _open_staged(self) -> None:
+        opening, village = f"opening_of_{self.staging.table}", f"village_of_{self.staging.table}"
+        self._run(f"create temporary table {opening} on commit drop as {self._opening()}")
+        self._assign_villages(opening, village)
         content = self.staging.content
         self._gather(
             f"""
             insert into {self.target} (object_id, dataset_id, uid, content_hash, {_names(content)}, geom, village_code,
                                        valid_from, valid_to, recorded_from)
             select coalesce(opening.object_id, nextval('object_id')), %(dataset)s, staged.uid, staged.content_hash,
-                   {_names(content, "staged")}, {self._geometry}, {self._village()}, opening.valid_from,
-                   opening.valid_to, %(at)s
-            from ({self._opening()}) opening join {self.staging.table} staged using (key)
+                   {_names(content, "staged")}, {self._geometry}, village.code, opening.valid_from, opening.valid_to,
+                   %(at)s
+            from {opening} opening join {self.staging.table} staged using (key) left join {village} village using (key)
             -- PostGIS sorts geometries along a Hilbert curve: what lies side by side is read together.
             order by staged.geom
             returning geom_web
             """
         )
 
-    def _village(self) -> str:
+    def _assign_villages(self, opening: str, village: str) -> None:
         if self.staging.theme.table == AREAS or not self._one(f"select exists ({VILLAGES})")[0]:
-            return "null"
-        return village_of(self._geometry)
+            self._run(f"create temporary table {village} (key bigint, code text) on commit drop")
+            return
+        objects = f"select key, {self._geometry} as geom from {opening} join {self.staging.table} staged using (key)"
+        for statement in assignment(village, objects):
+            self._run(statement)
 
     def _opening(self) -> str:
         """SQL: each staged row that is written, its object, and its validity, which leaves other states alone."""
