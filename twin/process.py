@@ -1,8 +1,10 @@
-"""What every process that the supervisor starts does first: tie its life to the supervisor's."""
+"""How the life of a process that the supervisor starts begins and ends."""
 
 import ctypes
 import os
 import signal
+import sys
+from typing import NoReturn
 
 PR_SET_PDEATHSIG = 1
 PARENT = "TWIN_SUPERVISOR"
@@ -20,3 +22,10 @@ def die_with_supervisor() -> None:
     # It may have ended before the kernel was told.
     if os.getppid() != int(parent):
         os._exit(1)
+
+
+def leave(status: int) -> NoReturn:
+    """End this process now that its work is done: taking the interpreter apart, piece by piece, takes seconds."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

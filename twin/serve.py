@@ -3,9 +3,8 @@
 import asyncio
 import importlib
 import signal
-import sys
 
-from twin.process import die_with_supervisor
+from twin.process import die_with_supervisor, leave
 
 # By name: the API stands a floor above, and no import goes up.
 APPLICATION = ("api.app", "create_app")
@@ -16,7 +15,7 @@ def main() -> None:
     die_with_supervisor()
     import uvloop
 
-    sys.exit(0 if uvloop.run(_serve()) else 1)
+    leave(0 if uvloop.run(_serve()) else 1)
 
 
 async def _serve() -> bool:

@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NoReturn
 
+from prometheus_client.multiprocess import mark_process_dead
+
 from cim_models.database import migrate
 from cim_models.embedded import Cluster
 from layers.seeds import seed_layers
@@ -67,7 +69,10 @@ async def _supervise(twin: LocalTwin, address: tuple[str, int], step: Step, read
         # Not the loop's own handlers: those end with the loop, while the database is still to be stopped.
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
     log = LogFile(twin.log_file)
-    supervisor = Supervisor(_environment(twin, address), log)
+    metrics = _metrics_folder(twin)
+    environ = _environment(twin, address) | {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}
+    # What a process that is gone had under way is under way no more.
+    supervisor = Supervisor(environ, log, ended=lambda pid: mark_process_dead(pid, str(metrics)))  # type: ignore[no-untyped-call]
     watch = asyncio.create_task(_watch_database(twin.cluster, log)) if twin.cluster else None
     try:
         with step("server"):
@@ -109,7 +114,6 @@ def _environment(twin: LocalTwin, address: tuple[str, int]) -> dict[str, str]:
         "TWIN_CACHE": str((settings.cache or twin.home / "cache").absolute()),
         "TWIN_HOST": address[0],
         "TWIN_PORT": str(address[1]),
-        "PROMETHEUS_MULTIPROC_DIR": str(_metrics_folder(twin)),
         "PYTHONUNBUFFERED": "1",
     }
 

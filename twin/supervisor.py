@@ -38,9 +38,15 @@ class Program:
 
 
 class Supervisor:
-    """Runs programs side by side, each in a session of its own, their output gathered in one log."""
+    """Runs programs side by side, each in a session of its own, their output gathered in one log.
 
-    def __init__(self, environ: Mapping[str, str], log: LogFile) -> None:
+    ended: called with the id of each process that is gone.
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str], log: LogFile, ended: Callable[[int], object] = lambda _: None
+    ) -> None:
+        self._ended = ended
         self._environ = {**environ, PARENT: str(os.getpid())}
         self._log = log
         self._stopping = asyncio.Event()
@@ -103,7 +109,9 @@ class Supervisor:
             process.terminate()
         assert process.stdout is not None
         await self._gather(process.stdout, program)
-        return await process.wait()
+        code = await process.wait()
+        self._ended(process.pid)
+        return code
 
     async def _gather(self, stream: asyncio.StreamReader, program: Program) -> None:
         """Pass output on to the log in whole lines, so that those of several processes do not mix."""

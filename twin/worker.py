@@ -13,7 +13,7 @@ from tiles import overview
 from tiles.cache import trim
 from twin import logs
 from twin.directory import CityPlace, Directory
-from twin.process import die_with_supervisor
+from twin.process import die_with_supervisor, leave
 from twin.settings import Settings, read_settings
 
 # A new city is tended this soon.
@@ -120,6 +120,7 @@ def main() -> None:
     """Work until SIGTERM."""
     die_with_supervisor()
     asyncio.run(_main())
+    leave(0)
 
 
 async def _main() -> None:

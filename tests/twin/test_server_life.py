@@ -64,6 +64,8 @@ def test_a_killed_server_process_starts_again(home: Home) -> None:
     eventually(lambda: ready(home))
     eventually(lambda: sum("twin.serve" in command for command in home.processes().values()) == 2)
     assert victim not in home.processes()
+    # What it had under way is no longer counted in /metrics.
+    assert not list((home.path / "metrics").glob(f"gauge_live*_{victim}.db"))
 
 
 def test_a_killed_postgres_comes_back(home: Home) -> None:
