@@ -144,7 +144,7 @@ async def collection_document(
             "sharing": ", ".join(layer.sharing) or None,
             "made_up": layer.made_up,
             "properties": [_property(attribute, layer, catalog) for attribute in layer.properties],
-            "legend": [_entry(each) for each in legend(layer, catalog, in_use=in_use)],
+            "legend": _legend(layer, catalog, in_use),
         },
     }
     if layer.description is not None:
@@ -185,6 +185,15 @@ def codes_of(attribute: Attribute, layer: Layer, catalog: Catalog) -> dict[str, 
     """The code list of a property, empty if it has none."""
     name = layer.theme.classes if attribute.name == "class" else attribute.codes
     return dict(catalog.codes.get(name or "", {}))
+
+
+def _legend(layer: Layer, catalog: Catalog, in_use: set[str] | None) -> list[dict[str, Any]]:
+    """The legend by day, with its colours by night."""
+    by_night = legend(layer, catalog, "night", in_use=in_use)
+    return [
+        _entry(day) | {"night": {"color": night.color, "outline": night.outline}}
+        for day, night in zip(legend(layer, catalog, in_use=in_use), by_night, strict=True)
+    ]
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

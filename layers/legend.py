@@ -37,16 +37,11 @@ def legend(layer: Layer, catalog: Catalog, mode: Mode = "day", *, in_use: Collec
     in_use: the values there are of the property that colours the layer (see `values_in_use`); None lists all that
     the style knows.
     """
-    for part in layer_style(layer):
-        if part["type"] not in COLOR_OF:
-            continue
-        kind, key = COLOR_OF[part["type"]]
-        color = resolved(part["paint"][key], catalog, mode)
-        outline = resolved(part["paint"].get("fill-outline-color"), catalog, mode)
-        if isinstance(color, str):
-            return [Entry(layer.title, color, kind, outline)]
-        if isinstance(color, list) and color[0] == "match":
-            return [Entry(title, shown, kind, outline) for title, shown in _classes(layer, catalog, color, in_use)]
+    kind, color, outline = _telling(layer, catalog, mode)
+    if isinstance(color, str):
+        return [Entry(layer.title, color, kind, outline)]
+    if _tells(color):
+        return [Entry(title, shown, kind, outline) for title, shown in _classes(layer, catalog, color, in_use)]
     return []
 
 
@@ -69,11 +64,25 @@ async def values_in_use(connection: Connection, layer: Layer, catalog: Catalog) 
 
 def colouring_property(layer: Layer, catalog: Catalog) -> str | None:
     """The property whose values the legend lists, None for a layer of one colour."""
+    _, color, _ = _telling(layer, catalog, "day")
+    return _property(color[1]) if _tells(color) else None
+
+
+def _telling(layer: Layer, catalog: Catalog, mode: Mode) -> tuple[Kind, Any, str | None]:
+    """Kind, colour and outline of the style layer that tells most classes apart, of the first one among equals."""
+    found: tuple[Kind, Any, str | None] = ("fill", None, None)
     for part in layer_style(layer):
         if part["type"] in COLOR_OF:
-            color = resolved(part["paint"][COLOR_OF[part["type"]][1]], catalog, "day")
-            return _property(color[1]) if isinstance(color, list) and color[0] == "match" else None
-    return None
+            kind, key = COLOR_OF[part["type"]]
+            color = resolved(part["paint"][key], catalog, mode)
+            if found[1] is None or _tells(color) > _tells(found[1]):
+                found = (kind, color, resolved(part["paint"].get("fill-outline-color"), catalog, mode))
+    return found
+
+
+def _tells(color: Any) -> int:
+    """Into how many classes a colour divides the objects, 0 for one colour."""
+    return len(color) // 2 - 1 if isinstance(color, list) and color[0] == "match" else 0
 
 
 def _property(expression: list[Any]) -> str:

@@ -73,6 +73,14 @@ def test_legend_colours_are_the_styles_colours(catalog: Catalog, mode: Mode) -> 
             assert entry.title.en
 
 
+def test_a_legend_is_of_what_tells_most_classes_apart(catalog: Catalog) -> None:
+    """Roads have paths and casings before their carriageways, facilities areas before their points."""
+    roads = [entry.title.en for entry in legend(catalog.layer("roads", PUBLIC), catalog)]
+    assert any("Motorway" in title for title in roads)
+    facilities = [entry.title.en for entry in legend(catalog.layer("facilities", PUBLIC), catalog)]
+    assert any("Hospital" in title for title in facilities)
+
+
 def test_every_value_a_style_names_is_in_its_code_list(catalog: Catalog) -> None:
     """A misspelt class would be drawn as "other" for ever."""
 
