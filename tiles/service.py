@@ -16,13 +16,14 @@ from layers.catalog import Catalog, Layer
 from layers.filters import Filter
 from layers.view import View
 from tiles.cache import Drawing, FileStore, Key, MemoryStore
-from tiles.draw import Request, reach
+from tiles.draw import reach
 from tiles.flights import Flights
 from tiles.freshness import Freshness
 from tiles.matrix import Box, Tile, TileOutOfRange
 from tiles.overview.source import Source
 from tiles.picture import Picture, pictured
 from tiles.studio import Studio
+from tiles.vector import Request
 from tiles.views import Views
 from tiles.watch import Watch
 

@@ -7,9 +7,11 @@ import asyncpg
 from cim_models.database import Connection, Database
 from tiles import TileError
 from tiles.cache import Drawing
-from tiles.draw import Request, draw
+from tiles.draw import draw
 from tiles.freshness import horizon
 from tiles.picture import sealed
+from tiles.statements import Statements
+from tiles.vector import Request
 from tiles.watch import Watch
 
 # How often a replica is asked whether it has come as far as what was heard from the primary, and how long.
@@ -35,6 +37,7 @@ class Studio:
         self._pens = asyncio.Semaphore(drawing)
         self._free = drawing + waiting
         self._limit_s = limit_s
+        self._statements = Statements()
 
     async def draw(self, request: Request) -> Drawing:
         """A new drawing. Raises Busy, TooSlow, FilterError."""
@@ -64,7 +67,7 @@ class Studio:
                 await self._replayed(connection)
                 # Before the drawing's own snapshot: what commits between the two is drawn and counts as later.
                 at = await horizon(connection)
-                raw = await draw(connection, request)
+                raw = await draw(connection, request, self._statements)
         except (TimeoutError, asyncpg.QueryCanceledError):
             where = f"{request.layer.id} {request.tile.z}/{request.tile.x}/{request.tile.y}"
             raise TooSlow(f"{where}: not drawn within {self._limit_s:g} s; zoom in, or filter") from None

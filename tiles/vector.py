@@ -3,6 +3,7 @@
 Up to CROWDED_ZOOM a tile may hold more objects than it can carry; then the largest go in and the tile says so.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from asyncpg import Record
@@ -25,12 +26,15 @@ from sqlalchemy.types import NullType
 
 from cim_models.database import Connection
 from layers.access import Principal
-from layers.catalog import Catalog
+from layers.catalog import Catalog, Layer
 from layers.filter_sql import stored
+from layers.filters import Filter
 from layers.query import Selection, objects, rows, web_envelope
 from layers.statement import Statement, compiled
+from layers.view import View
 from tiles.drawn import Raw, drawn_properties
 from tiles.matrix import BUFFER, EXTENT, MARGIN, Tile
+from tiles.statements import Kept, kept_or_made
 
 # From the next zoom on a tile of a city is small enough to hold whatever is there.
 CROWDED_ZOOM = 14
@@ -46,19 +50,40 @@ LIMIT = bindparam("limit", None, type_=Integer)
 STRAY = bindparam("stray", None, type_=Double)
 
 
-async def draw_objects(
-    connection: Connection, selection: Selection, tile: Tile, catalog: Catalog, principal: Principal
-) -> Raw:
+@dataclass(frozen=True)
+class Request:
+    """One layer's tile as someone may see it."""
+
+    catalog: Catalog
+    layer: Layer
+    tile: Tile
+    view: View
+    filter: Filter | None
+    principal: Principal
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(self.layer, self.view, self.filter)
+
+    @property
+    def sees_all_rows(self) -> bool:
+        """Whether the principal may read the layer, and no row of it is kept from it."""
+        grant = self.catalog.grant(self.layer, self.principal)
+        return grant is not None and grant.row_filter is None
+
+
+async def draw_objects(connection: Connection, request: Request, kept: Kept) -> Raw:
     """The tile of one layer, drawn from its objects.
 
+    kept: statements made for such requests before.
     Raises LayerNotFound if the principal may not read the layer, FilterError for a filter that the layer cannot mean.
     """
-    if tile.z > CROWDED_ZOOM:
-        statement = all_objects(selection, catalog, principal)
-        row = await _fetch(connection, statement, tile)
+    asked = request.selection, request.catalog, request.principal
+    if request.tile.z > CROWDED_ZOOM:
+        row = await _fetch(connection, kept_or_made(kept, "all", lambda: all_objects(*asked)), request.tile)
         if len(row["body"]) <= MOST_BYTES:
             return Raw(row["body"], thinned=False)
-    return await draw_largest(connection, largest_objects(selection, catalog, principal), tile)
+    return await draw_largest(connection, kept_or_made(kept, "largest", lambda: largest_objects(*asked)), request.tile)
 
 
 def most_objects(zoom: int) -> int:
@@ -67,11 +92,10 @@ def most_objects(zoom: int) -> int:
     return 12_000 if zoom >= CROWDED_ZOOM else 6_000
 
 
-async def are_few(
-    connection: Connection, selection: Selection, tile: Tile, catalog: Catalog, principal: Principal
-) -> bool:
-    """Whether a tile can hold every object of the selection."""
-    found = rows(selection, catalog, principal).where(in_tile(objects(selection.layer, catalog)))
+async def are_few(connection: Connection, request: Request) -> bool:
+    """Whether the tile can hold every object that is asked for."""
+    tile, table = request.tile, objects(request.layer, request.catalog)
+    found = rows(request.selection, request.catalog, request.principal).where(in_tile(table))
     statement = compiled(
         select(func.count()).select_from(found.add_columns(literal_column("1")).limit(LIMIT).subquery())
     )

@@ -15,10 +15,11 @@ from cim_models.database import Connection
 from layers.query import MOMENT, known, objects
 from layers.statement import compiled
 from layers.view import NOW, Interval, View
-from tiles.draw import Request, reach
+from tiles.draw import reach
 from tiles.freshness import Freshness
 from tiles.matrix import Box, meet
 from tiles.overview.disturbed import named_by
+from tiles.vector import Request
 
 REMEMBERED = 4096
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)

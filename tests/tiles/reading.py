@@ -13,9 +13,11 @@ from layers.access import PUBLIC, Principal
 from layers.catalog import Catalog, load_catalog
 from layers.filters import Filter
 from layers.view import NOW, View
-from tiles.draw import Request, draw
+from tiles.draw import draw
 from tiles.drawn import Raw
 from tiles.matrix import EXTENT, GRID, Tile, tile_at
+from tiles.statements import Statements
+from tiles.vector import Request
 
 
 @dataclass(frozen=True)
@@ -70,4 +72,4 @@ async def drawn(
     catalog = catalog or await catalog_of(database)
     request = Request(catalog, catalog.layer(layer, principal), tile, view, wanted, principal)
     async with database.reading() as connection:
-        return await draw(connection, request)
+        return await draw(connection, request, Statements())

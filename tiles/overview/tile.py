@@ -7,22 +7,22 @@ from sqlalchemy import BigInteger, Select, Table, and_, bindparam, func, literal
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from cim_models.database import Connection
-from layers.access import Principal
 from layers.filter_sql import filter_expression
 from layers.query import MOMENT, Selection, rows, valid
 from layers.statement import Statement
 from layers.view import NOW, Interval, View
 from tiles.drawn import Raw
-from tiles.matrix import Tile
 from tiles.overview.cells import home, number
 from tiles.overview.disturbed import FOR_EVER, inexact_cells, last_moment, pending_cells, planned_cells
 from tiles.overview.follow import CONSUMER
 from tiles.overview.reading import EVERYWHERE
 from tiles.overview.recipe import TOP_ZOOM
 from tiles.overview.source import Source
+from tiles.statements import Kept, kept_or_made
 from tiles.vector import (
     ID,
     LIMIT,
+    Request,
     X,
     Y,
     Z,
@@ -55,55 +55,52 @@ STATE = """
 """
 
 
-def overviews_know(source: Source, selection: Selection, zoom: int, principal: Principal) -> bool:
+def overviews_know(source: Source, request: Request) -> bool:
     """Whether overviews can answer: at this zoom, with the belief of now, all rows and the columns they merge by.
 
     Thinned lines and points are no answer to a filter: the objects that it asks for may be those left out.
     """
-    grant = source.catalog.grant(source.layer, principal)
-    if zoom > TOP_ZOOM or not source.has_overviews or selection.view.recorded is not None:
+    zoom = request.tile.z
+    if zoom > TOP_ZOOM or not source.has_overviews or request.view.recorded is not None or not request.sees_all_rows:
         return False
-    if grant is None or grant.row_filter is not None:
-        return False
-    if selection.filter is None:
+    if request.filter is None:
         return True
-    named = _properties(selection.filter.tree)
+    named = _properties(request.filter.tree)
     return source.layer.theme.geometry == "MultiPolygon" and named <= set(source.key_columns(zoom))
 
 
-async def draw_overview(
-    connection: Connection, source: Source, selection: Selection, tile: Tile, principal: Principal
-) -> Raw:
-    """The tile of one layer from its overviews, which must know the selection."""
-    layer, view = source.layer, selection.view
+async def draw_overview(connection: Connection, source: Source, request: Request, kept: Kept) -> Raw:
+    """The tile of one layer from its overviews, which must know what is asked.
+
+    kept: statements made for such requests before.
+    """
+    layer, view, tile = request.layer, request.view, request.tile
     arguments = (layer.id, CONSUMER, layer.theme.table, layer.dataset_id, MOST_PENDING + 1)
     state = await connection.fetch(STATE, *arguments)
     changes = [row for row in state if row["seq"] is not None]
     pending = pending_cells(changes, tile) if len(changes) <= MOST_PENDING else None
     if state[0]["definition"] != source.definition or pending is None:
-        return replace(await draw_objects(connection, selection, tile, source.catalog, principal), settled=False)
+        return replace(await draw_objects(connection, request, kept), settled=False)
     moment = last_moment(view.valid)
     cells = pending | await inexact_cells(connection, source, moment or state[0]["moment"], tile)
     if view.plan is not None:
         cells |= await planned_cells(connection, source, view.plan, tile)
     if len(cells) >= MOST_DISTURBED:
-        drawn = await draw_objects(connection, selection, tile, source.catalog, principal)
-        return replace(drawn, settled=not pending)
-    statement = overview_statement(source, selection, tile.z, principal, disturbed=bool(cells))
+        return replace(await draw_objects(connection, request, kept), settled=not pending)
+    key = tile.z, bool(cells)
+    statement = kept_or_made(kept, key, lambda: overview_statement(source, request, disturbed=bool(cells)))
     drawn = await draw_largest(connection, statement, tile, cells=sorted(cells))
     return replace(drawn, settled=not pending)
 
 
-def overview_statement(
-    source: Source, selection: Selection, zoom: int, principal: Principal, *, disturbed: bool
-) -> Statement:
-    """SQL of a tile (z, x, y) from overviews.
+def overview_statement(source: Source, request: Request, *, disturbed: bool) -> Statement:
+    """SQL of a tile (z, x, y) of the request's zoom from overviews.
 
     disturbed: there are `cells` that are drawn from the objects themselves.
     """
-    parts = [_from_overviews(source, selection, zoom, disturbed=disturbed)]
-    objects, span = source.table, selection.view.valid
-    found = rows(selection, source.catalog, principal).where(in_tile(objects))
+    zoom, span, objects = request.tile.z, request.view.valid, source.table
+    parts = [_from_overviews(source, request.selection, zoom, disturbed=disturbed)]
+    found = rows(request.selection, request.catalog, request.principal).where(in_tile(objects))
     if disturbed:
         parts.append(_from_objects(source, found.where(home(objects, zoom) == func.any(CELLS))))
     if span is not None and not span.is_moment:
