@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { attributeRows, objectName, objectTitle } from '../src/parts/labels';
 import { collection } from './fixtures';
 
-const WORDS = { yes: 'yes', no: 'no' };
+const WORDS = { yes: 'yes', no: 'no', titles: { valid_from: 'Valid from' }, timeZone: 'Asia/Shanghai' };
 const buildings = collection('buildings', {
   theme: 'buildings',
   properties: [
@@ -18,7 +18,7 @@ const buildings = collection('buildings', {
 });
 
 describe('attributes', () => {
-  const properties = { height: 12345.6789, height_source: 'storeys', year_built: 1998, listed: false, roof_type: null, note: 'x', more: { a: 1 } };
+  const properties = { height: 12345.6789, height_source: 'storeys', year_built: 1998, listed: false, roof_type: null, note: 'x', attributes: { source_field: 1, height: 3 }, list: [1, 2] };
 
   it('come in the order of the layer, with labels, units and codes, then the rest', () => {
     const rows = attributeRows(properties, buildings, 'en', WORDS);
@@ -30,14 +30,24 @@ describe('attributes', () => {
       ['Listed', 'no', null, null],
       ['Roof', null, null, null],
       ['note', 'x', null, null],
-      ['more', '{"a":1}', null, null],
+      ['source_field', '1', null, null],
+      ['list', '[1,2]', null, null],
     ]);
   });
 
   it('are labelled in Chinese', () => {
-    const rows = attributeRows(properties, buildings, 'zh', { yes: '是', no: '否' });
+    const rows = attributeRows(properties, buildings, 'zh', { ...WORDS, yes: '是', no: '否' });
     expect(rows.find((row) => row.name === 'height_source')).toMatchObject({ title: '高度来源', value: '按层数推算', code: 'storeys' });
     expect(rows.find((row) => row.name === 'listed')?.value).toBe('否');
+  });
+
+  it('write moments in the city’s zone, a midnight there as its day', () => {
+    const given = { valid_from: '2019-12-31T16:00:00Z', seen: '2020-05-01T08:30:00+08:00', code: '2020-01' };
+    expect(attributeRows(given, undefined, 'en', WORDS).map((row) => [row.title, row.value])).toEqual([
+      ['Valid from', '2020-01-01'],
+      ['seen', '2020-05-01 08:30'],
+      ['code', '2020-01'],
+    ]);
   });
 
   it('of a layer that describes none stand under their own names', () => {

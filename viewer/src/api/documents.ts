@@ -55,6 +55,8 @@ export interface LegendEntry {
   readonly color: string;
   readonly outline?: string | null;
   readonly kind: 'fill' | 'line' | 'circle' | 'icon';
+  /** The same by night. */
+  readonly night?: { readonly color: string; readonly outline?: string | null };
 }
 
 export interface Theme extends Text {

@@ -48,6 +48,8 @@ export const en = {
   'card.missing': 'This object is not in the city on the chosen day.',
   'card.failed': 'The attributes could not be read: {reason}',
   'card.id': 'Object number',
+  'card.valid_from': 'Valid from',
+  'card.valid_to': 'Valid until',
   'card.opened': '{title} opened',
   'value.yes': 'yes',
   'value.no': 'no',

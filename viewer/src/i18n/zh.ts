@@ -50,6 +50,8 @@ export const zh: Readonly<Record<Key, string>> = {
   'card.missing': '所选日期的城市中没有该对象。',
   'card.failed': '无法读取属性：{reason}',
   'card.id': '对象编号',
+  'card.valid_from': '有效期起',
+  'card.valid_to': '有效期止',
   'card.opened': '已打开{title}',
   'value.yes': '是',
   'value.no': '否',

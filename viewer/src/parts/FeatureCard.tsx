@@ -63,7 +63,12 @@ function CardBody({ layer, selection }: { layer: Collection | undefined; selecti
 }
 
 function AttributeTable({ item, layer }: { item: Item; layer: Collection | undefined }) {
-  const rows = attributeRows(item.properties ?? {}, layer, view.value.language, { yes: t('value.yes'), no: t('value.no') });
+  const rows = attributeRows(item.properties ?? {}, layer, view.value.language, {
+    yes: t('value.yes'),
+    no: t('value.no'),
+    titles: { valid_from: t('card.valid_from'), valid_to: t('card.valid_to') },
+    timeZone: city.value?.document.time_zone ?? 'UTC',
+  });
   const full = rows.filter((row) => row.value !== null);
   const empty = rows.filter((row) => row.value === null);
   return (

@@ -45,9 +45,16 @@ export interface AttributeRow {
 export interface ValueWords {
   readonly yes: string;
   readonly no: string;
+  /** Titles of what every object has and no layer describes. */
+  readonly titles: Readonly<Record<string, string>>;
+  /** The zone in which moments are written, "Asia/Shanghai". */
+  readonly timeZone: string;
 }
 
-/** All attributes of an object: those the layer describes, in its order, then any others under their own names. */
+/**
+ * All attributes of an object: those the layer describes, in its order, then any others under their own names.
+ * What the source had beyond the model comes nested, and is shown like the rest.
+ */
 export function attributeRows(
   properties: Attributes,
   collection: Collection | undefined,
@@ -56,18 +63,22 @@ export function attributeRows(
 ): AttributeRow[] {
   const described = collection?.twin.properties ?? [];
   const known = new Set(described.map((property) => property.name));
-  const rest = Object.keys(properties).filter((name) => !known.has(name));
+  const rest = Object.entries(properties).flatMap(([name, value]) => (isNested(value) ? Object.entries(value) : [[name, value] as const]));
   return [
     ...described.map((property) => row(property.name, properties[property.name], property, language, words)),
-    ...rest.map((name) => row(name, properties[name], undefined, language, words)),
+    ...rest.filter(([name]) => !known.has(name)).map(([name, value]) => row(name, value, undefined, language, words)),
   ];
+}
+
+function isNested(value: unknown): value is Attributes {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function row(name: string, value: unknown, property: Property | undefined, language: Language, words: ValueWords): AttributeRow {
   const label = property?.codes?.[String(value)];
   return {
     name,
-    title: property ? pickIn(property.title, language) || name : name,
+    title: (property && pickIn(property.title, language)) || (words.titles[name] ?? name),
     unit: property?.unit ?? null,
     value: label ? pickIn(label, language) : formatValue(value, property, language, words),
     code: label ? String(value) : null,
@@ -81,5 +92,14 @@ function formatValue(value: unknown, property: Property | undefined, language: L
   if (value === null || value === undefined || value === '') return null;
   if (typeof value === 'boolean') return value ? words.yes : words.no;
   if (typeof value === 'number') return UNGROUPED.test(property?.name ?? '') ? String(value) : formatNumber(value, language);
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  if (typeof value !== 'string') return JSON.stringify(value);
+  return MOMENT.test(value) ? formatMoment(value, words.timeZone) : value;
+}
+
+const MOMENT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})$/;
+
+/** "2020-01-01 08:30" in the zone; the day alone at midnight. Swedish writes dates as ISO 8601 does. */
+function formatMoment(text: string, timeZone: string): string {
+  const moment = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' }).format(new Date(text));
+  return moment.replace(/ 00:00$/, '');
 }
