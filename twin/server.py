@@ -65,7 +65,7 @@ def run_server(twin: LocalTwin, step: Step, served: Callable[[str], None], prepa
 async def _supervise(twin: LocalTwin, address: tuple[str, int], step: Step, ready: Callable[[str], None]) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in SIGNALS:
+    for number in _heeded():
         # Not the loop's own handlers: those end with the loop, while the database is still to be stopped.
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
     log = LogFile(twin.log_file)
@@ -166,9 +166,14 @@ def _interrupted_by_signals() -> Iterator[None]:
     def interrupt(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    before = [signal.signal(number, interrupt) for number in SIGNALS]
+    before = {number: signal.signal(number, interrupt) for number in _heeded()}
     try:
         yield
     finally:
-        for number, handler in zip(SIGNALS, before, strict=True):
+        for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _heeded() -> list[signal.Signals]:
+    """The signals that stop the server; one that the caller has it ignore, as nohup does, does not."""
+    return [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
