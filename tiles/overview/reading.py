@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import shapely
-from asyncpg import Record
 from sqlalchemy import BigInteger, ColumnElement, Double, bindparam, func, literal_column, null, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -59,10 +58,10 @@ async def top_level(connection: Connection, source: Source, cells: Ints) -> Leve
     west, north = x * side - HALF_WORLD, HALF_WORLD - y * side
     sides = {"west": west, "south": north - side, "east": west + side, "north": north}
     values = statement.with_values(cell=cells.tolist(), **{name: side.tolist() for name, side in sides.items()})
-    rows = await connection.fetch(statement.sql, *values)
-    cell, version, object_id, wkb, start, end, shade, *key = _columns(rows, 7 + len(source.key_columns(TOP_ZOOM)))
+    count = 7 + len(source.key_columns(TOP_ZOOM))
+    cell, version, object_id, wkb, start, end, shade, *key = await _columns(connection, count, statement.sql, *values)
     geometry = shapely.from_wkb(np.array(wkb, dtype=object))
-    keys, number = _keys(key, len(rows))
+    keys, number = _keys(key, len(cell))
     objects = Objects(
         cell=np.array(cell, dtype=np.int64),
         object_id=np.array(object_id, dtype=np.int64),
@@ -73,7 +72,7 @@ async def top_level(connection: Connection, source: Source, cells: Ints) -> Leve
         start=_moments(start, FIRST),
         end=_moments(end, LAST),
         shade=np.array(shade, dtype=np.float64),
-        properties=np.full(len(rows), None, dtype=object),
+        properties=np.full(len(cell), None, dtype=object),
     )
     # An object that lies in several cells was found in each; it is at home in one.
     at_home = objects[home_cells(geometry, TOP_ZOOM) == objects.cell]
@@ -121,18 +120,18 @@ async def lower_level(connection: Connection, source: Source, zoom: int, cells: 
         "key": "".join(f", o.properties->>'{name}'" for name in columns),
     }
     arguments = (source.layer.id, finer, *children)
-    object_rows = await connection.fetch(STORED_OBJECTS.format(**parts), *arguments)
-    coverage_rows = await connection.fetch(STORED_COVERAGE.format(**parts), *arguments)
-    object_columns = _columns(object_rows, 9 + len(columns))
-    coverage_columns = _columns(coverage_rows, 8 + len(columns))
-    key = [(*a, *b) for a, b in zip(object_columns[9:], coverage_columns[8:], strict=True)]
-    keys, number = _keys(key, len(object_rows) + len(coverage_rows))
-    objects = _stored_objects(object_columns, number[: len(object_rows)])
-    coverage, limits = _stored_coverage(coverage_columns, number[len(object_rows) :])
+    count = 9 + len(columns)
+    drawn = await _columns(connection, count, STORED_OBJECTS.format(**parts), *arguments)
+    covered = await _columns(connection, count - 1, STORED_COVERAGE.format(**parts), *arguments)
+    # One numbering of keys for both.
+    key = [[*a, *b] for a, b in zip(drawn[9:], covered[8:], strict=True)]
+    keys, number = _keys(key, len(drawn[0]) + len(covered[0]))
+    objects = _stored_objects(drawn, number[: len(drawn[0])])
+    coverage, limits = _stored_coverage(covered, number[len(drawn[0]) :])
     return coarser(Level(finer, columns, keys, objects, coverage, limits), source.key_columns(zoom))
 
 
-def _stored_objects(columns: list[Sequence[Any]], key: Ints) -> Objects:
+def _stored_objects(columns: list[list[Any]], key: Ints) -> Objects:
     x, y, object_id, wkb, rank, start, end, properties, shade = columns[:9]
     geometry = shapely.from_wkb(np.array(wkb, dtype=object))
     # A simplified polygon is smaller than it was; its rank still tells.
@@ -151,7 +150,7 @@ def _stored_objects(columns: list[Sequence[Any]], key: Ints) -> Objects:
     )
 
 
-def _stored_coverage(columns: list[Sequence[Any]], key: Ints) -> tuple[Coverage, dict[int, tuple[int, int]]]:
+def _stored_coverage(columns: list[list[Any]], key: Ints) -> tuple[Coverage, dict[int, tuple[int, int]]]:
     x, y, start, end, exact_from, exact_to, pixels, areas = columns[:8]
     lengths = [len(p) // 2 for p in pixels]
     cells, begins, finishes = _cell(x, y), _moments(exact_from, FIRST), _moments(exact_to, LAST)
@@ -172,8 +171,13 @@ def _stored_coverage(columns: list[Sequence[Any]], key: Ints) -> tuple[Coverage,
     return coverage, limits
 
 
-def _columns(rows: Sequence[Record], count: int) -> list[Sequence[Any]]:
-    return list(zip(*rows, strict=True)) if rows else [()] * count
+async def _columns(connection: Connection, count: int, sql: str, *arguments: Any) -> list[list[Any]]:
+    """The columns of a query as lists: the database turns rows over more quickly than Python does."""
+    names = [f"c{number}" for number in range(count)]
+    turned = ", ".join(f"array_agg({name})" for name in names)
+    row = await connection.fetchrow(f"select {turned} from ({sql}) q ({', '.join(names)})", *arguments)
+    assert row is not None
+    return [column or [] for column in row.values()]
 
 
 def _keys(columns: Sequence[Sequence[Any]], count: int) -> tuple[list[Key], Ints]:

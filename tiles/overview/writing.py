@@ -90,8 +90,8 @@ def _drawn(source: Source, level: Level, masses: Mass) -> list[list[object]]:
         [number or None for number in objects.object_id.tolist()] + [None] * len(masses),
         [*_rank(objects, level, source).tolist(), *[MASS_RANK] * len(masses)],
         properties,
-        [*map(_moment, objects.start.tolist()), *map(_moment, masses.start.tolist())],
-        [*map(_moment, objects.end.tolist()), *map(_moment, masses.end.tolist())],
+        _moments(np.concatenate([objects.start, masses.start])),
+        _moments(np.concatenate([objects.end, masses.end])),
         shapely.to_wkb(geometry).tolist(),
     )
     x, y, *others = ([column[number] for number in row.tolist()] for column in columns)
@@ -139,21 +139,24 @@ def _coverage(level: Level) -> list[list[object]]:
     ends = np.append(starts, len(coverage))[1:]
     first = coverage[starts]
     x, y = column_row(first.cell)
-    limits = [level.limits.get(cell, (FIRST, LAST)) for cell in first.cell.tolist()]
+    limits = np.array([level.limits.get(cell, (FIRST, LAST)) for cell in first.cell.tolist()])
+    properties = [key_properties(key, level.columns) for key in level.keys]
     pixels = coverage.pixel.astype("<u2")
     areas = np.stack([coverage.area, coverage.shaded, coverage.shaded_area]).astype("<f4")
     return [
         x.tolist(),
         y.tolist(),
-        [key_properties(level.keys[key], level.columns) for key in first.key.tolist()],
-        [*map(_moment, first.start.tolist())],
-        [*map(_moment, first.end.tolist())],
-        [_moment(begin) for begin, _ in limits],
-        [_moment(finish) for _, finish in limits],
+        [properties[key] for key in first.key.tolist()],
+        _moments(first.start),
+        _moments(first.end),
+        _moments(limits[:, 0]),
+        _moments(limits[:, 1]),
         [pixels[a:b].tobytes() for a, b in zip(starts, ends, strict=True)],
         [areas[:, a:b].tobytes() for a, b in zip(starts, ends, strict=True)],
     ]
 
 
-def _moment(microseconds: int) -> datetime | None:
-    return None if microseconds in (FIRST, LAST) else EPOCH + timedelta(microseconds=microseconds)
+def _moments(microseconds: Ints) -> list[datetime | None]:
+    values, place = np.unique(microseconds, return_inverse=True)
+    moments = [None if v in (FIRST, LAST) else EPOCH + timedelta(microseconds=v) for v in values.tolist()]
+    return [moments[number] for number in place.tolist()]
