@@ -5,6 +5,7 @@ import os
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 LIMIT = 16 * 1024**2
 KEPT = 4
@@ -26,9 +27,9 @@ class LogFile:
                 self._begin_anew()
             self._size += os.write(self._descriptor, lines)
 
-    def event(self, event: str, **details: object) -> None:
+    def event(self, event: str, level: Literal["info", "warning"] = "info", **details: object) -> None:
         """Write an event of the supervisor itself, as the other processes write theirs."""
-        entry = {"event": event, "level": "info", "timestamp": datetime.now(UTC).isoformat(), **details}
+        entry = {"event": event, "level": level, "timestamp": datetime.now(UTC).isoformat(), **details}
         self.write(json.dumps(entry, ensure_ascii=False, default=str).encode() + b"\n")
 
     def close(self) -> None:

@@ -132,13 +132,13 @@ async def _watch_database(cluster: Cluster, log: LogFile) -> None:
         await asyncio.sleep(DATABASE_CHECK_S)
         health = await asyncio.to_thread(cluster.health)
         if not health.ready:
-            log.event("database does not answer", reason=health.reason)
+            log.event("database does not answer", "warning", reason=health.reason)
             try:
                 await asyncio.to_thread(cluster.start)
                 log.event("database answers again")
             # Whatever it is, the next round tries again, and the log tells.
             except Exception as error:
-                log.event("database not started", reason=str(error))
+                log.event("database not started", "warning", reason=str(error))
 
 
 def _answers(address: tuple[str, int]) -> bool:

@@ -89,7 +89,7 @@ class Supervisor:
             if time.monotonic() - began > SOUND_AFTER_S:
                 delay = FIRST_DELAY_S
             program.falls += 1
-            self._log.event("process ended", process=program.name, status=code, again_in_s=delay)
+            self._log.event("process ended", "warning", process=program.name, status=code, again_in_s=delay)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), delay)
             delay = min(2 * delay, LONGEST_DELAY_S)

@@ -58,5 +58,16 @@ def progress(title: str, total: int | None) -> Iterator[Callable[[Iterable[T]], 
         yield passed
 
 
+def print_table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    """Print rows of plain text in columns; a name in brackets is a name, not markup."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*header, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    out.print(table)
+
+
 def say_error(message: str) -> None:
     err.print(f"twin: {message}", style="red", markup=False, soft_wrap=True)

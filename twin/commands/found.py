@@ -40,7 +40,9 @@ def init(
     with twin.database():
         place = twin.directory.create(spec)
         ensure_own_token(twin.token_file, [place])
-    out.print(f"{spec.title_en} is laid down; fill it with `twin load --city {name} FILE`", soft_wrap=True)
+    out.print(
+        f"{spec.title_en} is laid down; fill it with `twin load --city {name} FILE`", markup=False, soft_wrap=True
+    )
 
 
 def _epsg(text: str) -> int:

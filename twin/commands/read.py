@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from twin.commands.console import out, progress
+from twin.commands.console import out, print_table, progress
 
 Url = Annotated[str | None, typer.Option(help="Server to ask. (default: TWIN_URL, else this machine's)")]
 City = Annotated[str | None, typer.Option(help="Name of the city. (default: the server's default)")]
@@ -13,17 +13,15 @@ City = Annotated[str | None, typer.Option(help="Name of the city. (default: the 
 
 def layers(city: City = None, url: Url = None) -> None:
     """List the layers of a city."""
-    from rich.table import Table
-
     from twin.sdk import connect
 
-    table = Table("layer", "标题", "title", "geometry", "objects", box=None, header_style="bold", pad_edge=False)
+    rows = []
     with connect(url, city=city) as found:
         for name, layer in found.layers.items():
             count = layer.info["twin"].get("count")
             shown = "" if count is None else f"{count:,}"
-            table.add_row(name, layer.title["zh"], layer.title["en"], layer.geometry, shown)
-    out.print(table)
+            rows.append((name, layer.title["zh"], layer.title["en"], layer.geometry, shown))
+    print_table(("layer", "标题", "title", "geometry", "objects"), rows)
 
 
 def export(
@@ -47,7 +45,7 @@ def export(
         total = None if (bbox or where or at) else source.info["twin"].get("count")
         with progress(layer, total) as passed:
             count = write(source, passed(source.features(box, where, at)), file, replace=force)
-    out.print(f"{count:,} objects of {layer} in {file}", soft_wrap=True)
+    out.print(f"{count:,} objects of {layer} in {file}", markup=False, soft_wrap=True)
 
 
 def _box(text: str | None) -> list[float] | None:

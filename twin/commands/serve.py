@@ -56,7 +56,7 @@ def down() -> None:
         with step("server stops"):
             stop_server(server)
     elif twin.cluster is None or not twin.cluster.health().ready:
-        out.print(f"nothing is running in {twin.home}")
+        out.print(f"nothing is running in {twin.home}", markup=False, soft_wrap=True)
         return
     # After kill -9 the database goes on alone.
     if twin.cluster is not None and not twin.cluster.stop():
@@ -70,12 +70,12 @@ def status() -> None:
 
     twin = local_twin(Path.cwd(), os.environ)
     server = who_serves(twin.home)
-    out.print(f"home      {twin.home}", soft_wrap=True)
+    out.print(f"home      {twin.home}", markup=False, soft_wrap=True)
     if server is None or not server.url:
         out.print("server    starting" if server else "server    not running; `twin up` starts it")
     else:
         out.print(f"server    {server.url}  (process {server.pid}, up {_duration(time.time() - server.started_at)})")
-    out.print(f"database  {_database(twin)}", soft_wrap=True)
+    out.print(f"database  {_database(twin)}", markup=False, soft_wrap=True)
     if server is None:
         raise typer.Exit(NOT_RUNNING)
     for number, place in enumerate(twin.directory.cities()):
@@ -89,7 +89,7 @@ def show_address(twin: "LocalTwin", url: str) -> None:
     out.print()
     out.print(f"  [bold]CityTwin serves at {url}/viewer/[/bold]")
     out.print(f"  cities    {', '.join(names) or 'none yet; `twin demo` makes one'}")
-    out.print(f"  services  {url}/      log  {twin.log_file}", soft_wrap=True)
+    out.print(f"  services  {url}/      log  {twin.log_file}", markup=False, soft_wrap=True)
 
 
 def _start_in_background(twin: "LocalTwin") -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from twin.commands.console import out
+from twin.commands.console import print_table
 
 if TYPE_CHECKING:
     from cim_models.database import Connection
@@ -37,15 +37,13 @@ def create(
 @tokens.command(name="list")
 def list_(city: City = None) -> None:
     """List the tokens, the newest first; their secrets are not kept."""
-    from rich.table import Table
-
     from layers.tokens import list_tokens
 
-    table = Table("id", "principal", "role", "made", "ends", box=None, header_style="bold", pad_edge=False)
+    rows = []
     for token in _ask(city, list_tokens):
         ends = "revoked" if token.revoked_at else f"{token.expires_at:%Y-%m-%d}" if token.expires_at else ""
-        table.add_row(str(token.id), token.principal, token.role, f"{token.created_at:%Y-%m-%d}", ends)
-    out.print(table)
+        rows.append((str(token.id), token.principal, token.role, f"{token.created_at:%Y-%m-%d}", ends))
+    print_table(("id", "principal", "role", "made", "ends"), rows)
 
 
 @tokens.command()

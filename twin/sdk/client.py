@@ -92,4 +92,5 @@ def _reason(response: httpx.Response) -> str:
         detail = problem.get("detail") or problem.get("title")
     except (ValueError, AttributeError):
         detail = None
-    return f"{detail or response.reason_phrase} ({response.status_code} at {response.url.path})"
+    request = f", request {response.headers['X-Request-Id']}" if "X-Request-Id" in response.headers else ""
+    return f"{detail or response.reason_phrase} ({response.status_code} at {response.url.path}{request})"
