@@ -69,7 +69,7 @@ def uncached_tiles(bed: Bed, folder: Path) -> str:
         rows.append([f"z{zoom} bare SQL", "1.00", f"{sql:.1f}", "", "", "", ""])
         for server in _peers(bed, folder, cached=False):
             with server:
-                one_by_one(server.base, [server.path(window(*bed.centre, 12)[0])])
+                one_by_one(server.base, [server.path(tile) for tile in window(*bed.centre, 12)])
                 load = one_by_one(server.base, [server.path(tile) for tile in tiles])
             rows.append([f"z{zoom} {server.name}", f"{load.p50 / sql:.2f}", *_cells(load)[1:]])
     return table(["tiles", "of bare SQL", *LOAD_HEAD[2:]], rows)
