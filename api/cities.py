@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Protocol, Self
 
 from api.errors import NotFound
@@ -38,6 +39,8 @@ class ServedCity:
         self.tiles = tiles
         self.terrain = TerrainTiles(self, place.files)
         self._patience_s = settings.connection_timeout
+        self._laid_down: datetime | None = None
+        self._replaced = False
         self.database = database
         self.identity = Identity(database)
         self._catalog = Recent(self._load_catalog)
@@ -79,8 +82,15 @@ class ServedCity:
         """What the city holds, at most `FRESH_S` old."""
         return self._catalog.kept() or await self._catalog.get()
 
+    def is_at(self, place: CityPlace) -> bool:
+        """Whether this is the city that lies there, and no other has been laid down in its place."""
+        return self.place == place and not self._replaced
+
     async def _load_catalog(self) -> Catalog:
         async with self.reading() as connection:
+            laid_down = await connection.fetchval("select created_at from city")
+            self._replaced = laid_down != (self._laid_down or laid_down)
+            self._laid_down = self._laid_down or laid_down
             return await load_catalog(connection, self.database.city)
 
     async def counts(self, principal: Principal) -> dict[str, int]:
@@ -117,9 +127,23 @@ class Cities:
 
     def __init__(self, directory: CityDirectory, settings: Settings) -> None:
         self._settings = settings
-        self._places = Recent(lambda: asyncio.to_thread(directory.cities))
+        self._directory = directory
+        self._places = Recent(self._list)
         self._open: dict[str, ServedCity] = {}
         self._opening = asyncio.Lock()
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def _list(self) -> list[CityPlace]:
+        places = await asyncio.to_thread(self._directory.cities)
+        for name in self._open.keys() - {place.name for place in places}:
+            self._forget(name)
+        return places
+
+    def _forget(self, name: str) -> None:
+        """Close a city that is there no more, once the requests in hand are done."""
+        closing = asyncio.create_task(self._open.pop(name).close())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
 
     async def places(self) -> list[CityPlace]:
         """Where the cities are, the default first."""
@@ -133,7 +157,7 @@ class Cities:
         for place in places:
             if name in (None, place.name):
                 served = self._open.get(place.name)
-                return served if served is not None and served.place is place else None
+                return served if served is not None and served.place is place and served.is_at(place) else None
         return None
 
     async def city(self, name: str | None = None) -> ServedCity:
@@ -146,7 +170,7 @@ class Cities:
             raise NotFound(f"no city {name!r}; /cities lists those there are")
         is_default = place == places[0]
         served = self._open.get(place.name)
-        if served is None or served.place != place:
+        if served is None or not served.is_at(place):
             served = await self._opened(place, self._settings.database_read_url if is_default else None)
         served.place = place
         served.path = "" if is_default else f"/cities/{place.name}"
@@ -155,15 +179,15 @@ class Cities:
     async def _opened(self, place: CityPlace, read_url: str | None) -> ServedCity:
         async with self._opening:
             served = self._open.get(place.name)
-            if served is None or served.place != place:
+            if served is None or not served.is_at(place):
                 if served is not None:
-                    await served.close()
+                    self._forget(place.name)
                 served = await ServedCity.open(place, self._settings, read_url=read_url)
                 self._open[place.name] = served
             return served
 
     async def close(self) -> None:
         """Close every city, when the requests in hand are done."""
-        for served in self._open.values():
-            await served.close()
-        self._open.clear()
+        for name in list(self._open):
+            self._forget(name)
+        await asyncio.gather(*self._closing)

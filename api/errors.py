@@ -21,6 +21,8 @@ from layers.timeline import NoStateThen, SpansOverlap
 from tiles import TileError
 from tiles.matrix import TileOutOfRange
 from tiles.studio import Busy, TooSlow
+from twin import TwinError
+from twin.directory import DirectoryError
 
 
 class BadRequest(ApiError):
@@ -94,6 +96,7 @@ ANSWERS: tuple[tuple[type[BaseException], Answer], ...] = (
     (RequestValidationError, Answer(400, detail="the address holds something that is no number")),
     (LayerError, Answer(400)),
     (NoCity, UNREACHABLE),
+    (DirectoryError, UNREACHABLE),
     (TileOutOfRange, Answer(404)),
     (Busy, Answer(503, RETRY)),
     (TooSlow, Answer(503, RETRY)),
@@ -110,6 +113,7 @@ ANSWERS: tuple[tuple[type[BaseException], Answer], ...] = (
     (OSError, UNREACHABLE),
     (CityModelError, FAILED),
     (TileError, FAILED),
+    (TwinError, FAILED),
 )
 
 

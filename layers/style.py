@@ -137,8 +137,9 @@ def _code_colors(catalog: Catalog, mode: Mode) -> list[Any]:
     by_color: dict[str, list[str]] = {}
     for key, code in catalog.codes.get("land_use", {}).items():
         if code.color:
-            by_color.setdefault(shaded(code.color, mode), []).append(key)
-    pairs = [part for color, keys in by_color.items() for part in (keys, color)]
+            # By the colour of day: two may meet at night, and the legend is one for both.
+            by_color.setdefault(code.color, []).append(key)
+    pairs = [part for color, keys in by_color.items() for part in (keys, shaded(color, mode))]
     return ["match", ["concat", ["get", "scheme"], ":", ["get", "code"]], *pairs, _palettes()[mode]["background"]]
 
 

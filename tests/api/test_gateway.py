@@ -13,10 +13,11 @@ import pytest
 
 from api.app import create_app
 from api.parameters import MAX_PARAMETERS, MAX_QUERY_BYTES
-from cim_models.database import CitySpec
+from cim_models.database import CitySpec, migrate
+from cim_models.embedded import Cluster
 from tests import town
 from tests.api.conftest import BASE, Places, bearer, client_of
-from twin.directory import CityPlace
+from twin.directory import CityPlace, Directory
 from twin.settings import Settings
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"}
@@ -310,3 +311,26 @@ async def test_a_late_follower_is_told_and_keeps_nobody_out(settings: Settings, 
         (check,) = [check for check in answer.json()["checks"] if check["name"] == "late: overviews"]
         assert check["ok"]
         assert "36" in check["reason"]
+
+
+async def test_another_city_in_the_same_place_is_opened_anew(settings: Settings, cluster: Cluster) -> None:
+    """A database dropped and laid down again keeps its address, not its city."""
+    url = cluster.url("city_again")
+    async with client_of(create_app(settings, Places(place("again", url)))) as client:
+        for title in ("First", "Second"):
+            cluster.create_database("city_again")
+            migrate(url, CitySpec("again", "再来", title))
+            for _ in range(60):
+                answer = await client.get("/city")
+                if answer.status_code == 200 and answer.json()["title"]["en"] == title:
+                    break
+                await asyncio.sleep(0.1)
+            assert answer.json()["title"]["en"] == title
+            cluster.drop_database("city_again")
+
+
+async def test_a_server_whose_postgres_is_away_says_so(settings: Settings, tmp_path: Path) -> None:
+    directory = Directory("postgresql://twin@127.0.0.1:1/away", tmp_path)
+    async with client_of(create_app(settings, directory)) as client:
+        for path in ("/", "/cities", "/health/ready"):
+            assert (await client.get(path)).status_code == 503, path
