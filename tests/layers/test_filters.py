@@ -278,3 +278,51 @@ async def test_any_tree_is_refused_or_runs(town_database: Database, catalog: Cat
 
 def test_the_town_is_as_counted() -> None:
     assert len(STANDING) == town.STANDING
+
+
+# OGC 21-065r2, table 9 (after Allen 1983): the first span against the second, 2010 to 2020.
+ALLEN = {
+    "T_BEFORE": ("2001", "2005"),
+    "T_MEETS": ("2001", "2010"),
+    "T_OVERLAPS": ("2001", "2015"),
+    "T_STARTS": ("2010", "2015"),
+    "T_DURING": ("2012", "2015"),
+    "T_FINISHES": ("2015", "2020"),
+    "T_EQUALS": ("2010", "2020"),
+    "T_FINISHEDBY": ("2001", "2020"),
+    "T_CONTAINS": ("2001", "2025"),
+    "T_STARTEDBY": ("2010", "2025"),
+    "T_OVERLAPPEDBY": ("2015", "2025"),
+    "T_METBY": ("2020", "2025"),
+    "T_AFTER": ("2022", "2025"),
+}
+APART = {"T_BEFORE", "T_AFTER"}
+
+
+@pytest.mark.parametrize("relation", ALLEN)
+async def test_of_two_spans_one_relation_holds(town_database: Database, catalog: Catalog, relation: str) -> None:
+    """Allen's thirteen exclude each other; they intersect unless one is before or after, and else are disjoint."""
+    start, end = (f"{year}-01-01T00:00:00Z" for year in ALLEN[relation])
+    spans = f"INTERVAL('{start}', '{end}'), INTERVAL('2010-01-01T00:00:00Z', '2020-01-01T00:00:00Z')"
+    for other in (*ALLEN, "T_INTERSECTS", "T_DISJOINT"):
+        holds = other in (relation, "T_DISJOINT" if relation in APART else "T_INTERSECTS")
+        found = await heights(town_database, catalog, parse_filter(f"{other}({spans})"))
+        assert found == (STANDING if holds else set()), other
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        "POINT(120.9502 28.1002)",
+        "MULTIPOINT((120.9502 28.1002), (0 0))",
+        "LINESTRING(120.9502 28.1002, 120.9503 28.1003)",
+        "MULTILINESTRING((120.9502 28.1002, 120.9503 28.1003), (0 0, 1 1))",
+        "POLYGON((120.9501 28.1001, 120.9503 28.1001, 120.9503 28.1003, 120.9501 28.1001))",
+        "MULTIPOLYGON(((120.9501 28.1001, 120.9503 28.1001, 120.9503 28.1003, 120.9501 28.1001)))",
+        "GEOMETRYCOLLECTION(POINT(120.9502 28.1002), LINESTRING(0 0, 1 1))",
+        "POINT Z(120.9502 28.1002 5)",
+        "BBOX(120.9501, 28.1001, -5, 120.9503, 28.1003, 5)",
+    ],
+)
+async def test_every_kind_of_geometry_is_read(town_database: Database, catalog: Catalog, geometry: str) -> None:
+    assert await heights(town_database, catalog, parse_filter(f"S_INTERSECTS(geom, {geometry})")) == {1}
