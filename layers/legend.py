@@ -72,7 +72,7 @@ def _telling(layer: Layer, catalog: Catalog, mode: Mode) -> tuple[Kind, Any, str
     """Kind, colour and outline of the style layer that tells most classes apart, of the first one among equals."""
     found: tuple[Kind, Any, str | None] = ("fill", None, None)
     for part in layer_style(layer):
-        if part["type"] in COLOR_OF:
+        if part["type"] in COLOR_OF and "of" not in part:
             kind, key = COLOR_OF[part["type"]]
             color = resolved(part["paint"][key], catalog, mode)
             if found[1] is None or _tells(color) > _tells(found[1]):

@@ -14,7 +14,7 @@ from layers.catalog import Catalog, Layer
 Mode = Literal["day", "night"]
 MODES: tuple[Mode, ...] = ("day", "night")
 FONT = ["Noto Sans SC"]
-SLOTS = ("ground", "line", "point", "solid", "label")
+SLOTS = ("ground", "relief", "line", "point", "solid", "label")
 SLOT_OF = {"fill": "ground", "line": "line", "circle": "point", "symbol": "label"}
 # Width of a carriageway in pixels at zooms 8, 14 and 19; between them it doubles with each zoom as the map does.
 ROAD_WIDTHS = {
@@ -45,7 +45,7 @@ def compose(catalog: Catalog, principal: Principal, mode: Mode, *, base: str, te
     drawn: list[tuple[int, dict[str, Any]]] = []
     for layer in layers:
         for part in layer_style(layer):
-            if part["type"] == "hillshade" and not terrain:
+            if layer.theme.table == "terrain" and not terrain:
                 continue
             slot = SLOTS.index(part.get("slot") or SLOT_OF[part["type"]])
             drawn.append((slot, _style_layer(layer, part, catalog, mode)))
@@ -56,6 +56,9 @@ def compose(catalog: Catalog, principal: Principal, mode: Mode, *, base: str, te
         sources["city"] = {"type": "vector", "url": url}
     if terrain:
         sources["terrain"] = {"type": "raster-dem", "url": f"{base}/terrain/tilejson.json", "encoding": "mapbox"}
+        for layer in layers:
+            if layer.theme.table == "terrain" and layer.extent is not None:
+                sources["outside"] = {"type": "geojson", "data": _outside(layer.extent)}
     return {
         "version": 8,
         "name": f"{catalog.city.title_en} {mode}",
@@ -78,6 +81,14 @@ def compose(catalog: Catalog, principal: Principal, mode: Mode, *, base: str, te
     }
 
 
+def _outside(box: tuple[float, float, float, float]) -> dict[str, Any]:
+    """All the world but a box of degrees, as GeoJSON: what lies beyond the elevation's edge."""
+    west, south, east, north = box
+    world = [[-180, -85.0511], [180, -85.0511], [180, 85.0511], [-180, 85.0511], [-180, -85.0511]]
+    hole = [[west, south], [west, north], [east, north], [east, south], [west, south]]
+    return {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [world, hole]}}
+
+
 def layer_style(layer: Layer) -> list[dict[str, Any]]:
     """The style layers of one layer: its own, or its theme's default."""
     own = layer.style.get("layers") if layer.style else None
@@ -96,15 +107,16 @@ def resolved(value: Any, catalog: Catalog, mode: Mode) -> Any:
 
 
 def _style_layer(layer: Layer, part: Mapping[str, Any], catalog: Catalog, mode: Mode) -> dict[str, Any]:
+    source = part.get("of") or ("terrain" if part["type"] == "hillshade" else "city")
     built: dict[str, Any] = {
         "id": f"{layer.id}-{part['id']}",
         "type": part["type"],
-        "source": "terrain" if part["type"] == "hillshade" else "city",
+        "source": source,
         "metadata": {"twin:layer": layer.id, "twin:theme": layer.group},
         "layout": dict(resolved(part.get("layout", {}), catalog, mode)),
         "paint": resolved(part.get("paint", {}), catalog, mode),
     }
-    if part["type"] != "hillshade":
+    if source == "city":
         built["source-layer"] = layer.id
     built["minzoom"] = max(part.get("minzoom", 0), layer.min_zoom)
     built["maxzoom"] = min(part.get("maxzoom", 24), 24)

@@ -73,6 +73,14 @@ def test_legend_colours_are_the_styles_colours(catalog: Catalog, mode: Mode) -> 
             assert entry.title.en
 
 
+def test_the_ground_is_shaded_under_water_and_streets(catalog: Catalog) -> None:
+    style = compose(catalog, PUBLIC, "day", base=BASE, terrain=True)
+    order = [part["id"] for part in style["layers"]]
+    places = [order.index(each) for each in ("land-fill", "terrain-hillshade", "water-fill", "roads-fill")]
+    assert places == sorted(places)
+    assert legend(catalog.layer("terrain", PUBLIC), catalog) == []
+
+
 def test_a_legend_is_of_what_tells_most_classes_apart(catalog: Catalog) -> None:
     """Roads have paths and casings before their carriageways, facilities areas before their points."""
     roads = [entry.title.en for entry in legend(catalog.layer("roads", PUBLIC), catalog)]

@@ -38,6 +38,7 @@ function composed(change: Partial<Composition> = {}): StyleSpecification {
     layers: ON,
     order: ORDER,
     is3d: true,
+    onTerrain: true,
     language: 'zh',
     date: null,
     selected: null,
@@ -75,6 +76,12 @@ describe('2D and 3D', () => {
     expect(style.sky).toBeUndefined();
     expect(isShown(style, 'buildings-3d')).toBe(false);
     expect(isShown(style, 'buildings')).toBe(true);
+  });
+
+  it('3D stands on a plane until there is time for the terrain', () => {
+    const style = composed({ onTerrain: false });
+    expect(style.terrain).toBeUndefined();
+    expect(isShown(style, 'buildings-3d')).toBe(true);
   });
 
   it('without elevation 3D has no terrain', () => {

@@ -1,6 +1,6 @@
 /** The map itself: MapLibre driven by the view, reporting back what a person does on it. Loaded on its own. */
 
-import { computed, effect } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { Map as MapLibre, setWorkerUrl, type MapMouseEvent, type StyleSpecification } from 'maplibre-gl';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
@@ -33,6 +33,12 @@ const drawn = {
   styleName: field('style'),
 };
 
+/**
+ * Whether the terrain is drawn. Without a graphics card every tile that arrives costs a new picture of the ground
+ * under it, seconds each: there the tiles come first and the terrain once, when all have come.
+ */
+const onTerrain = signal(false);
+
 /** The style to draw now; null until city and style have come and belong together. */
 const wanted = computed<StyleSpecification | null>(() => {
   const loaded = session.style.value;
@@ -43,6 +49,7 @@ const wanted = computed<StyleSpecification | null>(() => {
     layers: drawn.layers.value,
     order: loaded.order,
     is3d: drawn.is3d.value,
+    onTerrain: onTerrain.value,
     language: drawn.language.value,
     date: drawn.date.value,
     selected: drawn.selected.value,
@@ -54,6 +61,7 @@ const wanted = computed<StyleSpecification | null>(() => {
 /** Creates the map in its container; returns its handle and what takes it down. */
 export function createCityMap(container: HTMLElement, renderer: Renderer): { map: CityMap; remove: () => void } {
   const camera = view.peek().camera;
+  onTerrain.value = renderer === 'hardware';
   const map = new MapLibre({
     container,
     style: wanted.peek() ?? { version: 8, sources: {}, layers: [] },
@@ -170,7 +178,8 @@ function listen(map: MapLibre): void {
     session.mapBusy.value = true;
   });
   map.on('idle', () => {
-    session.mapBusy.value = false;
+    if (drawn.is3d.peek() && !onTerrain.peek()) onTerrain.value = true;
+    else session.mapBusy.value = false;
   });
   map.on('error', onMapError);
   map.getCanvas().addEventListener('keydown', (event) => {

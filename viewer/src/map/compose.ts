@@ -14,6 +14,8 @@ export interface Composition {
   /** Layer ids as the style itself draws them, topmost first. */
   readonly order: readonly string[];
   readonly is3d: boolean;
+  /** Whether 3D stands on terrain already, or on a plane for the moment. */
+  readonly onTerrain: boolean;
   readonly language: Language;
   readonly date: string | null;
   readonly selected: Selection | null;
@@ -23,7 +25,7 @@ export interface Composition {
 }
 
 export function compose(composition: Composition): StyleSpecification {
-  const { style, is3d, date } = composition;
+  const { style, is3d, onTerrain, date } = composition;
   const layers = arrange(style.layers, composition).map((layer) => show(layer, composition));
   const firstLabel = layers.findIndex((layer) => layer.type === 'symbol');
   const at = firstLabel < 0 ? layers.length : firstLabel;
@@ -38,7 +40,7 @@ export function compose(composition: Composition): StyleSpecification {
       [HIGHLIGHT_SOURCE]: { type: 'geojson', data: composition.shape },
     },
     layers: [...layers.slice(0, at), ...highlightLayers(composition), ...layers.slice(at)],
-    ...(is3d && dem ? { terrain: { source: TERRAIN_SOURCE, exaggeration: 1 } } : {}),
+    ...(is3d && onTerrain && dem ? { terrain: { source: TERRAIN_SOURCE, exaggeration: 1 } } : {}),
     ...(is3d && sky ? { sky } : {}),
   };
 }

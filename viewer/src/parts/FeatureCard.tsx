@@ -10,7 +10,7 @@ import { announcement, card, city, hits, map, opener, type Hit } from '../state/
 import { field, view } from '../state/store';
 import type { Selection } from '../state/view';
 import { Icon } from './Icon';
-import { attributeRows, objectName, objectTitle, propertyOf, type AttributeRow } from './labels';
+import { attributeRows, classLabel, objectName, objectTitle, type AttributeRow } from './labels';
 
 const selected = field('selected');
 
@@ -26,7 +26,7 @@ function Card({ selection }: { selection: Selection }) {
   const language = view.value.language;
   const title = objectTitle(properties, selection.id, layer, language);
   const heading = useOpening(title, selection);
-  const kind = propertyOf(layer, 'class')?.codes?.[String(properties['class'])];
+  const kind = classLabel(properties, layer);
   return (
     <section class="card" aria-label={t('card.title')} onKeyDown={(event) => event.key === 'Escape' && close()}>
       <div class="card-head">

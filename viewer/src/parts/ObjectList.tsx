@@ -9,7 +9,7 @@ import { number, pick, t } from '../i18n/text';
 import { city, map } from '../state/session';
 import { select } from '../state/selection';
 import { field, view } from '../state/store';
-import { objectTitle, propertyOf } from './labels';
+import { classLabel, objectTitle } from './labels';
 
 const PAGE = 25;
 
@@ -96,7 +96,7 @@ function Objects({ layer }: { layer: Collection }) {
 function ObjectRow({ item, layer }: { item: Item; layer: Collection }) {
   const id = String(item.id);
   const properties = item.properties ?? {};
-  const kind = propertyOf(layer, 'class')?.codes?.[String(properties['class'])];
+  const kind = classLabel(properties, layer);
   const selected = view.value.selected?.layer === layer.id && view.value.selected.id === id;
   return (
     <li>

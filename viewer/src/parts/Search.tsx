@@ -8,7 +8,7 @@ import { select, showPlace } from '../state/selection';
 import { announcement, city, panelSize } from '../state/session';
 import { view } from '../state/store';
 import { Icon } from './Icon';
-import { propertyOf } from './labels';
+import { classLabel } from './labels';
 
 /** Milliseconds of rest after the last key before the server is asked. */
 const DEBOUNCE = 220;
@@ -112,7 +112,7 @@ function AnswerLine({ answer }: { answer: Answer }) {
   }
   const { hit } = answer;
   const layer = city.value?.collections.find((collection) => collection.id === hit.layer);
-  const kind = propertyOf(layer, 'class')?.codes?.[hit.class ?? ''];
+  const kind = classLabel({ class: hit.class }, layer);
   return (
     <>
       <Icon name="pin" />

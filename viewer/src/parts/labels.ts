@@ -1,6 +1,6 @@
 /** How objects and values are named: titles, code labels, units. Pure; the language is an argument. */
 
-import type { Attributes, Collection, Property } from '../api/documents';
+import type { Attributes, Collection, Property, Text } from '../api/documents';
 import { formatNumber, pickIn } from '../i18n/text';
 import type { Language } from '../state/view';
 
@@ -11,8 +11,8 @@ export function objectName(properties: Attributes, collection: Collection | unde
     const name = properties[key];
     if (typeof name === 'string' && name !== '') return name;
   }
-  const label = codeLabel(propertyOf(collection, 'class'), properties['class'], language);
-  return label === null || label === '' ? null : label;
+  const label = classLabel(properties, collection);
+  return label ? pickIn(label, language) : null;
 }
 
 /** Title of an object: its name, or the layer's title and its number. */
@@ -22,14 +22,18 @@ export function objectTitle(properties: Attributes, id: string, collection: Coll
   return collection ? `${pickIn(collection.twin.title, language)} ${id}` : id;
 }
 
-export function propertyOf(collection: Collection | undefined, name: string): Property | undefined {
+/** What kind of thing an object is: the label of its finest code. */
+export function classLabel(properties: Attributes, collection: Collection | undefined): Text | undefined {
+  return codeOf(propertyOf(collection, 'code'), properties['code'], properties['scheme']) ?? codeOf(propertyOf(collection, 'class'), properties['class'], null);
+}
+
+function propertyOf(collection: Collection | undefined, name: string): Property | undefined {
   return collection?.twin.properties.find((property) => property.name === name);
 }
 
-function codeLabel(property: Property | undefined, value: unknown, language: Language): string | null {
-  if (typeof value !== 'string' && typeof value !== 'number') return null;
-  const label = property?.codes?.[String(value)];
-  return label ? pickIn(label, language) : String(value);
+/** The label of a code; of one that means something within its scheme only, "scheme:code". */
+function codeOf(property: Property | undefined, value: unknown, scheme: unknown): Text | undefined {
+  return property?.codes?.[String(value)] ?? property?.codes?.[`${String(scheme)}:${String(value)}`];
 }
 
 export interface AttributeRow {
@@ -62,11 +66,12 @@ export function attributeRows(
   words: ValueWords,
 ): AttributeRow[] {
   const described = collection?.twin.properties ?? [];
+  const scheme = properties['scheme'];
   const known = new Set(described.map((property) => property.name));
   const rest = Object.entries(properties).flatMap(([name, value]) => (isNested(value) ? Object.entries(value) : [[name, value] as const]));
   return [
-    ...described.map((property) => row(property.name, properties[property.name], property, language, words)),
-    ...rest.filter(([name]) => !known.has(name)).map(([name, value]) => row(name, value, undefined, language, words)),
+    ...described.map((property) => row(property.name, properties[property.name], property, scheme, language, words)),
+    ...rest.filter(([name]) => !known.has(name)).map(([name, value]) => row(name, value, undefined, scheme, language, words)),
   ];
 }
 
@@ -74,8 +79,8 @@ function isNested(value: unknown): value is Attributes {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function row(name: string, value: unknown, property: Property | undefined, language: Language, words: ValueWords): AttributeRow {
-  const label = property?.codes?.[String(value)];
+function row(name: string, value: unknown, property: Property | undefined, scheme: unknown, language: Language, words: ValueWords): AttributeRow {
+  const label = codeOf(property, value, scheme);
   return {
     name,
     title: (property && pickIn(property.title, language)) || (words.titles[name] ?? name),
