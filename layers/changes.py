@@ -39,6 +39,9 @@ PLACE_SQL = """
     on conflict (name) do update set xid = excluded.xid, seq = excluded.seq
 """
 
+# How asyncpg tells that a connection is gone; the last where it goes while a statement is being prepared.
+LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
 logger = logging.getLogger(__name__)
 
 
@@ -116,7 +119,7 @@ async def follow(
     while True:
         try:
             connection = await asyncpg.connect(database.url)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        except LOST as error:
             logger.warning("change feed: no connection (%s); trying again", error)
             await asyncio.sleep(RECONNECT_S)
             continue
@@ -134,7 +137,7 @@ async def follow(
                         await woken.wait()
                 except TimeoutError:
                     pass
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except LOST as error:
             logger.warning("change feed: connection lost (%s); opening it again", error)
             await asyncio.sleep(RECONNECT_S)
         finally:

@@ -4,13 +4,11 @@ import asyncio
 import logging
 from datetime import datetime, timedelta
 
-import asyncpg
-
 from cim_models.database import Connection, Database
 from cim_models.themes import THEMES
 from layers.access import SYSTEM
 from layers.boxes import boxes, cells_sql, union
-from layers.changes import INSERT_SQL, wake
+from layers.changes import INSERT_SQL, LOST, wake
 from layers.villages import AREAS, reassign
 
 # "tick" in ASCII: one process of a city ticks, whichever comes first.
@@ -70,7 +68,7 @@ async def keep_ticking(database: Database, *, every_s: float = TICK_S) -> None:
         try:
             async with database.writing() as connection:
                 await tick(connection, database.city.srid)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except LOST as error:
             logger.warning("validity ticker: %s; trying again", error)
         await asyncio.sleep(every_s)
 

@@ -114,6 +114,7 @@ async def following(empty: Database) -> AsyncIterator["asyncio.Queue[Change]"]:
 
     task = asyncio.create_task(run())
     yield told
+    assert not task.done()
     task.cancel()
 
 
