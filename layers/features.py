@@ -2,22 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
-    LargeBinary,
     Numeric,
     Select,
     String,
+    Table,
     and_,
-    func,
     literal,
     literal_column,
     or_,
-    select,
 )
 
 from cim_models.database import Connection
@@ -27,7 +26,7 @@ from layers.access import Principal
 from layers.catalog import Catalog, Layer
 from layers.filter_sql import stored
 from layers.query import Selection, objects, rows
-from layers.statement import Statement, compiled
+from layers.statement import DIALECT, Statement, compiled, inlined
 
 # 1e-9 degrees are a tenth of a millimetre.
 DECIMALS = 9
@@ -36,6 +35,7 @@ PAGE_BYTES = 16 * 2**20
 CHUNK = 1000
 # Validity is told with every feature, beside the layer's own properties.
 VALIDITY = ("valid_from", "valid_to")
+UNSORTED: ColumnElement[Any] = literal_column("null::text").label("sorted")
 
 
 class ObjectNotFound(LayerError):
@@ -125,8 +125,7 @@ async def read_feature(
     """One object's feature. Raises ObjectNotFound."""
     table = objects(selection.layer, catalog)
     chosen = rows(selection, catalog, principal).where(table.c.object_id == literal(object_id, BigInteger)).limit(1)
-    chosen = chosen.add_columns(table.c.recorded_from.label("recorded_from"))
-    statement = compiled(_features(chosen, selection.layer, table).add_columns(literal_column("recorded_from")))
+    statement = _features(chosen.add_columns(_every(table), UNSORTED), selection.layer, table)
     row = await connection.fetchrow(statement.sql, *statement.arguments)
     if row is None:
         raise ObjectNotFound(f"no object {object_id} in {selection.layer.id} at that moment")
@@ -149,13 +148,18 @@ def page_statement(
     if sort is not None:
         value = stored(table, sort.attribute)
         order.append((value.desc() if sort.descending else value.asc()).nulls_last())
-        chosen = chosen.add_columns(value.cast(String).label("sorted"))
+        chosen = chosen.add_columns(_every(table), value.cast(String).label("sorted"))
         if after is not None:
             chosen = chosen.where(_beyond(value, sort, after, table))
-    elif after is not None:
-        chosen = chosen.where(table.c.object_id > literal(after.object_id, BigInteger))
-    chosen = chosen.order_by(*order, table.c.object_id).limit(limit)
-    return compiled(_features(chosen, selection.layer, table))
+    else:
+        chosen = chosen.add_columns(_every(table), UNSORTED)
+        if after is not None:
+            chosen = chosen.where(table.c.object_id > literal(after.object_id, BigInteger))
+    return _features(chosen.order_by(*order, table.c.object_id).limit(limit), selection.layer, table)
+
+
+def _every(table: Table) -> ColumnElement[Any]:
+    return literal_column(f"{table.name}.*")
 
 
 def _beyond(value: ColumnElement[Any], sort: Sort, after: Place, table: FromClause) -> ColumnElement[bool]:
@@ -168,43 +172,34 @@ def _beyond(value: ColumnElement[Any], sort: Sort, after: Place, table: FromClau
     return or_(further, and_(value == reached, later), value.is_(None))
 
 
-def _features(chosen: Select[Any], layer: Layer, table: FromClause) -> Select[Any]:
+def _features(chosen: Select[Any], layer: Layer, table: Table) -> Statement:
     """The chosen rows with their GeoJSON feature as UTF-8 bytes, in the order they were chosen."""
-    columns = [table.c.object_id.label("object_id"), table.c.geom.label("geom")]
-    properties = [column.label(f"p{i}") for i, column in enumerate(_properties(layer, table).values())]
-    inner = chosen.add_columns(*columns, *properties).subquery("chosen")
-    if "sorted" not in inner.c:
-        sorted_value: ColumnElement[Any] = literal_column("null::text")
-    else:
-        sorted_value = inner.c.sorted
-    names = _properties(layer, table)
-    # A row of its own, so that it can become an object in one call, whatever the properties are called.
-    values = select(*(literal_column(f"chosen.p{i}").label(name) for i, name in enumerate(names))).lateral("properties")
-    text = func.concat(
-        literal_column('\'{"type":"Feature","id":\''),
-        inner.c.object_id,
-        literal_column("',\"geometry\":'"),
-        # No `crs` member: GeoJSON (RFC 7946) has none, and both storage CRSs are read as longitude, latitude.
-        func.ST_AsGeoJSON(inner.c.geom, literal_column(str(DECIMALS)), literal_column("0"), type_=String),
-        literal_column("',\"properties\":'"),
-        func.row_to_json(literal_column("properties")),
-        literal_column("'}'"),
-    )
-    feature = func.convert_to(text, literal_column("'UTF8'"), type_=LargeBinary)
-    told = (inner.c.object_id, sorted_value.label("sorted"), feature.label("feature"))
-    return select(*told).select_from(inner.join(values, literal_column("true")))
+    inner = compiled(chosen)
+    # No `crs` member: GeoJSON (RFC 7946) has none, and both storage CRSs are read as longitude, latitude.
+    sql = f"""
+        select chosen.object_id, chosen.sorted, chosen.recorded_from,
+               convert_to(concat('{{"type":"Feature","id":', chosen.object_id,
+                                 ',"geometry":', ST_AsGeoJSON(chosen.geom, {DECIMALS}, 0),
+                                 ',"properties":', row_to_json(told), '}}'), 'UTF8') as feature
+        from ({inner.sql}) chosen
+        cross join lateral (select {_told(table, layer.properties, layer.whole)}) told
+    """
+    return Statement(sql, inner.names, inner.arguments)
 
 
-def _properties(layer: Layer, table: FromClause) -> dict[str, ColumnElement[Any]]:
-    """What a feature tells of an object, in the order of the layer's schema."""
-    found: dict[str, ColumnElement[Any]] = {}
-    for attribute in layer.properties:
-        found[attribute.name] = stored(table, attribute)
+# The columns are most of a statement's text, and the same for every page of a layer.
+@lru_cache(maxsize=1_000)
+def _told(table: Table, properties: tuple[Attribute, ...], whole: bool) -> str:
+    """SQL of what a feature tells of an object, in the order of the layer's schema."""
+    rows_of = table.alias("chosen")
+    columns: dict[str, ColumnElement[Any]] = {}
+    for attribute in properties:
+        columns[attribute.name] = stored(rows_of, attribute)
         if attribute.type == "number":
-            # 12 would read 12, and a client that learns types from the first page takes the property for whole numbers.
-            found[attribute.name] = found[attribute.name].cast(Numeric) + literal_column("0.0", Numeric)
-    for name in VALIDITY:
-        found[name] = table.c[name]
-    if layer.whole and layer.theme.table != "generic_object":
-        found["attributes"] = table.c.attributes
-    return found
+            # 12.0 would read 12, and a client that learns types from the first page takes it for a whole number.
+            columns[attribute.name] = columns[attribute.name].cast(Numeric) + literal_column("0.0", Numeric)
+    columns |= {name: rows_of.c[name] for name in VALIDITY}
+    if whole and table.name != "generic_object":
+        columns["attributes"] = rows_of.c.attributes
+    quote = DIALECT.identifier_preparer.quote
+    return ", ".join(f"{inlined(column)} as {quote(name)}" for name, column in columns.items())

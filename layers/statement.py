@@ -34,3 +34,8 @@ def compiled(element: ClauseElement) -> Statement:
     parameters = result.construct_params()
     # Binary values need no wrapping here: asyncpg takes bytes.
     return Statement(str(result), names, tuple(parameters[name] for name in names))
+
+
+def inlined(element: ClauseElement) -> str:
+    """The text of an expression whose values are few and known, such as names; quoted as literals."""
+    return str(element.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))

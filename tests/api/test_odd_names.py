@@ -1,0 +1,84 @@
+"""A data set whose fields are called what no column should be: shown, filtered, sorted and drawn as they are."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import httpx
+import mapbox_vector_tile
+import psycopg
+import pytest
+
+from api.app import create_app
+from cim_models.partitions import generic_partition_statements
+from layers.seeds import add_dataset_layer
+from tests.api.conftest import Places, client_of
+from twin.directory import CityPlace
+from twin.settings import Settings
+
+FIELDS = {
+    "a'b\"c": "text", "x; drop table y--": "number", "$1 %s :x": "integer", "limit": "text", "高度": "number",
+    "chosen": "boolean", "null": "text",
+}  # fmt: skip
+VALUES = [
+    {"a'b\"c": "it's", "x; drop table y--": 1.5, "$1 %s :x": 7, "limit": "none", "高度": 12, "chosen": True,
+     "null": "x"},
+    {"a'b\"c": "\"no\"", "x; drop table y--": 2.5, "$1 %s :x": 8, "limit": "some", "高度": 13, "chosen": False},
+    # The source held words where numbers were expected.
+    {"a'b\"c": None, "x; drop table y--": "many", "$1 %s :x": "few"},
+]  # fmt: skip
+ITEMS = "/collections/odd/items"
+
+
+@pytest.fixture(scope="module")
+async def client(new_city: Callable[..., str], settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    url = new_city()
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "insert into dataset (name, themes, title_zh, title_en, properties, loaded_at, extent)"
+            " values ('odd', array['generic_object'], '怪', 'Odd', %s, now(), array[120.95, 28.1, 120.96, 28.11])",
+            (json.dumps(FIELDS),),
+        )
+        for statement in generic_partition_statements(1):
+            connection.execute(statement)  # type: ignore[arg-type]
+        add_dataset_layer(connection, "odd", 1, "怪", "Odd")
+        for number, values in enumerate(VALUES):
+            connection.execute(
+                "insert into generic_object (dataset_id, uid, content_hash, class, attributes, geom)"
+                " values (1, %s, '', 'Odd', %s, st_setsrid(st_point(120.955, 28.105), 4490))",
+                (str(number), json.dumps(values)),
+            )
+    async with client_of(create_app(settings, Places(CityPlace("odd", url, Path("unused"))))) as opened:
+        yield opened
+
+
+async def uids(client: httpx.AsyncClient, **parameters: str) -> list[str]:
+    answer = await client.get(ITEMS, params=parameters)
+    assert answer.status_code == 200, answer.text
+    return [feature["properties"]["uid"] for feature in answer.json()["features"]]
+
+
+async def test_they_are_shown(client: httpx.AsyncClient) -> None:
+    features = (await client.get(ITEMS)).json()["features"]
+    for feature, values in zip(features[:2], VALUES, strict=False):
+        assert {name: feature["properties"][name] for name in FIELDS} == dict.fromkeys(FIELDS) | values
+    # A value of another type than the field's is none.
+    assert features[2]["properties"]["x; drop table y--"] is None
+    described = (await client.get("/collections/odd/schema")).json()["properties"]
+    assert set(FIELDS) <= set(described)
+
+
+async def test_they_are_asked_for(client: httpx.AsyncClient) -> None:
+    assert await uids(client, **{"a'b\"c": "it's"}) == ["0"]
+    assert await uids(client, **{"x; drop table y--": "2.5"}) == ["1"]
+    assert await uids(client, filter='"高度" > 12') == ["1"]
+    assert await uids(client, filter='chosen AND "$1 %s :x" = 7') == ["0"]
+    assert await uids(client, sortby="-x; drop table y--") == ["1", "0", "2"]
+    # What the page itself is called goes first.
+    assert len(await uids(client, limit="1")) == 1
+
+
+async def test_they_are_drawn(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/collections/odd/tiles/WebMercatorQuad/14/6858/13696")
+    drawn = [feature["properties"] for feature in mapbox_vector_tile.decode(answer.content)["odd"]["features"]]
+    assert {"a'b\"c": "it's", "x; drop table y--": 1.5, "高度": 12}.items() <= drawn[0].items()
