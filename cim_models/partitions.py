@@ -5,27 +5,16 @@ from cim_models.themes import THEMES
 
 
 def partition_statements(theme: Theme, parent: str | None = None) -> list[str]:
-    """DDL that splits `parent` (the theme's table by default) by `recorded_to` and indexes both parts."""
+    """DDL that splits `parent` (the theme's table by default) by `recorded_to` and indexes both parts.
+
+    Uniqueness stands on the current part alone: one current row for a source id, plan and start of validity.
+    """
     parent = parent or theme.table
     now, past = f"{parent}_current", f"{parent}_past"
+    hot = [a.name for a in theme.attributes if a.indexed]
     return [
         f"create table {now} partition of {parent} for values in ('infinity')",
         f"create table {past} partition of {parent} default",
-        *current_indexes(theme, now),
-        f"create index {past}_object on {past} (object_id)",
-        # An object that comes back in a later edition keeps its object_id.
-        f"create index {past}_uid on {past} (dataset_id, uid)",
-        f"create index {past}_geom_web on {past} using gist (geom_web)",
-    ]
-
-
-def current_indexes(theme: Theme, now: str) -> list[str]:
-    """DDL of the hot indexes on `now`, a current partition or a table that is to become one.
-
-    Uniqueness stands here alone: one current row for a source id, plan and start of validity.
-    """
-    hot = [a.name for a in theme.attributes if a.indexed]
-    return [
         f"create unique index {now}_uid on {now} (dataset_id, uid, plan_id, valid_from) nulls not distinct",
         f"create index {now}_object on {now} (object_id)",
         f"create index {now}_geom on {now} using gist (geom)",
@@ -37,7 +26,13 @@ def current_indexes(theme: Theme, now: str) -> list[str]:
         f"create index {now}_valid_from on {now} (valid_from) where valid_from is not null",
         f"create index {now}_valid_to on {now} (valid_to) where valid_to is not null",
         f"create index {now}_plan on {now} (plan_id, object_id) where plan_id is not null",
+        # What is drawn at low zooms: the largest first, and of equals an even choice.
+        f"create index {now}_size on {now} (web_size(geom_web) desc, hashint8(object_id))",
         *(f"create index {now}_{column} on {now} ({column})" for column in hot),
+        f"create index {past}_object on {past} (object_id)",
+        # An object that comes back in a later edition keeps its object_id.
+        f"create index {past}_uid on {past} (dataset_id, uid)",
+        f"create index {past}_geom_web on {past} using gist (geom_web)",
     ]
 
 

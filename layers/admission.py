@@ -132,7 +132,7 @@ class _Admission:
             own = [merge for merge in merges if merge.parent == parent]
             stagings = [merge.staging for merge in own]
             if Rebuild.pays(self._connection, parent, [s.table for s in stagings], sum(s.live for s in stagings)):
-                rebuild = Rebuild(self._connection, stagings[0].theme, parent)
+                rebuild = Rebuild(self._connection, parent)
                 rebuild.keep()
                 for merge in own:
                     merge.target = rebuild.table

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 
 import psycopg
 
-from cim_models.partitions import current_indexes
-from cim_models.theme import Theme
 from layers import LayerError
 
 PATIENCE = 30
@@ -29,10 +27,9 @@ class Rebuild:
     parent: the table split by `recorded_to`, which the caller holds against other writers.
     """
 
-    def __init__(self, connection: psycopg.Connection, theme: Theme, parent: str) -> None:
+    def __init__(self, connection: psycopg.Connection, parent: str) -> None:
         self.parent = parent
         self.table = f"{parent}_next"
-        self._theme = theme
         self._current = f"{parent}_current"
         self._connection = connection
         self._run(f"create table {self.table} (like {self._current} including all excluding indexes)")
@@ -58,10 +55,19 @@ class Rebuild:
         self._run(f"insert into {self.table} ({columns[0]}) select {columns[0]} from {self._current}")
 
     def index(self) -> None:
-        key = "id, dataset_id, recorded_to" if self._theme.table == "generic_object" else "id, recorded_to"
-        self._run(f"alter table {self.table} add primary key ({key})")
-        for statement in current_indexes(self._theme, self.table):
-            self._run(statement)
+        """Give the new partition every index of the old one, and tell the planner what is in it."""
+        for (definition,) in self._connection.execute(
+            """
+            select format('alter table %%s add constraint %%I %%s', conrelid::regclass, conname,
+                          pg_get_constraintdef(oid))
+            from pg_constraint where conrelid = %(table)s::regclass and contype = 'p'
+            union all
+            select pg_get_indexdef(indexrelid) from pg_index
+            where indrelid = %(table)s::regclass and not indisprimary
+            """,
+            {"table": self._current},
+        ).fetchall():
+            self._run(definition.replace(self._current, self.table))
         # Half the planner's usual sample: the other half would cost a tenth of the whole load.
         self._run("set local default_statistics_target = 50")
         self._run(f"analyze {self.table}")

@@ -71,6 +71,9 @@ def test_a_generic_data_set_has_a_partition_and_a_layer_of_its_own(empty: Databa
         ("lamp_posts", "lamp-posts")
     ]
     assert one(empty, "select properties from dataset") == {"kind": "text"}
+    indexes = "select replace(indexname, tablename, '') from pg_indexes where tablename = %s"
+    shared = set(fetch(empty, indexes, "facility_current"))
+    assert shared <= set(fetch(empty, indexes, f"generic_object_{dataset_id}_current"))
 
 
 def test_a_layers_id_is_never_taken_twice(empty: Database) -> None:
@@ -324,7 +327,7 @@ def test_every_object_knows_its_village(empty: Database, villages_first: bool) -
 # --- at the same time
 
 
-def test_a_partition_built_anew_is_like_the_old_one(empty: Database) -> None:
+def test_a_partition_built_anew_is_like_the_old_one(database: Database) -> None:
     """It holds what other data sets had, under the same names, with the same indexes and constraints."""
     describe = """
         select indexdef from pg_indexes where tablename = 'building_current'
@@ -334,13 +337,13 @@ def test_a_partition_built_anew_is_like_the_old_one(empty: Database) -> None:
         where attrelid = 'building_current'::regclass and attnum > 0
         order by 1
     """
-    run(empty, houses("old", {"a": 10.0}))
-    before, oid = fetch(empty, describe), one(empty, "select 'building_current'::regclass::oid")
-    run(empty, estate("e", MANY))
-    assert one(empty, "select 'building_current'::regclass::oid") != oid
-    assert fetch(empty, describe) == before
-    assert one(empty, "select count(*) from building") == MANY + 1
-    assert one(empty, "select height from building where uid = 'a'") == 10
+    run(database, houses("old", {"a": 10.0}))
+    before, oid = fetch(database, describe), one(database, "select 'building_current'::regclass::oid")
+    run(database, estate("e", MANY))
+    assert one(database, "select 'building_current'::regclass::oid") != oid
+    assert fetch(database, describe) == before
+    assert one(database, "select count(*) from building") == MANY + 1
+    assert one(database, "select height from building where uid = 'a'") == 10
 
 
 def at_once(*calls: Any) -> list[Any]:
