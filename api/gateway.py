@@ -83,8 +83,11 @@ class Gateway:
 
     async def _refuse(self, error: Exception, exchange: Exchange, answer: "_Answer") -> None:
         problem = problem_of(error)
-        if problem.status >= 500:
+        if problem.status == 500:
             LOG.error("request failed", request_id=exchange.request_id, path=exchange.path, exc_info=error)
+        elif problem.status > 500:
+            reason = f"{type(error).__name__}: {error}"
+            LOG.warning("request refused", request_id=exchange.request_id, path=exchange.path, reason=reason)
         if answer.complete:
             # The routes have answered with the problem already.
             return

@@ -56,10 +56,10 @@ class TileRoute:
             await self._app(scope, receive, send)
             return
         met = of_scope(scope)
-        met.operation = "getTile"
         if scope["method"] != "GET":
             raise MethodNotAllowed("a tile can only be read", allowed="GET, HEAD")
         layer_id, z, row, column = found.groups()
+        met.operation = "getTile" if layer_id is None else "getLayerTile"
         picture = await _picture(scope, met, layer_id, tile_at(int(z), int(column), int(row)))
         await _send(picture, scope, send)
 
