@@ -14,6 +14,7 @@ from pathlib import Path
 from twin import TwinError
 
 FILE = "server.json"
+SIZE = 512
 STOP_TIMEOUT_S = 30.0
 
 
@@ -27,7 +28,7 @@ class NotStopped(TwinError):
 
 @dataclass(frozen=True)
 class Serving:
-    """A server at work; url is empty while it starts, started_at is in seconds since 1970."""
+    """A server at work; url is empty while it starts, pid 0 in its first moment. started_at: seconds since 1970."""
 
     pid: int
     url: str = ""
@@ -66,7 +67,7 @@ def who_serves(home: Path) -> Serving | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return _read(descriptor)
+        return _read(descriptor) or Serving(0)
     finally:
         os.close(descriptor)
     return None
@@ -74,6 +75,8 @@ def who_serves(home: Path) -> Serving | None:
 
 def stop_server(server: Serving) -> None:
     """End a server and wait until its process is gone. Raises NotStopped."""
+    if not server.pid:
+        raise NotStopped("a server is just being started; try again")
     try:
         # A descriptor, not the number: that may be given to another process meanwhile.
         process = os.pidfd_open(server.pid)
@@ -100,12 +103,12 @@ def _where(server: Serving | None) -> str:
 
 def _read(descriptor: int) -> Serving | None:
     try:
-        return Serving(**json.loads(os.pread(descriptor, 4096, 0)))
+        return Serving(**json.loads(os.pread(descriptor, SIZE, 0)))
     except (ValueError, TypeError):
         # It holds the lock and has not written yet.
         return None
 
 
 def _write(descriptor: int, server: Serving) -> None:
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, json.dumps(asdict(server)).encode(), 0)
+    # Always as long: written at once, it is never read in part.
+    os.pwrite(descriptor, json.dumps(asdict(server)).encode().ljust(SIZE), 0)

@@ -1,7 +1,6 @@
 """The command as people call it, for a home of a test's own, and the server that it starts."""
 
 import io
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from twin.cli import app
+from twin.serving import Serving, who_serves
 
 NUMBERS = count(1)
 # What a developer has set for a twin of their own must not reach the tests'.
@@ -53,10 +53,12 @@ class Home:
         """`twin up` in the background, on a free port; the server's URL."""
         done = self.twin("up", "--detach", "--port", "0", *words)
         assert done.returncode == 0, done.stderr + self.log()
-        return str(self.server()["url"])
+        return self.server().url
 
-    def server(self) -> dict[str, object]:
-        found: dict[str, object] = json.loads((self.path / "server.json").read_text())
+    def server(self) -> Serving:
+        """The server at work here; fails if there is none."""
+        found = who_serves(self.path)
+        assert found is not None, self.log()
         return found
 
     def log(self) -> str:
@@ -110,4 +112,4 @@ def town_home(new_home: Callable[..., Home], town_url: str) -> Home:
 @pytest.fixture(scope="session")
 def town_server(town_home: Home) -> str:
     """The URL of the town's server."""
-    return str(town_home.server()["url"])
+    return town_home.server().url

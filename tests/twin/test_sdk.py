@@ -110,7 +110,7 @@ def test_a_script_finds_the_local_server_and_token(town_home: Home) -> None:
         [sys.executable, "-c", script], env=town_home.environ, capture_output=True, text=True, check=False
     )
     assert done.stdout == "testing 3\n", done.stderr
-    public = twin.connect(str(town_home.server()["url"]))
+    public = twin.connect(town_home.server().url)
     with pytest.raises(NotFound):
         public["utility_pipes"]
 

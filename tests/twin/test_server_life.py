@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.twin.conftest import Home
+from twin.serving import who_serves
 
 
 @pytest.fixture(scope="module")
@@ -22,14 +23,16 @@ def home(new_home: Callable[..., Home]) -> Home:
 
 
 def ready(home: Home) -> bool:
+    url = home.server().url
     try:
-        return httpx.get(f"{home.server()['url']}/health/ready", timeout=5).is_success
+        return httpx.get(f"{url}/health/ready", timeout=5).is_success
     except httpx.TransportError:
         return False
 
 
 def served(home: Home) -> bool:
-    return (home.path / "server.json").exists() and bool(home.server()["url"])
+    server = who_serves(home.path)
+    return server is not None and bool(server.url)
 
 
 def eventually(done: Callable[[], bool], timeout_s: float = 30.0) -> None:
@@ -43,7 +46,7 @@ def test_a_new_home_is_served(home: Home) -> None:
     assert ready(home)
     status = home.twin("status")
     assert status.returncode == 0
-    assert str(home.server()["url"]) in status.stdout
+    assert home.server().url in status.stdout
     assert "private PostgreSQL" in status.stdout
     # The token of the local user is theirs alone, and so is the log.
     assert (home.path / "token").stat().st_mode & 0o777 == 0o600
@@ -53,7 +56,7 @@ def test_a_new_home_is_served(home: Home) -> None:
 def test_a_second_server_is_refused_and_told_where_the_first_is(home: Home) -> None:
     second = home.twin("up", "--port", "0")
     assert second.returncode == 1
-    assert str(home.server()["url"]) in second.stderr
+    assert home.server().url in second.stderr
     assert ready(home)
 
 
@@ -92,7 +95,7 @@ def test_kill_9_of_the_supervisor_leaves_only_the_database(home: Home) -> None:
 
 
 def kill_supervisor(home: Home, postgres: int) -> None:
-    os.kill(int(str(home.server()["pid"])), signal.SIGKILL)
+    os.kill(home.server().pid, signal.SIGKILL)
     eventually(lambda: list(home.processes()) == [postgres])
 
 
@@ -110,7 +113,7 @@ def test_a_server_in_the_foreground_ends_at_ctrl_c(new_home: Callable[..., Home]
         [sys.executable, "-m", "twin", "up", "--port", "0"], env=home.environ, stdout=subprocess.PIPE, text=True
     )
     try:
-        eventually(lambda: served(home))
+        eventually(lambda: served(home), timeout_s=90)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
     finally:
