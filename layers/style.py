@@ -55,7 +55,9 @@ def compose(catalog: Catalog, principal: Principal, mode: Mode, *, base: str, te
         url = f"{base}/tiles/WebMercatorQuad/tilejson.json?collections={ids}"
         sources["city"] = {"type": "vector", "url": url}
     if terrain:
-        sources["terrain"] = {"type": "raster-dem", "url": f"{base}/terrain/tilejson.json", "encoding": "mapbox"}
+        # Tiles of 256 pixels shown at 512: a hillshade of every other metre is smooth, and a quarter of the tiles.
+        url = f"{base}/terrain/tilejson.json"
+        sources["terrain"] = {"type": "raster-dem", "url": url, "encoding": "mapbox", "tileSize": 512}
         for layer in layers:
             if layer.theme.table == "terrain" and layer.extent is not None:
                 sources["outside"] = {"type": "geojson", "data": _outside(layer.extent)}

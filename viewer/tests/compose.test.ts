@@ -197,7 +197,7 @@ describe('sources', () => {
   it('take over what their TileJSON says', async () => {
     const asked: string[] = [];
     const style = await withTileJson(
-      { ...STYLE, sources: { city: { type: 'vector', url: '/tilejson.json' }, flat: STYLE.sources['terrain'] ?? { type: 'raster-dem' } } },
+      { ...STYLE, sources: { city: { type: 'vector', url: '/tilejson.json', maxzoom: 14 }, flat: STYLE.sources['terrain'] ?? { type: 'raster-dem' } } },
       async (address) => {
         asked.push(address);
         return { tiles: ['/tiles/{z}/{y}/{x}'], minzoom: 3, maxzoom: 16, bounds: [1, 2, 3, 4] };
@@ -205,7 +205,7 @@ describe('sources', () => {
       (address) => `http://127.0.0.1:1${address.replace(/^http:\/\/[^/]+/, '')}`,
     );
     expect(asked).toEqual(['http://127.0.0.1:1/tilejson.json']);
-    expect(style.sources['city']).toEqual({ type: 'vector', tiles: ['http://127.0.0.1:1/tiles/{z}/{y}/{x}'], minzoom: 3, maxzoom: 16, bounds: [1, 2, 3, 4] });
+    expect(style.sources['city']).toEqual({ type: 'vector', tiles: ['http://127.0.0.1:1/tiles/{z}/{y}/{x}'], minzoom: 3, maxzoom: 14, bounds: [1, 2, 3, 4] });
     expect(style.sources['flat']).toMatchObject({ tiles: ['http://127.0.0.1:1/terrain/{z}/{x}/{y}.png'], encoding: 'mapbox' });
   });
 });

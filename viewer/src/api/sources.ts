@@ -16,7 +16,8 @@ interface TileJson {
 }
 
 /**
- * The style with each TileJSON address replaced by what it says, and every address put through `onServer`.
+ * The style with each TileJSON address replaced by what it says, and every address put through `onServer`. What the
+ * style says itself holds, as in MapLibre.
  * read: fetches a TileJSON document.
  */
 export async function withTileJson(
@@ -31,7 +32,7 @@ export async function withTileJson(
       const known: TileJson = url === undefined ? { tiles: source.tiles ?? [] } : await read(onServer(url));
       const { tiles, minzoom, maxzoom, bounds, tileSize } = known;
       const said = Object.fromEntries(Object.entries({ minzoom, maxzoom, bounds, tileSize }).filter(([, value]) => value !== undefined));
-      return [id, { ...rest, ...said, tiles: tiles.map((tile) => onServer(tile)) } as Source];
+      return [id, { ...said, ...rest, tiles: tiles.map((tile) => onServer(tile)) } as Source];
     }),
   );
   return { ...style, sources: Object.fromEntries(sources) };
