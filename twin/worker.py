@@ -120,7 +120,6 @@ def main() -> None:
     """Work until SIGTERM."""
     die_with_supervisor()
     asyncio.run(_main())
-    leave(0)
 
 
 async def _main() -> None:
@@ -131,6 +130,8 @@ async def _main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stop)
     await worker.run()
+    # At once: what a thread still computes would be thrown away, and what is half written is undone.
+    leave(0)
 
 
 if __name__ == "__main__":

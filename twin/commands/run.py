@@ -8,7 +8,7 @@ import typer
 
 from twin.commands.console import out, step
 from twin.commands.load import manner_of_loading
-from twin.commands.serve import Host, Port, Workers, show_address
+from twin.commands.serve import Host, Port, Workers, serve, show_address
 
 if TYPE_CHECKING:
     from twin.local import LocalTwin
@@ -44,7 +44,6 @@ def run(
     """Bring a city up from nothing and serve it: the recipe's, or a made-up one if there is none yet."""
     from twin.loading import LoadError, find_recipe
     from twin.local import local_twin
-    from twin.server import run_server
     from twin.serving import who_serves
 
     if (city is None) != (data is None):
@@ -60,8 +59,7 @@ def run(
 
     server = who_serves(twin.home)
     if server is None or not server.url:
-        run_server(twin, step, lambda url: show_address(twin, url), prepare)
-        return
+        serve(twin, prepare)
     # It goes on where it was started; a city laid down now is found there at once.
     with twin.database():
         prepare(twin)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -14,6 +14,7 @@ from twin.commands.console import out, step
 
 if TYPE_CHECKING:
     from twin.local import LocalTwin
+    from twin.server import Prepare
     from twin.serving import Serving
 
 NOT_RUNNING = 3
@@ -36,13 +37,12 @@ def up(
 ) -> None:
     """Start the server: database, cities, API and background work. Ctrl-C stops it all."""
     from twin.local import local_twin
-    from twin.server import run_server
 
     twin = local_twin(Path.cwd(), os.environ, port=port, host=host, workers=workers)
     if detach:
         _start_in_background(twin)
     else:
-        run_server(twin, step, lambda url: show_address(twin, url))
+        serve(twin)
 
 
 def down() -> None:
@@ -81,6 +81,15 @@ def status() -> None:
     for number, place in enumerate(twin.directory.cities()):
         default = "  (default)" if number == 0 else ""
         out.print(f"city      {place.name}{default}  {place.shown_url}", soft_wrap=True, markup=False)
+
+
+def serve(twin: "LocalTwin", prepare: "Prepare | None" = None) -> NoReturn:
+    """Serve until a signal comes, and end this process. prepare: run before anything is served."""
+    from twin.process import leave
+    from twin.server import run_server
+
+    run_server(twin, step, lambda url: show_address(twin, url), prepare)
+    leave(0)
 
 
 def show_address(twin: "LocalTwin", url: str) -> None:
