@@ -60,7 +60,12 @@ def overview_coverage(metadata: MetaData) -> Table:
         Column("valid_to", DateTime(timezone=True)),
         Column("exact_from", DateTime(timezone=True), comment="before it the cell is drawn from the objects"),
         Column("exact_to", DateTime(timezone=True), comment="from it on the cell is drawn from the objects"),
-        Column("pixels", LargeBinary, nullable=False, comment="row * 64 + column in the cell, 16 bits"),
+        Column(
+            "pixels",
+            LargeBinary,
+            nullable=False,
+            comment="row * 80 + column in the cell and 8 pixels around it, 16 bits",
+        ),
         Column("areas", LargeBinary, nullable=False, comment="area, area x shade, shaded area: 32-bit floats"),
         comment="Ground covered by what is too small to be drawn",
     )

@@ -118,12 +118,15 @@ async def test_overviews_show_the_objects_of_the_view(city: Database, view: View
     mass = shapely.union_all([f.geometry for f in found if f.id is None])
     alone = shapely.union_all([f.geometry for f in found if f.id is not None])
     pixel = pixel_side(zoom)
-    merged = np.array([g for number, g in expected.items() if number not in {f.id for f in found}])
-    # A pixel may hold the quarter of a building that lies in its neighbour.
-    assert shapely.area(shapely.difference(mass, shapely.buffer(shapely.union_all(merged), 1.5 * pixel))) == 0
-    missing = [g for g in merged if not shapely.intersects(shapely.buffer(g, 1.5 * pixel), mass)]
+    drawn_alone = {f.id for f in found}
+    merged = np.array([g for number, g in expected.items() if number not in drawn_alone])
+    # A pixel may hold the quarter of a building that lies in its neighbour, and its stairs have become slopes.
+    near = shapely.buffer(shapely.union_all(merged), 2.5 * pixel)
+    assert shapely.area(shapely.difference(mass, near)) < 0.001 * shapely.area(mass) + 1
+    shapely.prepare(mass)
+    missing = merged[~shapely.intersects(mass, shapely.buffer(merged, 1.5 * pixel))]
     # What is missing is too little for a pixel: it stands alone.
-    assert all(shapely.area(g) < 4 * LEAST_COVERED * pixel**2 for g in missing)
+    assert (shapely.area(missing) < 4 * LEAST_COVERED * pixel**2).all()
     assert shapely.area(alone) > 0 or zoom < 12
 
 

@@ -12,6 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from tiles.matrix import HALF_WORLD
+from tiles.overview.fill import filled
 from tiles.overview.level import (
     FIRST,
     LAST,
@@ -32,14 +33,20 @@ from tiles.overview.level import (
 from tiles.overview.moments import limited
 from tiles.overview.recipe import (
     CELL_PIXELS,
+    FRAME,
+    IMAGE_PIXELS,
     POINTS_A_CELL,
-    POLYGONS_A_CELL,
     SHORTEST_LINE,
     SMALLEST_POLYGON,
+    STREWN,
     TOLERANCE,
     WIDE,
     Recipe,
+    polygons_a_cell,
 )
+
+# Middles of the quarters of a box, as shares of its width and height.
+QUARTERS = ((0.25, 0.25), (0.25, 0.75), (0.75, 0.25), (0.75, 0.75))
 
 
 def coarser(level: Level, columns: tuple[str, ...]) -> Level:
@@ -81,7 +88,8 @@ def _polygons(objects: Objects, level: Level) -> tuple[Objects, Coverage]:
     wide = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) > WIDE * pixel
     order = np.lexsort((objects.version, objects.object_id, -objects.size, ~wide, objects.cell))
     objects, bounds, wide = objects[order], bounds[order], wide[order]
-    kept = wide | ((_rank(objects.cell) < POLYGONS_A_CELL) & (objects.size >= SMALLEST_POLYGON * pixel**2))
+    among_largest = _rank(objects.cell) < polygons_a_cell(level.zoom)
+    kept = wide | (among_largest & (objects.size >= SMALLEST_POLYGON * pixel**2))
     covered = _covered(objects[~kept], bounds[~kept], level.zoom)
     stay = objects[kept]
     stay.geometry = _simplified(stay.geometry, TOLERANCE * pixel)
@@ -101,33 +109,40 @@ def _rank(*group: Ints) -> Ints:
 
 
 def _covered(objects: Objects, bounds: Floats, zoom: int) -> Coverage:
-    """A quarter of each area in the middle of each quarter of its box: close enough at a pixel or two."""
+    """The pixels that polygons cover, each in its cell's image."""
     pixel = pixel_side(zoom)
     column, row = column_row(objects.cell)
-    west = column * (pixel * CELL_PIXELS) - HALF_WORLD
-    north = HALF_WORLD - row * (pixel * CELL_PIXELS)
-    quarters = []
-    for across in (0.25, 0.75):
-        for down in (0.25, 0.75):
-            x = bounds[:, 0] + across * (bounds[:, 2] - bounds[:, 0])
-            y = bounds[:, 3] - down * (bounds[:, 3] - bounds[:, 1])
-            # What reaches over its cell's edge counts at the edge: merging never crosses a cell.
-            px = np.clip(np.floor((x - west) / pixel), 0, CELL_PIXELS - 1)
-            py = np.clip(np.floor((north - y) / pixel), 0, CELL_PIXELS - 1)
-            quarters.append((py * CELL_PIXELS + px).astype(np.int64))
-    area = np.tile(objects.size / 4, 4)
-    shade = np.tile(objects.shade, 4)
+    west, north = (column * CELL_PIXELS - FRAME) * pixel - HALF_WORLD, HALF_WORLD - (row * CELL_PIXELS - FRAME) * pixel
+    origin: Floats = np.stack([west, north], axis=1)
+    large = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) > STREWN * pixel
+    number, pixels = filled(objects.geometry[large], origin[large], pixel, IMAGE_PIXELS)
+    of_large = np.flatnonzero(large)
+    missed = np.ones(len(objects), dtype=bool)
+    missed[of_large[number]] = False
+    quarters = [_quarter(bounds[missed], origin[missed], pixel, across, down) for across, down in QUARTERS]
+    entry = np.concatenate([of_large[number], np.tile(np.flatnonzero(missed), len(QUARTERS))])
+    whole = np.full(len(number), pixel**2)
+    area = np.concatenate([whole, np.tile(objects.size[missed] / len(QUARTERS), len(QUARTERS))])
+    shade = objects.shade[entry]
     known = ~np.isnan(shade)
     return Coverage(
-        np.tile(objects.cell, 4),
-        np.concatenate(quarters),
-        np.tile(objects.key, 4),
-        np.tile(objects.start, 4),
-        np.tile(objects.end, 4),
+        objects.cell[entry],
+        np.concatenate([pixels, *quarters]),
+        objects.key[entry],
+        objects.start[entry],
+        objects.end[entry],
         area,
         np.where(known, shade * area, 0.0),
         np.where(known, area, 0.0),
     )
+
+
+def _quarter(bounds: Floats, origin: Floats, pixel: float, across: float, down: float) -> Ints:
+    """The pixel at the middle of a quarter of each box: close enough for what is as small as a pixel."""
+    x = bounds[:, 0] + across * (bounds[:, 2] - bounds[:, 0]) - origin[:, 0]
+    y = origin[:, 1] - bounds[:, 3] + down * (bounds[:, 3] - bounds[:, 1])
+    column, row = (np.clip(v // pixel, 0, IMAGE_PIXELS - 1).astype(np.int64) for v in (x, y))
+    return row * IMAGE_PIXELS + column
 
 
 def _lines(objects: Objects, level: Level, recipe: Recipe) -> Objects:

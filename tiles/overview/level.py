@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from tiles.matrix import HALF_WORLD
-from tiles.overview.recipe import CELL_PIXELS, CELL_ZOOMS
+from tiles.overview.recipe import CELL_PIXELS, CELL_ZOOMS, FRAME, IMAGE_PIXELS
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -59,8 +59,8 @@ class Objects:
 class Coverage:
     """Area that polygons too small to be drawn by themselves cover, one entry a pixel, key and span.
 
-    pixel: row * CELL_PIXELS + column in the cell. area: m2 in EPSG:3857. shaded: sum of area x shade over what has one;
-    shaded_area: the area of that.
+    pixel: row * IMAGE_PIXELS + column in the cell's image, which is a FRAME wider on each side. area: m2 in EPSG:3857.
+    shaded: sum of area x shade over what has one; shaded_area: the area of that.
     """
 
     cell: Ints
@@ -136,9 +136,9 @@ def parent(cell: Ints) -> Ints:
 def parent_pixel(cell: Ints, pixel: Ints) -> Ints:
     """Where a pixel of a cell lies in the cell of the next lower zoom."""
     column, row = column_row(cell)
-    x = (column % 2 * CELL_PIXELS + pixel % CELL_PIXELS) >> 1
-    y = (row % 2 * CELL_PIXELS + pixel // CELL_PIXELS) >> 1
-    return y * CELL_PIXELS + x
+    x = (column % 2 * CELL_PIXELS + pixel % IMAGE_PIXELS - FRAME) >> 1
+    y = (row % 2 * CELL_PIXELS + pixel // IMAGE_PIXELS - FRAME) >> 1
+    return (y + FRAME) * IMAGE_PIXELS + x + FRAME
 
 
 def cell_side(zoom: int) -> float:

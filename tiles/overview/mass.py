@@ -22,15 +22,18 @@ from tiles.overview.level import (
 )
 from tiles.overview.moments import calm_spans
 from tiles.overview.outline import Outlines, outlines
-from tiles.overview.recipe import BLOCK_PIXELS, CELL_PIXELS, LEAST_COVERED, SHADE_BANDS
+from tiles.overview.recipe import BLOCK_PIXELS, FRAME, IMAGE_PIXELS, LEAST_COVERED, SHADE_BANDS
 
-PIXELS = CELL_PIXELS**2
-BLOCKS = (CELL_PIXELS // BLOCK_PIXELS) ** 2
+PIXELS = IMAGE_PIXELS**2
+BLOCKS_ACROSS = IMAGE_PIXELS // BLOCK_PIXELS
+BLOCKS = BLOCKS_ACROSS**2
 _pixel = np.arange(PIXELS)
-# The block of each pixel of a cell.
-BLOCK_OF = _pixel // CELL_PIXELS // BLOCK_PIXELS * (CELL_PIXELS // BLOCK_PIXELS) + _pixel % CELL_PIXELS // BLOCK_PIXELS
-# Images traced at once: 16 MB of them.
+# The block of each pixel of an image.
+BLOCK_OF = _pixel // IMAGE_PIXELS // BLOCK_PIXELS * BLOCKS_ACROSS + _pixel % IMAGE_PIXELS // BLOCK_PIXELS
+# Images traced at once: 26 MB of them.
 BATCH = 1000
+# Pixels: a little more than a stair of one pixel strays from its slope.
+STAIR = 0.75
 
 
 @dataclass
@@ -69,7 +72,7 @@ def _mass(level: Level, images: list[tuple[int, Span, Ints]]) -> Mass:
     tints = _tints(BLOCK_OF[place % PIXELS] + place // PIXELS * BLOCKS, coverage)
     stack = tints.label[BLOCK_OF + np.arange(len(images))[:, None] * BLOCKS]
     stack[covered.reshape(stack.shape) < LEAST_COVERED * pixel_side(level.zoom) ** 2] = 0
-    traced = outlines(stack.reshape(-1, CELL_PIXELS, CELL_PIXELS))
+    traced = outlines(stack.reshape(-1, IMAGE_PIXELS, IMAGE_PIXELS))
     # The label is the area's key, band and image at once: its number is that of a tint.
     tint, group = np.unique(traced.area_label - 1, return_inverse=True)
     cell = np.array([cell for cell, _, _ in images])[tints.image[tint]]
@@ -125,11 +128,14 @@ def _multipolygons(traced: Outlines, group: Ints, cell: Ints, zoom: int) -> Valu
     lengths = np.diff(traced.ring_start)
     ring = np.repeat(np.arange(len(lengths)), lengths)
     side, pixel = cell_side(zoom), pixel_side(zoom)
-    x = column[ring] * side - HALF_WORLD + corners[:, 1] * pixel
-    y = HALF_WORLD - row[ring] * side - corners[:, 0] * pixel
+    x = column[ring] * side - HALF_WORLD + (corners[:, 1] - FRAME) * pixel
+    y = HALF_WORLD - row[ring] * side - (corners[:, 0] - FRAME) * pixel
     rings: Values = np.asarray(shapely.linearrings(x, y, indices=ring))
     # Rings of an area one after another, its shell first.
     order = np.argsort(ring_area, kind="stable")
     polygons: Values = np.asarray(shapely.polygons(rings[order], indices=ring_area[order]))
+    # Stairs become slopes; what is but a pixel or two stays.
+    smooth: Values = np.asarray(shapely.simplify(polygons, STAIR * pixel, preserve_topology=False))
+    polygons = np.where(shapely.is_empty(smooth), polygons, smooth)
     order = np.argsort(group, kind="stable")
     return np.asarray(shapely.multipolygons(polygons[order], indices=group[order]))

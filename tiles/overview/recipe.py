@@ -9,16 +9,23 @@ TOP_ZOOM = 13
 CELL_ZOOMS = 3
 CELL_PIXELS = 512 >> CELL_ZOOMS
 # Raised when cells come out differently from the same objects, so that a city rebuilds them.
-EDITION = 1
+EDITION = 4
 
-# The largest polygons of a cell stay objects of their own; the others go into its built-up mass.
-POLYGONS_A_CELL = 64
-POINTS_A_CELL = 24
+# The largest polygons of a cell stay objects of their own; the others go into its built-up mass. 64 cells of 24 with
+# their masses weigh about 150 kB, so that a tile of all layers stays under half a megabyte.
+POLYGONS_A_CELL = 24
+POLYGONS_AT_TOP = 40
+POINTS_A_CELL = 16
 # Square pixels under which a polygon cannot be told from its neighbours.
 SMALLEST_POLYGON = 1.5
 # Polygons wider than this many pixels always stay, so that a cell's objects reach no further than half of it
 # into the next one, and an edit is felt no further either.
 WIDE = 16
+# So the pixels of a cell's mass are those of the cell and half as many around it.
+FRAME = WIDE // 2
+IMAGE_PIXELS = CELL_PIXELS + 2 * FRAME
+# Polygons no wider than this many pixels are not filled but strewn over them.
+STREWN = 2
 # Share of a pixel that must be covered for it to be built up: a house of 100 m2 shows alone down to zoom 11, a hamlet
 # to zoom 9.
 LEAST_COVERED = 0.08
@@ -38,12 +45,13 @@ class Recipe:
 
     kept: text columns by which objects are merged, so that merged objects still have them. labels: columns that also
     keep lines apart from `labels_from` on, for names along streets. shade: number whose mean merged polygons tell.
-    first_zoom: by class, below which zoom a line is left out.
+    first_zoom: by class, below which zoom a line is left out. told: what an object tells at low zooms; None is all.
     """
 
     kept: tuple[str, ...] = ("class",)
     labels: tuple[str, ...] = ()
-    labels_from: int = 12
+    labels_from: int = TOP_ZOOM
+    told: tuple[str, ...] | None = None
     shade: str | None = None
     first_zoom: Mapping[str, int] = field(default_factory=dict)
     first_zoom_otherwise: int = 0
@@ -54,7 +62,11 @@ class Recipe:
 
 
 RECIPES: dict[str, Recipe] = {
-    "building": Recipe(kept=("class", "function"), shade="height"),
+    "building": Recipe(
+        kept=("class", "function"),
+        shade="height",
+        told=("class", "name", "name_en", "height", "storeys", "function", "year_built"),
+    ),
     "land": Recipe(kept=("class", "scheme", "edition", "code")),
     "administrative_area": Recipe(kept=("class", "level")),
     "utility_pipe": Recipe(kept=("class", "medium")),
@@ -84,6 +96,11 @@ RECIPES: dict[str, Recipe] = {
     ),
     "railway": Recipe(labels=("name", "name_en"), first_zoom={"rail": 7}, first_zoom_otherwise=10),
 }
+
+
+def polygons_a_cell(zoom: int) -> int:
+    """How many polygons of a cell stay objects of their own at most."""
+    return POLYGONS_AT_TOP if zoom == TOP_ZOOM else POLYGONS_A_CELL
 
 
 def recipe(table: str) -> Recipe:

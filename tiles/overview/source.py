@@ -40,8 +40,10 @@ class Source:
 
     @cached_property
     def columns(self) -> dict[str, ColumnElement[object]]:
-        """SQL of each drawn property."""
-        return {attribute.name: stored(self.table, attribute) for attribute in drawn_properties(self.layer)}
+        """SQL of each property that overviews tell."""
+        told = self.recipe.told
+        drawn = [p for p in drawn_properties(self.layer) if told is None or p.name in told]
+        return {attribute.name: stored(self.table, attribute) for attribute in drawn}
 
     @property
     def shade(self) -> str | None:

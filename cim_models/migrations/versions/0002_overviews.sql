@@ -55,7 +55,7 @@ COMMENT ON TABLE overview_coverage IS 'Ground covered by what is too small to be
 COMMENT ON COLUMN overview_coverage.properties IS 'what the polygons have in common';
 COMMENT ON COLUMN overview_coverage.exact_from IS 'before it the cell is drawn from the objects';
 COMMENT ON COLUMN overview_coverage.exact_to IS 'from it on the cell is drawn from the objects';
-COMMENT ON COLUMN overview_coverage.pixels IS 'row * 64 + column in the cell, 16 bits';
+COMMENT ON COLUMN overview_coverage.pixels IS 'row * 80 + column in the cell and 8 pixels around it, 16 bits';
 COMMENT ON COLUMN overview_coverage.areas IS 'area, area x shade, shaded area: 32-bit floats';
 COMMENT ON TABLE overview_layer IS 'Layers whose overviews stand';
 COMMENT ON COLUMN overview_layer.definition IS 'digest; another one calls for building anew';
