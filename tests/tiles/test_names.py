@@ -16,6 +16,7 @@ from layers.view import NOW
 from tiles.draw import Request, draw
 from tiles.matrix import HALF_WORLD, tile_at, web_point
 from tiles.overview import catch_up
+from tiles.statements import Statements
 
 PLACE = (121.0, 28.1)
 LONG = "建筑物所在地块的土地使用权证书编号及其登记日期"
@@ -60,7 +61,7 @@ async def test_any_field_comes_through(
     async with database.reading() as connection:
         catalog = await load_catalog(connection, database.city)
         layer = catalog.layer("odd", PUBLIC)
-        raw = await draw(connection, Request(catalog, layer, tile, NOW, None, PUBLIC))
+        raw = await draw(connection, Request(catalog, layer, tile, NOW, None, PUBLIC), Statements())
         page = await read_page(connection, Selection(layer), catalog, PUBLIC, limit=10)
     (drawn,) = mapbox_vector_tile.decode(raw.body)["odd"]["features"]
     told = json.loads(page.features[0])["properties"]
