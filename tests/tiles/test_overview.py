@@ -1,5 +1,6 @@
 """Overviews tell the truth about the objects, in whole cells, and are the same built by edits or from nothing."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from random import Random
@@ -21,7 +22,7 @@ from tests.enact import EDITOR
 from tests.tiles import quarter
 from tests.tiles.reading import Feature, catalog_of, drawn, features, tile_over
 from tiles.matrix import Tile
-from tiles.overview import catch_up, rebuild
+from tiles.overview import catch_up, follow, rebuild
 from tiles.overview.cells import home
 from tiles.overview.level import home_cells, pixel_side
 from tiles.overview.recipe import LEAST_COVERED, TOP_ZOOM
@@ -286,3 +287,14 @@ async def test_a_layer_that_is_gone_leaves_nothing(own: Database) -> None:
     await catch_up(own)
     async with own.reading() as connection:
         assert await connection.fetchval("select count(*) from overview where layer = 'roads'") == 0
+
+
+async def test_an_import_builds_while_a_worker_follows(own: Database) -> None:
+    """Both bring the same up to now; neither waits for the other to end."""
+    following = asyncio.create_task(follow(own))
+    try:
+        async with asyncio.timeout(30):
+            await catch_up(own)
+            await rebuild(own, "roads")
+    finally:
+        following.cancel()

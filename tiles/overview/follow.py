@@ -1,6 +1,7 @@
 """Overviews follow the change feed, in its order; one process of a city at a time builds."""
 
 import asyncio
+import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
@@ -26,47 +27,53 @@ logger = logging.getLogger(__name__)
 
 
 async def follow(database: Database) -> None:
-    """Keep the overviews of a city up with its edits, for ever; a second caller waits as a stand-by.
+    """Keep the overviews of a city up with its edits, for ever; any number of processes may, one builds at a time.
 
     Raises what a lost connection raises.
     """
-    async with _builder(database) as connection:
+    async with _connection(database) as connection:
         woken = asyncio.Event()
         await connection.add_listener(CHANNEL, lambda *_: woken.set())
         while True:
             woken.clear()
-            await _catch_up(connection, database)
-            try:
+            async with _alone(connection):
+                await _catch_up(connection, database)
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(POLL_S):
                     await woken.wait()
-            except TimeoutError:
-                pass
 
 
 async def catch_up(database: Database) -> None:
     """Bring the overviews of a city up to now: after an import, so that its first tiles are quick."""
-    async with _builder(database) as connection:
+    async with _connection(database) as connection, _alone(connection):
         await _catch_up(connection, database)
 
 
 async def rebuild(database: Database, layer_id: str) -> None:
     """Build the overviews of one layer from nothing. Raises LayerNotFound."""
-    async with _builder(database) as connection:
+    async with _connection(database) as connection, _alone(connection):
         catalog = await _catalog(database)
         await build_layer(connection, Source(catalog.layer(layer_id, SYSTEM), catalog))
 
 
 @asynccontextmanager
-async def _builder(database: Database) -> AsyncIterator[Connection]:
-    """A connection of its own to the primary, while no other process builds."""
-    connection = await asyncpg.connect(
-        database.url, server_settings={"jit": "off", "application_name": "citytwin overviews"}
-    )
+async def _connection(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of its own to the primary, on which statements may take their time."""
+    settings = {"jit": "off", "statement_timeout": "0", "application_name": "citytwin overviews"}
+    connection = await asyncpg.connect(database.url, server_settings=settings)
     try:
-        await connection.execute("select pg_advisory_lock($1)", BUILDER_LOCK)
         yield connection
     finally:
-        await connection.close()
+        # At once: the server lets go of its locks when it notices.
+        connection.terminate()
+
+
+@asynccontextmanager
+async def _alone(connection: Connection) -> AsyncIterator[None]:
+    """No other process builds meanwhile."""
+    await connection.execute("select pg_advisory_lock($1)", BUILDER_LOCK)
+    yield
+    await connection.execute("select pg_advisory_unlock($1)", BUILDER_LOCK)
 
 
 async def _catch_up(connection: Connection, database: Database) -> None:
