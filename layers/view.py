@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from layers import LayerError
@@ -74,12 +74,20 @@ def _span(value: str, zone: ZoneInfo) -> Interval:
         if BARE_DATE.match(value):
             day = date.fromisoformat(value)
             # Each midnight is taken in the zone: a day of clock change has 23 or 25 hours.
-            following = datetime.combine(day + timedelta(days=1), time.min, zone)
-            return Interval(datetime.combine(day, time.min, zone), following.astimezone(ZoneInfo("UTC")) - TICK)
+            start, following = (
+                datetime.combine(midnight, time.min, zone).astimezone(UTC)
+                for midnight in (day, day + timedelta(days=1))
+            )
+            return Interval(start, following - TICK)
         # A "+" that a client left unescaped arrives as a blank.
         moment = datetime.fromisoformat(re.sub(r" (?=\d\d:\d\d\Z)", "+", value))
-    except (ValueError, OverflowError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise DatetimeError(f"{value!r}: not an RFC 3339 moment or date, e.g. 2025-08-01T12:00:00Z or 2025-08-01")
+        if moment.tzinfo is None:
+            raise ValueError
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        raise DatetimeError(f"{value!r}: outside the calendar, which is the years 0001 to 9999 in UTC") from None
+    except ValueError:
+        raise DatetimeError(
+            f"{value!r}: not an RFC 3339 moment or date, e.g. 2025-08-01T12:00:00Z or 2025-08-01"
+        ) from None
     return Interval(moment, moment)

@@ -53,6 +53,12 @@ def test_what_is_no_time_is_refused(text: str) -> None:
         parse_interval(text, SHANGHAI)
 
 
+@pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31", "0001-01-01T00:00:00+08:00", "9999-12-31T23:00:00-08:00"])
+def test_what_lies_outside_the_calendar_is_told_so(text: str) -> None:
+    with pytest.raises(DatetimeError, match="outside the calendar"):
+        parse_interval(text, SHANGHAI)
+
+
 @pytest.mark.parametrize(("day", "hours"), [("2025-03-30", 23), ("2025-10-26", 25), ("2025-06-01", 24)])
 def test_a_day_of_clock_change_is_as_long_as_it_is(day: str, hours: int) -> None:
     span = parse_interval(day, PARIS)
