@@ -5,7 +5,6 @@ import shutil
 from dataclasses import dataclass
 from typing import Any
 
-from alembic.script import ScriptDirectory
 from fastapi import APIRouter, Request, Response
 
 from api.answers import json_answer
@@ -14,7 +13,7 @@ from api.documentation import described
 from api.metrics import CONTENT_TYPE, exposition
 from api.parameters import Query
 from cim_models import __version__
-from cim_models.database import MIGRATIONS
+from cim_models.database import newest_schema
 from twin.settings import Settings
 
 # Below this the next import or tile may fail.
@@ -104,7 +103,7 @@ async def _city(cities: Cities, name: str) -> list[Check]:
 async def _schema(served: ServedCity) -> Check:
     async with served.reading() as connection:
         version = await connection.fetchval("select version_num from alembic_version")
-    wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    wanted = newest_schema()
     if version == wanted:
         return Check(f"{served.name}: database", True)
     return Check(

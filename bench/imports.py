@@ -19,7 +19,7 @@ from bench.report import table
 from cim_models.database import Database
 from cim_models.embedded import Cluster
 from layers.recipe import Recipe, read_recipe
-from tiles.overview import catch_up
+from tiles.overview.follow import catch_up
 from twin.demo import DemoCity
 
 CITIES = Path(__file__).resolve().parents[1] / "docs" / "cities"

@@ -4,14 +4,12 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
 import asyncpg
 import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from asyncpg.pool import PoolConnectionProxy
 from pyproj import CRS
 from pyproj.exceptions import CRSError
@@ -102,6 +100,11 @@ def migrate(url: str, city: CitySpec | None = None) -> City:
     One process migrates at a time. Raises NoCity for an empty database without `city`, SchemaTooNew for one that a
     newer CityTwin has touched.
     """
+    # Alembic is large, and few processes migrate.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
@@ -112,7 +115,8 @@ def migrate(url: str, city: CitySpec | None = None) -> City:
         version = found and connection.exec_driver_sql("select version_num from alembic_version").scalar()
         if version is None and city is None:
             raise NoCity(f"{database_name(url)}: no city in this database; lay one down with `twin init`")
-        if version is not None and version not in _known_versions(config):
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        if version is not None and version not in known:
             raise SchemaTooNew(
                 f"{database_name(url)}: schema {version} is newer than this CityTwin; upgrade CityTwin to open it"
             )
@@ -122,8 +126,12 @@ def migrate(url: str, city: CitySpec | None = None) -> City:
     return read_city(url)
 
 
-def _known_versions(config: Config) -> set[str]:
-    return {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+@cache
+def newest_schema() -> str | None:
+    """The version of the schema that this program migrates to."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 def database_name(url: str) -> str:

@@ -9,8 +9,8 @@ import structlog
 
 from cim_models.database import Database
 from layers.validity import keep_ticking
-from tiles import overview
 from tiles.cache import trim
+from tiles.overview.follow import follow
 from twin import logs
 from twin.directory import CityPlace, Directory
 from twin.process import die_with_supervisor, leave
@@ -34,7 +34,7 @@ class Chore(Protocol):
     async def __call__(self, database: Database) -> None: ...
 
 
-CHORES: tuple[Chore, ...] = (overview.follow, keep_ticking)
+CHORES: tuple[Chore, ...] = (follow, keep_ticking)
 
 
 class Worker:

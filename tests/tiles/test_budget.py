@@ -21,7 +21,7 @@ from layers.statement import compiled
 from layers.view import NOW, View, parse_interval
 from tests.tiles.reading import catalog_of, drawn, features, tile_over
 from tiles.matrix import Tile
-from tiles.overview import catch_up
+from tiles.overview.follow import catch_up
 from tiles.vector import MOST_BYTES
 
 RECIPE = Path(__file__).parents[2] / "docs" / "cities" / "koto.yaml"

@@ -15,7 +15,7 @@ from layers.query import Selection
 from layers.view import NOW
 from tiles.draw import Request, draw
 from tiles.matrix import HALF_WORLD, tile_at, web_point
-from tiles.overview import catch_up
+from tiles.overview.follow import catch_up
 from tiles.statements import Statements
 
 PLACE = (121.0, 28.1)

@@ -22,8 +22,8 @@ from tests.enact import EDITOR
 from tests.tiles import quarter
 from tests.tiles.reading import Feature, catalog_of, drawn, features, tile_over
 from tiles.matrix import Tile
-from tiles.overview import catch_up, follow, rebuild
 from tiles.overview.cells import home
+from tiles.overview.follow import catch_up, follow, rebuild
 from tiles.overview.level import home_cells, pixel_side
 from tiles.overview.recipe import LEAST_COVERED, TOP_ZOOM
 

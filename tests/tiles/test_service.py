@@ -27,7 +27,7 @@ from tests import town
 from tests.enact import EDITOR
 from tests.tiles.reading import catalog_of, drawn, features, tile_over
 from tiles.matrix import Tile, TileOutOfRange
-from tiles.overview import catch_up, follow
+from tiles.overview.follow import catch_up, follow
 from tiles.picture import Picture
 from tiles.service import TileService
 from tiles.studio import Busy, TooSlow

@@ -8,7 +8,7 @@ from layers.view import View
 from tests.cases import CASES, Case
 from tests.enact import enact, footprint
 from tests.tiles.reading import drawn, features, tile_over
-from tiles.overview import catch_up
+from tiles.overview.follow import catch_up
 
 # Where the cases build: by hand, and by the names that the data set's buildings have.
 PLACES = [footprint(number).centroid for number in (0, *map(ord, "abcd"))]

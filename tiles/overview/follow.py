@@ -15,10 +15,9 @@ from layers.catalog import Catalog, load_catalog
 from layers.changes import CHANNEL, Change, keep_place, kept_place, read_changes
 from tiles.matrix import Box, web_box
 from tiles.overview.build import build_cells, build_layer, touched_cells
+from tiles.overview.recipe import CONSUMER
 from tiles.overview.source import Source
 
-# The feed's reader that overviews are; what comes after its place is not in them yet.
-CONSUMER = "overview"
 # One number for all builders of a database: "over" in ASCII.
 BUILDER_LOCK = 0x6F766572
 POLL_S = 1.0

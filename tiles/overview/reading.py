@@ -27,11 +27,8 @@ from tiles.overview.level import (
     column_row,
     home_cells,
 )
-from tiles.overview.recipe import CELL_ZOOMS, TOP_ZOOM
+from tiles.overview.recipe import CELL_ZOOMS, EVERYWHERE, TOP_ZOOM
 from tiles.overview.source import Source
-
-# Where a row stands that is drawn in more tiles than it is worth naming.
-EVERYWHERE = -1
 
 STORED_OBJECTS = f"""
     select o.cell_x, o.cell_y, o.object_id, ST_AsBinary(o.geom_web), o.rank, {{start}}, {{end}}, o.properties::text,

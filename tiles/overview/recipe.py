@@ -10,6 +10,10 @@ CELL_ZOOMS = 3
 CELL_PIXELS = 512 >> CELL_ZOOMS
 # Raised when cells come out differently from the same objects, so that a city rebuilds them.
 EDITION = 4
+# The feed's reader that overviews are; what comes after its place is not in them yet.
+CONSUMER = "overview"
+# Column and row of what is drawn in more tiles than it is worth naming.
+EVERYWHERE = -1
 
 # The largest polygons of a cell stay objects of their own; the others go into its built-up mass. 64 cells of 24 with
 # their masses weigh about 150 kB, so that a tile of all layers stays under half a megabyte.

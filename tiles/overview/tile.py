@@ -14,9 +14,7 @@ from layers.view import NOW, Interval, View
 from tiles.drawn import Raw
 from tiles.overview.cells import home, number
 from tiles.overview.disturbed import FOR_EVER, inexact_cells, last_moment, pending_cells, planned_cells
-from tiles.overview.follow import CONSUMER
-from tiles.overview.reading import EVERYWHERE
-from tiles.overview.recipe import TOP_ZOOM
+from tiles.overview.recipe import CONSUMER, EVERYWHERE, TOP_ZOOM
 from tiles.overview.source import Source
 from tiles.statements import Kept, kept_or_made
 from tiles.vector import (

@@ -14,7 +14,7 @@ from tiles.matrix import HALF_WORLD, MARGIN
 from tiles.overview.generalise import first_zooms, key_properties
 from tiles.overview.level import FIRST, LAST, Floats, Ints, Level, Objects, Values, column_row, first_of
 from tiles.overview.mass import Mass
-from tiles.overview.reading import EVERYWHERE
+from tiles.overview.recipe import EVERYWHERE
 from tiles.overview.source import Source
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
