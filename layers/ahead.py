@@ -9,7 +9,7 @@ T = TypeVar("T")
 WAIT_S = 0.1
 
 
-def ahead(items: Iterable[T], depth: int = 2) -> Iterator[T]:
+def ahead(items: Iterable[T], depth: int = 1) -> Iterator[T]:
     """The same items in the same order, at most `depth` of them made before they are asked for.
 
     What making one raises is raised here. Closing the iterator, or leaving it to be collected, ends the thread.

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 HALF_WORLD = 20037508.342789244
+LAST_LATITUDE = 85.0511
 FINEST_ZOOM = 15
 LARGEST_GRID = 512 * 512
 MOST_BOXES = 500
@@ -21,6 +22,15 @@ def cells_sql(rows: str) -> str:
     ends = (("ST_XMin", "x0"), ("ST_YMin", "y0"), ("ST_XMax", "x1"), ("ST_YMax", "y1"))
     columns = ", ".join(f"floor(({f}(geom_web) + {HALF_WORLD}) / {size!r})::integer as {name}" for f, name in ends)
     return f"select distinct {columns} from ({rows}) changed where not ST_IsEmpty(geom_web)"
+
+
+def cells_of(bounds: NDArray[np.float64]) -> set[Cells]:
+    """The same of bounds (west, south, east, north in degrees, a row an object), as of `shapely.bounds`."""
+    share = np.empty_like(bounds)
+    share[:, ::2] = bounds[:, ::2] / 180
+    share[:, 1::2] = np.arcsinh(np.tan(np.radians(np.clip(bounds[:, 1::2], -LAST_LATITUDE, LAST_LATITUDE)))) / np.pi
+    cells = np.floor((share + 1) / 2 * 2**FINEST_ZOOM).astype(np.int64)
+    return {(x0, y0, x1, y1) for x0, y0, x1, y1 in np.unique(cells, axis=0).tolist()}
 
 
 def union(extents: Iterable[Bbox]) -> Bbox | None:

@@ -36,9 +36,10 @@ from layers.staging import Staging
 # Called with the data set's name, rows read so far, and rows in all where the files say so.
 Progress = Callable[[str, int, int | None], None]
 
+# A load sorts and joins everything it brings; what the server allows for building an index suits that too.
 SESSION = """
-    set temp_buffers = '64MB'; set work_mem = '64MB'; set maintenance_work_mem = '256MB'; set jit = off;
-    set statement_timeout = 0; set idle_in_transaction_session_timeout = 0
+    select set_config('work_mem', current_setting('maintenance_work_mem'), false);
+    set temp_buffers = '64MB'; set jit = off; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0
 """
 EXTENT_SQL = """
     select min(extent[1]), min(extent[2]), max(extent[3]), max(extent[4]) from dataset where extent is not null
@@ -176,8 +177,8 @@ class _Loader:
         for staging in stagings.values():
             count, first = staging.drop_duplicates()
             arrival.report.note_duplicates(count, [(names[index], reject) for index, reject in first])
-            if (extent := staging.extent()) is not None:
-                arrival.extents.append(extent)
+            if staging.extent is not None:
+                arrival.extents.append(staging.extent)
         arrival.crs = ", ".join(sorted({source.crs for _, source in delivery.parts if source.crs})) or None
         arrival.stagings = list(stagings.values())
         self._extents += arrival.extents
@@ -195,13 +196,14 @@ def _view(city: City) -> list[Bbox]:
 
 
 def _fingerprint(delivery: Delivery) -> tuple[str, str]:
-    """The files' SHA-256, and a digest of all that decides what becomes of them: their recipe and this program too."""
+    """The files' SHA-256, and a digest of all that decides what becomes of them: CRS, recipe and this program too."""
     digests = []
     for path in delivery.files:
         with path.open("rb") as file:
             digests.append(hashlib.file_digest(file, "sha256").hexdigest())
     content = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-    whole = f"{content} {__version__} {delivery.dataset.model_dump_json(by_alias=True)}"
+    systems = [source.crs for _, source in delivery.parts]
+    whole = f"{content} {systems} {__version__} {delivery.dataset.model_dump_json(by_alias=True)}"
     return content, hashlib.sha256(whole.encode()).hexdigest()
 
 

@@ -44,7 +44,7 @@ class Outcome:
     updated: int = 0
     unchanged: int = 0
     ended: int = 0
-    cells: set[TupleRow] = field(default_factory=set)
+    cells: set[tuple[int, ...]] = field(default_factory=set)
 
 
 class Merge:
@@ -64,7 +64,7 @@ class Merge:
         self._first = edition.first
         self._values: dict[str, Any] = {"dataset": edition.dataset_id, "moment": edition.speaks_of, "at": None}
         self._difference = f"difference_of_{staging.table}"
-        self._geometry = f"ST_SetSRID(staged.geom, {srid})"
+        self._geometry = f"ST_SetSRID(row.geom, {srid})"
         self._known = True
 
     def close(self) -> None:
@@ -183,40 +183,38 @@ class Merge:
         )
 
     def _open_staged(self) -> None:
-        opening, village = f"opening_of_{self.staging.table}", f"village_of_{self.staging.table}"
-        self._run(f"create temporary table {opening} on commit drop as {self._opening()}")
-        self._assign_villages(opening, village)
+        rows, village = self._staged_rows(), f"village_of_{self.staging.table}"
+        self._assign_villages(rows, village)
         content = self.staging.content
-        self._gather(
-            f"""
+        insert = f"""
             insert into {self.target} (object_id, dataset_id, uid, content_hash, {_names(content)}, geom, village_code,
                                        valid_from, valid_to, recorded_from)
-            select coalesce(opening.object_id, nextval('object_id')), %(dataset)s, staged.uid, staged.content_hash,
-                   {_names(content, "staged")}, {self._geometry}, village.code, opening.valid_from, opening.valid_to,
-                   %(at)s
-            from {opening} opening join {self.staging.table} staged using (key) left join {village} village using (key)
+            select coalesce(object_id, nextval('object_id')), %(dataset)s, uid, content_hash, {_names(content, "row")},
+                   {self._geometry}, village.code, valid_from, valid_to, %(at)s
+            from {rows} row left join {village} village using (key)
             -- PostGIS sorts geometries along a Hilbert curve: what lies side by side is read together.
-            order by staged.geom
-            returning geom_web
-            """
-        )
+            order by row.geom
+        """
+        if self._known:
+            self._gather(f"{insert} returning geom_web")
+        else:
+            self._run(insert)
+            self.outcome.cells |= self.staging.cells
 
-    def _assign_villages(self, opening: str, village: str) -> None:
-        if self.staging.theme.table == AREAS or not self._one(f"select exists ({VILLAGES})")[0]:
-            self._run(f"create temporary table {village} (key bigint, code text) on commit drop")
-            return
-        objects = f"select key, {self._geometry} as geom from {opening} join {self.staging.table} staged using (key)"
-        for statement in assignment(village, objects):
-            self._run(statement)
+    def _staged_rows(self) -> str:
+        """SQL: the staged rows that are to be written, with their object and validity."""
+        if not self._known:
+            start = "null" if self._first else "%(moment)s"
+            return f"""(
+                select *, null::bigint as object_id, {start}::timestamptz as valid_from, null::timestamptz as valid_to
+                from {self.staging.table} where key is not null
+            )"""
+        opening = f"opening_of_{self.staging.table}"
+        self._run(f"create temporary table {opening} on commit drop as {self._opening()}")
+        return f"(select * from {opening} join {self.staging.table} using (key))"
 
     def _opening(self) -> str:
-        """SQL: each staged row that is written, its object, and its validity, which leaves other states alone."""
-        if not self._known:
-            start = "null::timestamptz" if self._first else "%(moment)s"
-            return f"""
-                select key, null::bigint as object_id, {start} as valid_from, null::timestamptz as valid_to
-                from {self.staging.table} where key is not null
-            """
+        """SQL: each staged row that is new or changed, its object, and a validity that leaves other states alone."""
         start = "earlier" if self._first else "%(moment)s"
         return f"""
             select key, object_id, case when cut then %(moment)s else valid_from end as valid_from, valid_to
@@ -235,6 +233,13 @@ class Merge:
             ) past on known.object_id is null
             where new.id is null
         """
+
+    def _assign_villages(self, rows: str, village: str) -> None:
+        if self.staging.theme.table == AREAS or not self._one(f"select exists ({VILLAGES})")[0]:
+            self._run(f"create temporary table {village} (key bigint, code text) on commit drop")
+            return
+        for statement in assignment(village, f"select key, {self._geometry} as geom from {rows} row"):
+            self._run(statement)
 
     def _open_solids(self) -> None:
         """Solids follow their object: the newest belief of its shape, whatever the moment looked at."""

@@ -10,9 +10,10 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
+import shapely
 
 from cim_models.theme import AttributeType, Theme
-from layers.boxes import Bbox
+from layers.boxes import Bbox, Cells, cells_of, union
 from layers.mapping import MappedBatch, Reject
 from layers.report import MOST_DETAILS
 
@@ -29,12 +30,16 @@ DUPLICATE = "its uid stands in an earlier row; let the recipe make uids that dif
 class Staging:
     """The waiting rows of one theme of a data set; `table` is their temporary table, `content` its model columns.
 
+    live: rows to be loaded. cells, extent: where they are, as in `layers.boxes` and in degrees.
+
     A rejected row leaves its uid alone, without geometry: an object that the source has but tells badly is not
     missing from it.
     """
 
     def __init__(self, connection: psycopg.Connection, theme: Theme, number: int) -> None:
         self.theme = theme
+        self.cells: set[Cells] = set()
+        self.extent: Bbox | None = None
         self.table = f"staging_{number}_{theme.table}"
         self.live = 0
         self.content = {**SHARED, **{a.name: KINDS[a.type] for a in theme.attributes}, "attributes": "jsonb"}
@@ -67,7 +72,17 @@ class Staging:
         self._connection.commit()
         self._keys += rows
         self.live += rows
+        self._locate(batch)
         self._mark(sorted({reject.uid for reject in batch.rejects if reject.uid}))
+
+    def _locate(self, batch: MappedBatch) -> None:
+        """Note where the rows are. Here it costs nothing: the database has the other core for itself."""
+        if batch.rows.num_rows:
+            bounds = shapely.bounds(shapely.from_wkb(batch.rows.column("geom").to_numpy(zero_copy_only=False)))
+            self.cells |= cells_of(bounds)
+            west, south = bounds[:, :2].min(axis=0).tolist()
+            east, north = bounds[:, 2:].max(axis=0).tolist()
+            self.extent = union([(west, south, east, north), *([self.extent] if self.extent else [])])
 
     def _mark(self, uids: Sequence[str]) -> None:
         if uids:
@@ -78,7 +93,7 @@ class Staging:
     def drop_duplicates(self) -> tuple[int, list[tuple[int, Reject]]]:
         """Keep the first row of each uid; gives how many others there were, and the first of them with their parts.
 
-        Leaves the planner knowing how large the table is.
+        Leaves the planner knowing how many rows there are, and that their keys differ.
         """
         removed = self._connection.execute(
             f"""
@@ -98,16 +113,6 @@ class Staging:
         count = removed[0][0] if removed else 0
         self.live -= count
         return count, [(source, Reject(row, uid, DUPLICATE)) for _, source, row, uid in removed]
-
-    def extent(self) -> Bbox | None:
-        """West, south, east, north in degrees of all that waits; None for nothing."""
-        statement = (
-            "select ST_XMin(extent), ST_YMin(extent), ST_XMax(extent), ST_YMax(extent)"
-            f" from (select ST_Extent(geom) as extent from {self.table}) as waiting"
-        )
-        row = self._connection.execute(statement.encode()).fetchone()
-        self._connection.commit()
-        return None if row is None or row[0] is None else (row[0], row[1], row[2], row[3])
 
 
 def _wire_type(kind: str) -> str:

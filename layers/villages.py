@@ -45,6 +45,7 @@ def assignment(name: str, objects: str) -> list[str]:
         f" select key, min(code) as code from ({VILLAGES}) village"
         f" join {points} on ST_Intersects(village.geom, point) group by key",
         f"drop table {points}",
+        f"analyze {name} (key)",
     ]
 
 
