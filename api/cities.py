@@ -14,6 +14,7 @@ from layers.access import SYSTEM, Principal
 from layers.catalog import Catalog, Layer, load_catalog
 from layers.counts import layer_counts
 from layers.legend import values_in_use
+from tiles.map import MapService
 from tiles.service import TileService
 from twin.directory import CityPlace
 from twin.settings import Settings
@@ -33,10 +34,13 @@ class CityDirectory(Protocol):
 class ServedCity:
     """One open city. path: what stands before its addresses, empty for the default city."""
 
-    def __init__(self, place: CityPlace, database: Database, tiles: TileService, settings: Settings) -> None:
+    def __init__(
+        self, place: CityPlace, database: Database, tiles: TileService, maps: MapService, settings: Settings
+    ) -> None:
         self.place = place
         self.path = ""
         self.tiles = tiles
+        self.maps = maps
         self.terrain = TerrainTiles(self, place.files)
         self._patience_s = settings.connection_timeout
         self._laid_down: datetime | None = None
@@ -64,8 +68,15 @@ class ServedCity:
             waiting=settings.tile_queue,
             limit_s=settings.statement_timeout,
         )
+        maps = MapService(
+            database,
+            read_url or place.url,
+            drawing=settings.map_threads,
+            waiting=settings.map_queue,
+            limit_s=settings.map_timeout,
+        )
         try:
-            return cls(place, database, await tiles.start(), settings)
+            return cls(place, database, await tiles.start(), await maps.start(), settings)
         except BaseException:
             await database.close()
             raise
@@ -119,6 +130,7 @@ class ServedCity:
 
     async def close(self) -> None:
         await self.tiles.close()
+        await self.maps.close()
         await self.database.close()
 
 

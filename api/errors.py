@@ -19,6 +19,7 @@ from layers.features import ObjectNotFound
 from layers.style import StyleNotFound
 from layers.timeline import NoStateThen, SpansOverlap
 from tiles import TileError
+from tiles.map import BadMap
 from tiles.matrix import TileOutOfRange
 from tiles.studio import Busy, TooSlow
 from twin import TwinError
@@ -98,6 +99,7 @@ ANSWERS: tuple[tuple[type[BaseException], Answer], ...] = (
     (NoCity, UNREACHABLE),
     (DirectoryError, UNREACHABLE),
     (TileOutOfRange, Answer(404)),
+    (BadMap, Answer(400)),
     (Busy, Answer(503, RETRY)),
     (TooSlow, Answer(503, RETRY)),
     (asyncpg.QueryCanceledError, Answer(503, RETRY, "this takes too long; ask for less: a smaller bbox or a filter")),

@@ -48,11 +48,11 @@ find_missing() {
     MISSING=() MISSING_PACKAGES=()
     has_postgis || need "PostgreSQL 15 or newer (server) with PostGIS 3" postgresql postgresql-postgis
     find_python >/dev/null || need "Python 3.11 or newer with venv" python3 python3-venv
+    has_chinese_font || need "the fonts Noto Sans CJK" fonts-noto-cjk
     if [ "$PURPOSE" = test ]; then
         command -v chromium >/dev/null || need "Chromium, as the command chromium" chromium
         command -v ogrinfo >/dev/null || need "GDAL's commands (ogrinfo)" gdal-bin
         command -v osmium >/dev/null || need "osmium-tool, as the command osmium" osmium-tool
-        has_chinese_font || need "the fonts Noto Sans CJK" fonts-noto-cjk
     fi
 }
 

@@ -1,0 +1,90 @@
+"""What a map shows: which layers, where, how large, and how it is encoded."""
+
+import math
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, get_args
+
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from layers.catalog import Layer
+from layers.filters import Filter
+from layers.style import MODES
+from layers.view import NOW, View
+from tiles import TileError
+from tiles.matrix import Box
+
+Format = Literal["image/png", "image/png; mode=8bit", "image/jpeg", "image/webp"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+# Pixels along a side: 64 MiB of picture at most.
+LARGEST = 4096
+# From a hundredth of the usual dots per inch to a printer's.
+SCALE_FACTORS = (0.1, 16.0)
+COLOR = re.compile("#[0-9a-fA-F]{6}")
+
+
+class BadMap(TileError):
+    """A map that cannot be drawn as asked for."""
+
+
+@dataclass(frozen=True)
+class MapLayer:
+    """A layer on a map. style: name of one of the layer's styles, by day or by night."""
+
+    layer: Layer
+    style: str = "day"
+    view: View = NOW
+    filter: Filter | None = None
+
+    def __post_init__(self) -> None:
+        if self.style not in MODES:
+            raise BadMap(f"layer {self.layer.id}: no style {self.style!r}; there are {', '.join(MODES)}")
+
+
+@dataclass(frozen=True)
+class MapRequest:
+    """A map.
+
+    layers: the undermost first. box: west, south, east, north in `crs` (x is east, whatever order the CRS has).
+    crs: as pyproj knows it, e.g. EPSG:4549 or OGC:CRS84. width, height: pixels. scale_factor: by which symbols grow,
+    as for paper of more dots per inch; the picture's pixels stay. background: #rrggbb, of what no layer covers unless
+    that is transparent. elevation: metres, of what only is shown of the ground above it. stacked: each layer wholly
+    over the one before, labels above all; otherwise in the order of the whole map's style.
+    """
+
+    layers: tuple[MapLayer, ...]
+    box: Box
+    crs: str
+    width: int
+    height: int
+    scale_factor: float = 1.0
+    format: Format = "image/png"
+    transparent: bool = False
+    background: str = "#ffffff"
+    elevation: float | None = None
+    stacked: bool = False
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.width <= LARGEST and 1 <= self.height <= LARGEST):
+            raise BadMap(f"{self.width} x {self.height} pixels; a map has 1 to {LARGEST} along a side")
+        west, south, east, north = self.box
+        if not (all(map(math.isfinite, self.box)) and west < east and south < north):
+            raise BadMap(f"box {self.box}: give west, south, east, north, each lower one first")
+        if not SCALE_FACTORS[0] <= self.scale_factor <= SCALE_FACTORS[1]:
+            raise BadMap(f"scale factor {self.scale_factor}: symbols grow by {SCALE_FACTORS[0]} to {SCALE_FACTORS[1]}")
+        if self.format not in FORMATS:
+            raise BadMap(f"format {self.format!r}: maps come as {', '.join(FORMATS)}")
+        if not COLOR.fullmatch(self.background):
+            raise BadMap(f"background {self.background!r}: give it as #rrggbb")
+        parsed_crs(self.crs)
+
+
+@lru_cache(256)
+def parsed_crs(name: str) -> CRS:
+    """The CRS of that name. Raises BadMap."""
+    try:
+        return CRS.from_user_input(name)
+    except CRSError:
+        raise BadMap(f"CRS {name!r} is not known to PROJ") from None

@@ -1,0 +1,116 @@
+"""Maps as a server gives them: so many at once, each within its time and memory, none without end."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import count
+from typing import Self, TypeVar
+
+from cim_models.database import Database
+from layers.access import Principal
+from layers.catalog import Catalog
+from tiles.map.engine import load_fonts
+from tiles.map.painter import Painter
+from tiles.map.request import MapRequest
+from tiles.studio import Busy, TooSlow
+
+# How often the database is asked to end what nobody waits for any more.
+CANCEL_POLL_S = 0.1
+APPLICATION = "citytwin maps"
+CANCEL_SQL = """
+    select pg_cancel_backend(pid) from pg_stat_activity
+    where datname = current_database() and application_name = $1 and state = 'active'
+      and position($2 in query) > 0
+"""
+Made = TypeVar("Made")
+
+
+class MapService:
+    """The maps of one city in one process."""
+
+    def __init__(self, database: Database, url: str, *, drawing: int, waiting: int, limit_s: float) -> None:
+        """url: of the database that is read from.
+
+        drawing: maps drawn at once. waiting: how many more may wait. limit_s: seconds for one, and to wait for a turn.
+        """
+        self._database = database
+        self._painter = Painter(url, application=APPLICATION, limit_s=limit_s, connections=2 * drawing)
+        self._threads = ThreadPoolExecutor(drawing, thread_name_prefix="map")
+        self._free = drawing + waiting
+        self._limit_s = limit_s
+        # However slow a layer is, one thread at least is left to the others.
+        self._share = max(1, drawing - 1)
+        self._turns: dict[str, asyncio.Semaphore] = {}
+        self._process = secrets.token_hex(4)
+        self._numbers = count(1)
+        self._ending: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> Self:
+        """Make ready to draw."""
+        await asyncio.to_thread(load_fonts)
+        return self
+
+    async def close(self) -> None:
+        """Wait for what is being drawn, and draw no more."""
+        await asyncio.gather(*self._ending)
+        await asyncio.to_thread(self._threads.shutdown)
+
+    async def draw(self, request: MapRequest, catalog: Catalog, principal: Principal) -> bytes:
+        """The map as a picture in the format asked for.
+
+        Raises FilterError, LayerNotFound, Busy when too many wait, TooSlow. Who is cancelled while it waits leaves
+        no query behind.
+        """
+        drawing = self._painter.drawing(request, catalog, principal)
+        async with self._turn(sorted({shown.layer.id for shown in request.layers})):
+            return await self._within_limits(drawing.picture)
+
+    @asynccontextmanager
+    async def _turn(self, layers: Iterable[str]) -> AsyncIterator[None]:
+        """A turn of each layer, in one order for all, so that no two wait for each other."""
+        if self._free <= 0:
+            raise Busy("too many maps are being drawn and waited for; ask again in a moment")
+        self._free -= 1
+        try:
+            async with AsyncExitStack() as turns:
+                try:
+                    async with asyncio.timeout(self._limit_s):
+                        for layer in layers:
+                            turn = self._turns.setdefault(layer, asyncio.Semaphore(self._share))
+                            await turns.enter_async_context(turn)
+                except TimeoutError:
+                    raise Busy(f"no turn to draw within {self._limit_s:g} s; ask again in a moment") from None
+                yield
+        finally:
+            self._free += 1
+
+    async def _within_limits(self, make: Callable[[str], Made]) -> Made:
+        """Run in a thread; what takes too long, or is waited for no more, is ended in the database.
+
+        The turn is over only when the thread is: a drawing that nobody waits for still takes memory.
+        """
+        mark = f"{self._process}-{next(self._numbers):x}"
+        work = asyncio.get_running_loop().run_in_executor(self._threads, make, mark)
+        try:
+            async with asyncio.timeout(self._limit_s):
+                return await asyncio.shield(work)
+        except TimeoutError:
+            await self._ended(work, mark)
+            raise TooSlow(f"not drawn within {self._limit_s:g} s; zoom in, or ask for fewer layers") from None
+        except asyncio.CancelledError:
+            ending = asyncio.create_task(self._ended(work, mark))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+            await asyncio.shield(ending)
+            raise
+
+    async def _ended(self, work: "asyncio.Future[Made]", mark: str) -> None:
+        """Cancel a drawing's statements until it ends."""
+        while not work.done():
+            async with self._database.reading() as connection:
+                await connection.execute(CANCEL_SQL, APPLICATION, mark)
+            await asyncio.wait([work], timeout=CANCEL_POLL_S)
+        if not work.cancelled():
+            work.exception()
