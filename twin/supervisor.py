@@ -106,7 +106,8 @@ class Supervisor:
         )
         self._log.event("process started", process=program.name, pid=process.pid)
         if self._stopping.is_set():
-            process.terminate()
+            # Not politely: while it stops, this process ignores signals, and a child inherits that.
+            process.kill()
         assert process.stdout is not None
         await self._gather(process.stdout, program)
         code = await process.wait()
