@@ -14,7 +14,9 @@ import rasterio
 import shapely
 
 from cim_models.themes import THEMES
+from layers.automatic import automatic
 from layers.formats import Source
+from layers.mapping import Ground, mapped
 from twin.demo import DemoCity, DemoError, generate
 
 BUILDINGS = 3_000
@@ -127,6 +129,15 @@ def test_geometry_is_valid_and_uids_are_unique(city: DemoCity, theme: Callable[[
         assert len(set(table["uid"])) == len(table.shape), source.name
 
 
+def test_the_loader_takes_every_row_as_it_is(city: DemoCity) -> None:
+    ground = Ground(city.srid, pyproj.CRS(city.metric_crs).to_epsg())
+    [(_, parts)] = automatic(Path("demo"), city.sources)
+    for part, source in parts:
+        batches = list(mapped(source, part, ground))
+        assert sum(batch.read for batch in batches) == source.count
+        assert not any(batch.rejects or batch.repairs for batch in batches), source.name
+
+
 def test_as_many_buildings_as_asked_for(theme: Callable[[str], Table]) -> None:
     assert abs(len(theme("building").shape) / BUILDINGS - 1) < 0.03
 
@@ -171,7 +182,8 @@ def test_ground_under_buildings_is_that_of_the_raster(
 
 def test_parcels_cover_the_land_once(theme: Callable[[str], Table]) -> None:
     land, water, county = theme("land"), theme("water"), theme("administrative_area").shape[0]
-    assert overlaps(land.shape) < 0.5
+    # Edges are straightened by millimetres where a parcel would else be too narrow for its coordinates.
+    assert overlaps(land.shape) < 1e-7 * shapely.area(land.shape).sum()
     dry = shapely.difference(county, shapely.union_all(water.of("Sea")))
     assert shapely.area(land.shape).sum() == pytest.approx(dry.area, rel=0.004)
     assert set(land["scheme"]) == {"GB/T 21010"}

@@ -10,6 +10,7 @@ from twin.demo.districts import URBAN
 from twin.demo.grid import Bools, Floats, Shapes
 from twin.demo.lattice import Rank
 from twin.demo.linework import Linework, join, lines_of, noded, parallel_to, without_dangles
+from twin.demo.overlay import less, touching, within
 from twin.demo.shapes import largest, middles_of, points
 from twin.demo.site import Site
 
@@ -81,8 +82,8 @@ def _grid_lines(site: Site, plain: shapely.Polygon) -> Linework:
 def _bridged(site: Site, lines: Linework, crosses_river: Bools) -> Linework:
     """Lines cut at the banks; what lies between the banks is a bridge, or falls away."""
     number = np.arange(len(lines))
-    ground = lines_of(shapely.difference(lines.shape, site.wet), lines.rank, lines.street)
-    over = lines_of(shapely.intersection(lines.shape, site.wet), lines.rank, number, bridge=True)
+    ground = lines_of(less(lines.shape, site.corridors), lines.rank, lines.street)
+    over = lines_of(within(lines.shape, site.corridors), lines.rank, number, bridge=True)
     over_river = shapely.intersects(over.shape, site.channels.river_corridor)
     # A trunk road crosses where it must, however slantwise.
     longest = _longest(site, over.shape) * np.where(over.rank == Rank.TRUNK, TRUNK_SKEW, 1.0)
@@ -95,7 +96,7 @@ def _longest(site: Site, shapes: Shapes) -> Floats:
     """Longest sensible bridge where each of these lines crosses water, m."""
     channels = site.channels
     widest = np.full(len(shapes), channels.stream_width.max(initial=0) + 2 * STREAM_BANK)
-    canal = shapely.intersects(shapes, channels.canal_corridor)
+    canal = touching(shapes, channels.canal_corridors)
     widest[canal] = channels.canal_width.max(initial=0) + 2 * CANAL_BANK
     river = np.flatnonzero(shapely.intersects(shapes, channels.river_corridor))
     middle = shapely.line_interpolate_point(shapes[river], 0.5, normalized=True)
@@ -122,18 +123,18 @@ def _ring(site: Site, plain: shapely.Polygon) -> Linework:
 
 
 def _river_banks(site: Site, plain: shapely.Polygon) -> Linework:
-    others = shapely.union_all([site.channels.canal_corridor, site.channels.stream_corridor])
+    others = np.concatenate((site.channels.canal_corridors, site.channels.stream_corridors))
     bank = _pieces(shapely.intersection(shapely.boundary(site.channels.river_corridor), plain), 150)
     urban = site.districts.at(site.districts.urban, *middles_of(bank))
     rank = np.where(urban > URBAN, Rank.SECONDARY, Rank.TERTIARY).astype(np.int64)
-    bridges = lines_of(shapely.intersection(bank, others), rank, RIVER_ROAD, bridge=True)
+    bridges = lines_of(within(bank, others), rank, RIVER_ROAD, bridge=True)
     short = shapely.length(bridges.shape) < _longest(site, bridges.shape)
-    return join(lines_of(shapely.difference(bank, others), rank, RIVER_ROAD), bridges.take(short))
+    return join(lines_of(less(bank, others), rank, RIVER_ROAD), bridges.take(short))
 
 
 def _canal_banks(site: Site, plain: shapely.Polygon) -> Linework:
-    others = shapely.union_all([site.channels.river_corridor, site.channels.stream_corridor])
-    bank = shapely.intersection(shapely.boundary(site.channels.canal_corridor), plain)
+    others = shapely.union_all([site.channels.river_corridor, *site.channels.stream_corridors])
+    bank = shapely.intersection(shapely.boundary(shapely.union_all(site.channels.canal_corridors)), plain)
     pieces = _pieces(shapely.difference(bank, others), 80)
     urban = site.districts.at(site.districts.urban, *middles_of(pieces))
     rank = np.where(urban > URBAN, Rank.RESIDENTIAL, Rank.BORDER).astype(np.int64)
@@ -141,8 +142,8 @@ def _canal_banks(site: Site, plain: shapely.Polygon) -> Linework:
 
 
 def _stream_banks(site: Site, plain: shapely.Polygon) -> Linework:
-    others = shapely.union_all([site.channels.river_corridor, site.channels.canal_corridor])
-    bank = shapely.intersection(shapely.boundary(site.channels.stream_corridor), plain)
+    others = shapely.union_all([site.channels.river_corridor, *site.channels.canal_corridors])
+    bank = shapely.intersection(shapely.boundary(shapely.union_all(site.channels.stream_corridors)), plain)
     return lines_of(shapely.difference(bank, others), Rank.BORDER, BORDER)
 
 

@@ -41,10 +41,10 @@ class Channels:
     canal_width: Floats
     streams: Shapes
     stream_width: Floats
-    # Water with its banks: no street or building stands here but bridges.
+    # Water with its banks: no street or building stands here but bridges. One for each canal and stream.
     river_corridor: shapely.Geometry
-    canal_corridor: shapely.Geometry
-    stream_corridor: shapely.Geometry
+    canal_corridors: Shapes
+    stream_corridors: Shapes
 
 
 def dig(frame: Frame, land: Landform, districts: Districts, lattice: Lattice, county: shapely.Polygon) -> Channels:
@@ -68,8 +68,8 @@ def dig(frame: Frame, land: Landform, districts: Districts, lattice: Lattice, co
         streams=streams,
         stream_width=stream_width,
         river_corridor=river_corridor,
-        canal_corridor=shapely.union_all(shapely.buffer(canal_lines, width / 2 + CANAL_BANK, quad_segs=3)),
-        stream_corridor=shapely.union_all(shapely.buffer(streams, stream_width / 2 + STREAM_BANK, quad_segs=2)),
+        canal_corridors=shapely.buffer(canal_lines, width / 2 + CANAL_BANK, quad_segs=3),
+        stream_corridors=shapely.buffer(streams, stream_width / 2 + STREAM_BANK, quad_segs=2),
     )
 
 

@@ -76,8 +76,8 @@ def draw_divisions(site: Site, village_places: Floats, barriers: Shapes) -> Divi
     township = np.array([shapely.coverage_union_all(village[township_of == i]) for i in range(len(used))], dtype=object)
     urban = districts.at(districts.urban, *seeds.T) > URBAN
     names = NameBook(frame).villages(len(seeds) + len(used))
-    township_code, township_name = _townships(land, districts, centre, names[len(seeds) :])
-    codes, village_name = _villages(township_code, township_of, urban, names)
+    township_code, township_name = _townships(land, districts, centre, names[: len(used)])
+    codes, village_name = _villages(township_code, township_of, urban, names[len(used) :])
     return Divisions(
         county=shapely.coverage_union_all(village),
         village=village,

@@ -7,7 +7,7 @@ from twin.demo.grid import Bools, Floats, Ints
 # Drainage area exponent of the stream power law; slope exponent 1.
 AREA_EXPONENT = 0.45
 # Erodibility of the rock, for areas in m2; with so many steps the hills are near their balance.
-ERODIBILITY, STEPS = 0.35, 45
+ERODIBILITY, STEPS = 0.35, 36
 
 
 def erode(start: Floats, uplift: Floats, fixed: Bools, *, cell: float) -> tuple[Floats, Floats, Ints]:

@@ -8,6 +8,7 @@ from twin.demo.frame import Frame
 from twin.demo.grid import Ints, Shapes
 from twin.demo.lattice import Rank
 from twin.demo.linework import Linework
+from twin.demo.overlay import sturdy
 from twin.demo.parcels import STREET, Parcels
 from twin.demo.shapes import middles_of, points
 from twin.demo.tables import ThemeWriter, numbered
@@ -31,7 +32,7 @@ def write_woods(parcels: Parcels, writer: ThemeWriter) -> None:
     wood = parcels.shape[np.isin(parcels.use, (Use.FOREST, Use.SCRUB))]
     scrub = parcels.use[np.isin(parcels.use, (Use.FOREST, Use.SCRUB))] == Use.SCRUB
     writer.write(
-        wood,
+        sturdy(wood),
         uid=numbered("wood", range(len(wood))),
         class_="Wood",
         height=np.where(scrub, 2.5, 12.0),

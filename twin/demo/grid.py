@@ -1,5 +1,6 @@
 """Regular grids of values over the city, and how they are sampled, smoothed, enlarged and filled with noise."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,10 +75,9 @@ class Grid:
 
 def enlarge(values: Floats, source: Grid, target: Grid) -> Floats:
     """Values of `source` at the points of `target` by cubic convolution (Keys 1981, a = -0.5), float32."""
-    rows = _spread((source.north - target.y) / source.cell - 0.5, source.rows, _keys)
-    columns = _spread((target.x - source.west) / source.cell - 0.5, source.columns, _keys)
-    result: Floats = rows @ values.astype(np.float32) @ columns.T
-    return result
+    rows = _taps((source.north - target.y) / source.cell - 0.5, source.rows, _keys)
+    columns = _taps((target.x - source.west) / source.cell - 0.5, source.columns, _keys)
+    return _spread(values.astype(np.float32), rows, columns)
 
 
 def blur(values: Floats, grid: Grid, sigma: float) -> Floats:
@@ -129,21 +129,34 @@ def _lattice(grid: Grid, spacing: float, rng: np.random.Generator) -> Floats:
     lattice_rows = int(grid.rows * grid.cell / spacing) + 4
     lattice_columns = int(grid.columns * grid.cell / spacing) + 4
     heights = rng.standard_normal((lattice_rows, lattice_columns), dtype=np.float32)
-    rows = _spread((grid.north - grid.y) / spacing + 1, lattice_rows, _spline)
-    columns = _spread((grid.x - grid.west) / spacing + 1, lattice_columns, _spline)
+    rows = _taps((grid.north - grid.y) / spacing + 1, lattice_rows, _spline)
+    columns = _taps((grid.x - grid.west) / spacing + 1, lattice_columns, _spline)
     # A uniform cubic B-spline leaves 0.479 of white noise's variance a dimension, on average over positions.
-    result: Floats = rows @ heights @ columns.T / np.float32(0.479)
-    return result
+    return _spread(heights, rows, columns) / np.float32(0.479)
 
 
-def _spread(position: Floats, count: int, kernel: Any) -> NDArray[np.float32]:
-    """Matrix that takes `count` values to those at `position`; four values count for each."""
+@dataclass(frozen=True)
+class _Taps:
+    """For each wanted position the four values that count for it (indices), and their weights."""
+
+    index: Ints
+    weight: NDArray[np.float32]
+
+
+def _taps(position: Floats, count: int, kernel: Callable[[Floats], Floats]) -> _Taps:
     first = np.floor(position).astype(np.int64)
-    matrix = np.zeros((len(position), count), dtype=np.float32)
-    for tap in range(-1, 3):
-        weight = kernel(position - first - tap)
-        np.add.at(matrix, (np.arange(len(position)), np.clip(first + tap, 0, count - 1)), weight)
-    return matrix
+    offsets = np.arange(-1, 3)[:, None]
+    weight = kernel(position - first - offsets).astype(np.float32)
+    return _Taps(np.clip(first + offsets, 0, count - 1), weight)
+
+
+def _spread(values: Floats, rows: _Taps, columns: _Taps) -> Floats:
+    """Values at all pairs of row and column positions."""
+    wide = sum(values[:, i] * w for i, w in zip(columns.index, columns.weight, strict=True))
+    result = np.zeros((rows.index.shape[1], columns.index.shape[1]), dtype=np.float32)
+    for i, w in zip(rows.index, rows.weight, strict=True):
+        result += np.asarray(wide)[i] * w[:, None]
+    return result
 
 
 def _keys(t: Floats) -> Floats:

@@ -13,7 +13,7 @@ from twin.demo.grid import Floats, Shapes
 from twin.demo.hill_roads import HillRoads, climb, graded
 from twin.demo.lattice import Rank
 from twin.demo.network import Network, connect
-from twin.demo.parcels import less
+from twin.demo.overlay import less
 from twin.demo.plots import Plots, cover, lay_plots
 from twin.demo.site import Site, choose_site
 from twin.demo.streets import HECTARE, Streets, lay_streets
@@ -96,5 +96,7 @@ def _lakes(plots: Plots) -> Shapes:
 
 
 def _whole(shapes: Shapes) -> Shapes:
-    whole: Shapes = shapes[(shapely.get_type_id(shapes) == 3) & (shapely.area(shapes) > LEAST_WATER)]
-    return whole
+    """Shapes in one piece that are large enough and not too narrow for the terrain's cells."""
+    shapes = shapes[(shapely.get_type_id(shapes) == 3) & (shapely.area(shapes) > LEAST_WATER)]
+    broad: Shapes = shapes[4 * np.pi * shapely.area(shapes) / shapely.length(shapes) ** 2 > 0.35]
+    return broad

@@ -36,7 +36,7 @@ def climb(site: Site, plain: shapely.Polygon) -> HillRoads:
     inside = shapely.contains_xy(shapely.buffer(site.county, -80), x, y)
     dry = (land.grid.sample(land.offshore, x, y) < -40) & inside & ~_flooded(land, grid)
     at_plain = shapely.contains_xy(shapely.buffer(plain, 5), x, y)
-    wet = shapely.union_all([channels.stream_corridor, shapely.buffer(channels.river, 15)])
+    wet = shapely.union_all([*channels.stream_corridors, shapely.buffer(channels.river, 15)])
     burden = np.where(shapely.contains_xy(wet, x, y), 5.0, 1.0)
     cost, before = _routes(grid, ground, at_plain, dry, burden)
     goals = _goals(site, cost, at_plain)

@@ -12,6 +12,7 @@ from twin.demo.greenery import plant, write_trees
 from twin.demo.grid import Bools, Ints, Shapes
 from twin.demo.ground_plan import GroundPlan
 from twin.demo.names import CITY_EN, CITY_ZH
+from twin.demo.overlay import sturdy
 from twin.demo.places import Places
 from twin.demo.shapes import one
 from twin.demo.tables import ThemeWriter, attributes, numbered
@@ -109,7 +110,7 @@ def _write_parcels(
     en: list[str | None] | None = None,
 ) -> None:
     writer.write(
-        shape,
+        sturdy(shape),
         uid=numbered("land", range(writer.count, writer.count + len(shape))),
         class_="LandUse",
         name=zh,

@@ -105,7 +105,7 @@ def _distance_to(grid: Grid, shape: shapely.Geometry) -> Floats:
 
 def _away(grid: Grid, shape: shapely.Geometry) -> Floats:
     middles = points(np.stack(grid.mesh(), axis=-1))
-    return np.asarray(shapely.distance(middles, shape))
+    return np.asarray(shapely.distance(middles, shapely.simplify(shape, grid.cell / 20)))
 
 
 def _hilliness(frame: Frame, layout: Layout, river_distance: Floats, rng: np.random.Generator) -> Floats:

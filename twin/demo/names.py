@@ -27,6 +27,7 @@ VILLAGE_SECOND = (
     "川 chuan 泽 ze 口 kou 冈 gang"
 )
 CANAL_SECOND = "浦 pu 塘 tang 泾 jing 漕 cao 港 gang 渎 du 汇 hui 浜 bang"
+ORDINALS = "零一二三四五六七八九"
 NUMBERS = ("", "东 East", "西 West", "南 South", "北 North")
 SUFFIX = {
     "大道": "Avenue", "路": "Road", "街": "Street", "巷": "Lane", "村": "Village", "社区": "Community",
@@ -73,7 +74,7 @@ class NameBook:
         while len(result) < count:
             number = len(result) // len(stems) + 1
             zh, en = stems[len(result) % len(stems)]
-            result.append((f"{zh}{number}", f"{en} {number}"))
+            result.append((zh + (ORDINALS[number] if number < len(ORDINALS) else str(number)), f"{en} {number}"))
         return result
 
     def _stems(self, purpose: str, first: str, second: str) -> list[tuple[str, str]]:

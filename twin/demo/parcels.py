@@ -42,36 +42,6 @@ def street_space(lines: Linework) -> Shapes:
     return space
 
 
-def less(shapes: Shapes, takers: Shapes) -> Shapes:
-    """Each of the shapes without what any of the takers covers."""
-    return _taken(shapes, takers, *shapely.STRtree(takers).query(shapes, predicate="intersects"))
-
-
-def apart(shapes: Shapes) -> Shapes:
-    """Each of the shapes without what the ones before it cover."""
-    shape, taker = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    return _taken(shapes, shapes, shape[taker < shape], taker[taker < shape])
-
-
-def _taken(shapes: Shapes, takers: Shapes, shape: Ints, taker: Ints) -> Shapes:
-    result = shapes.copy()
-    order = np.lexsort((taker, shape))
-    shape, taker = shape[order], taker[order]
-    turn = np.arange(len(shape)) - np.searchsorted(shape, shape)
-    # The n-th taker of every shape at once: as many rounds as one shape has takers.
-    for n in range(int(turn.max(initial=-1)) + 1):
-        now = turn == n
-        result[shape[now]] = shapely.difference(result[shape[now]], takers[taker[now]])
-    return result
-
-
-def polygons_of(shapes: Shapes, least: float = 1.0) -> tuple[Shapes, Ints]:
-    """The polygons in any geometries, at least `least` m2 large, and which geometry each is from."""
-    parts, parent = shapely.get_parts(shapes, return_index=True)
-    solid = (shapely.get_type_id(parts) == 3) & (shapely.area(parts) >= least)
-    return parts[solid], parent[solid]
-
-
 def cut_parcels(net: Shapes, use: Ints, block: Ints, rng: np.random.Generator) -> Parcels:
     """Parcels of blocks from which the streets have been taken."""
     size = np.array([GROUND[kind].parcel for kind in Use])[use] * HECTARE * rng.lognormal(0, 0.2, len(use))

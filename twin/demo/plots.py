@@ -11,7 +11,8 @@ from twin.demo.defences import Defences
 from twin.demo.grid import Floats, Ints, Shapes, noise
 from twin.demo.hill_roads import HillRoads
 from twin.demo.landform import Landform
-from twin.demo.parcels import Parcels, apart, fields_of, less, polygons_of, street_space
+from twin.demo.overlay import apart, less, polygons_of, touching
+from twin.demo.parcels import Parcels, fields_of, street_space
 from twin.demo.shapes import one, places_of
 from twin.demo.site import Site
 from twin.demo.streets import HECTARE, Streets
@@ -115,13 +116,12 @@ def _together(*parts: Parcels) -> Parcels:
 
 def _banks(streets: Streets, on: Cover) -> Parcels:
     """The ground between bank roads and water."""
-    # The banks of all canals are one shape with a thousand corners: one cut by everything is faster than many.
-    beside = np.unique(shapely.STRtree(on.takers).query(streets.banks, predicate="intersects")[1])
-    dry = shapely.difference(shapely.union_all(streets.banks), shapely.union_all(on.wet))
-    road_area = shapely.union_all(on.takers[beside])
-    green, _ = polygons_of(one(shapely.difference(dry, road_area)), 5.0)
-    road, _ = polygons_of(one(shapely.intersection(dry, road_area)), 5.0)
-    return _together(_parcels(green, Use.WATERSIDE), _parcels(road, Use.STREET))
+    dry = less(streets.banks, on.wet)
+    green = less(dry, on.takers)
+    road = shapely.difference(dry, green)
+    return _together(
+        _parcels(polygons_of(green, 5.0)[0], Use.WATERSIDE), _parcels(polygons_of(road, 5.0)[0], Use.STREET)
+    )
 
 
 def _hamlets(channels: Channels, defences: Defences, streets: Streets, hill_roads: HillRoads, on: Cover) -> Parcels:
@@ -136,13 +136,9 @@ def _hamlets(channels: Channels, defences: Defences, streets: Streets, hill_road
     town_hill = np.isin(np.arange(len(places)), shapely.STRtree(holes).query(places, predicate="within")[0])
     radius = np.where(town_hill, 40.0, 75 + 55 * np.abs(np.sin(shapely.get_x(places))))
     area = shapely.intersection(shapely.buffer(places, radius, quad_segs=4), on.inland)
-    keep_out = (
-        channels.stream_corridor,
-        shapely.buffer(defences.reservoir, 20),
-        shapely.buffer(defences.dam, 10),
-        streets.covered,
-    )
-    shape, parent = polygons_of(less(area, np.concatenate((np.array(keep_out, dtype=object), on.takers))), 300)
+    works = (shapely.buffer(defences.reservoir, 20), shapely.buffer(defences.dam, 10), streets.covered)
+    keep_out = np.concatenate((np.array(works, dtype=object), channels.stream_corridors, on.takers))
+    shape, parent = polygons_of(less(area, keep_out), 300)
     use = np.where(town_hill[parent], int(Use.TEMPLE), int(Use.VILLAGE_HOUSES))
     return Parcels(shape, use, np.full(len(shape), -1))
 
@@ -155,7 +151,7 @@ def _outer(site: Site, streets: Streets, hamlets: Parcels, on: Cover, rng: np.ra
     size = np.full(len(pieces), GROUND[Use.FOREST].parcel * HECTARE)
     pieces, origin = cut_down(pieces, size, Cuts(0.15, 0.25, 0.06), rng)
     # Motorway and railway run under the hills, streets do not.
-    beside = on.takers[np.unique(shapely.STRtree(on.takers).query([outside], predicate="intersects")[1])]
+    beside = on.takers[touching(on.takers, one(outside))]
     free, parent = polygons_of(less(pieces, np.concatenate((on.wet, hamlets.shape, beside))), 1.0)
     roads = shapely.difference(shapely.intersection(shapely.union_all(beside), outside), shapely.union_all(on.wet))
     use = use[origin][parent]

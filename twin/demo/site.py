@@ -3,16 +3,19 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import shapely
 
 from twin.demo.channels import Channels, dig
 from twin.demo.county import outline
 from twin.demo.districts import Districts, divide
 from twin.demo.frame import Frame
+from twin.demo.grid import Shapes
 from twin.demo.guide import guide_streets
 from twin.demo.landform import Landform, shape_land
 from twin.demo.lattice import Lattice, lay_lattice
 from twin.demo.layout import Layout, lay_out
+from twin.demo.shapes import one
 
 
 @dataclass(frozen=True)
@@ -28,12 +31,10 @@ class Site:
     channels: Channels
 
     @cached_property
-    def wet(self) -> shapely.Geometry:
-        """All running water with its banks, where only bridges go."""
+    def corridors(self) -> Shapes:
+        """Running waters with their banks, where only bridges go."""
         channels = self.channels
-        area = shapely.union_all([channels.river_corridor, channels.canal_corridor, channels.stream_corridor])
-        shapely.prepare(area)
-        return area
+        return np.concatenate((one(channels.river_corridor), channels.canal_corridors, channels.stream_corridors))
 
 
 def choose_site(frame: Frame) -> Site:

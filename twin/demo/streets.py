@@ -11,7 +11,8 @@ from twin.demo.districts import URBAN, Districts, Zone
 from twin.demo.grid import Floats, Ints, Shapes
 from twin.demo.lattice import Rank
 from twin.demo.linework import Linework, join, largest_component, lines_of, noded, without_dangles
-from twin.demo.shapes import places_of
+from twin.demo.overlay import less, polygons_of, within
+from twin.demo.shapes import one, places_of
 from twin.demo.site import Site
 from twin.demo.subdivide import Cuts, cut
 from twin.demo.villages import VILLAGE_RING, Villages
@@ -74,24 +75,20 @@ def lay_streets(site: Site, arterials: Arterials, villages: Villages, hill_roads
 
 def _parted(site: Site, faces: Shapes) -> tuple[Shapes, Shapes]:
     """Dry faces, and those between the banks of water."""
-    touching = np.flatnonzero(shapely.intersects(site.wet, faces))
-    share = np.zeros(len(faces))
-    share[touching] = shapely.area(shapely.intersection(faces[touching], site.wet)) / shapely.area(faces[touching])
+    dry_part = less(faces, site.corridors)
+    share = shapely.area(dry_part) / shapely.area(faces)
     # Where a bank line is not quite closed, land and water are one face.
     mixed = (share > 0.02) & (share < 0.98) & (shapely.area(faces) > 1000)
-    dry, bank = ~mixed & (share < 0.5), ~mixed & (share >= 0.5)
-    land = shapely.get_parts(shapely.difference(faces[mixed], site.wet))
-    water = shapely.get_parts(shapely.intersection(faces[mixed], site.wet))
-    return (
-        np.concatenate((faces[dry], land[shapely.area(land) > 1])),
-        np.concatenate((faces[bank], water[shapely.area(water) > 1])),
-    )
+    dry, bank = ~mixed & (share >= 0.5), ~mixed & (share < 0.5)
+    land, _ = polygons_of(dry_part[mixed])
+    water, _ = polygons_of(shapely.difference(faces[mixed], dry_part[mixed]))
+    return np.concatenate((faces[dry], land)), np.concatenate((faces[bank], water))
 
 
 def _upland(channels: Channels, roads: Shapes) -> Linework:
-    wet = shapely.union_all([channels.stream_corridor, channels.river_corridor])
-    ground = lines_of(shapely.difference(roads, wet), Rank.RESIDENTIAL, HILL_ROAD)
-    return join(ground, lines_of(shapely.intersection(roads, wet), Rank.RESIDENTIAL, HILL_ROAD, bridge=True))
+    wet = np.concatenate((channels.stream_corridors, one(channels.river_corridor)))
+    bridges = lines_of(within(roads, wet), Rank.RESIDENTIAL, HILL_ROAD, bridge=True)
+    return join(lines_of(less(roads, wet), Rank.RESIDENTIAL, HILL_ROAD), bridges)
 
 
 def _cut_blocks(site: Site, faces: Shapes, zone: Ints) -> tuple[Shapes, Ints, Linework]:

@@ -9,7 +9,8 @@ from twin.demo.arterials import COAST_ROAD, Arterials
 from twin.demo.grid import Floats, Ints, Shapes
 from twin.demo.lattice import Rank
 from twin.demo.linework import Linework, lines_of
-from twin.demo.shapes import polygons
+from twin.demo.overlay import less, touching
+from twin.demo.shapes import points, polygons
 from twin.demo.site import Site
 
 APART = 640.0
@@ -38,9 +39,10 @@ def settle(site: Site, arterials: Arterials) -> Villages:
     spots = np.concatenate((places, ends)) + rng.normal(0, 25, (2 * len(places), 2))
     urban = site.districts.at(site.districts.urban, *spots.T)
     inner = shapely.buffer(arterials.plain, -20)
-    free = (urban < 0.3) & shapely.contains_xy(inner, *spots.T) & ~shapely.contains_xy(site.wet, *spots.T)
+    free = (urban < 0.3) & shapely.contains_xy(inner, *spots.T)
+    free[touching(points(spots), site.corridors)] = False
     centres = spaced(spots[free][rng.permutation(int(free.sum()))], APART)
-    outline = shapely.difference(shapely.intersection(_outlines(centres, rng), inner), site.wet)
+    outline = less(shapely.intersection(_outlines(centres, rng), inner), site.corridors)
     parts, parent = shapely.get_parts(outline, return_index=True)
     order = np.lexsort((-shapely.area(parts), parent))
     largest = order[np.concatenate(([True], np.diff(parent[order]) > 0))]

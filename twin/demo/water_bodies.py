@@ -12,13 +12,15 @@ from twin.demo.defences import HIGHEST_TIDE, LEVEE_OFFSET, Defences
 from twin.demo.grid import Floats, Shapes
 from twin.demo.landform import LOW_WATER, Landform
 from twin.demo.names import NameBook, named
-from twin.demo.parcels import apart, less, polygons_of
+from twin.demo.overlay import apart, less, polygons_of
 from twin.demo.shapes import one
 from twin.demo.site import Site
 from twin.demo.tables import ThemeWriter, attributes, numbered
 
 # Length of the river's pieces, each with its own level, m.
 REACH = 1200.0
+# Ends of canals between dikes and walls that are smaller than this are no water of their own, m2.
+LEAST_CANAL = 1500.0
 MEAN_SEA_LEVEL, MEAN_HIGH_WATER = 0.2, 2.6
 RIVER_NAME = ("澜江", "Lan River")
 RESERVOIR_NAME = ("云溪水库", "Yunxi Reservoir")
@@ -95,7 +97,7 @@ def canal_water(channels: Channels, defences: Defences) -> Shapes:
     walls = [*shapely.buffer(defences.sea_wall, 12), *shapely.buffer(defences.levee, 8)]
     dry = np.array([*walls, shapely.buffer(channels.river, LEVEE_OFFSET)], dtype=object)
     water = shapely.simplify(shapely.buffer(channels.canal_lines, channels.canal_width / 2, quad_segs=3), 0.4)
-    pieces, _ = polygons_of(less(apart(water), dry), 400)
+    pieces, _ = polygons_of(less(apart(water), dry), LEAST_CANAL)
     return pieces
 
 
