@@ -1,22 +1,17 @@
 """From a filter's tree to SQL: every value bound, every property from a white list, every type known."""
 
-import json
-import math
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import shapely
 from sqlalchemy import (
+    ARRAY,
     Boolean,
-    ColumnElement,
     DateTime,
     Float,
     FromClause,
-    Integer,
     LargeBinary,
-    Numeric,
     String,
     and_,
     case,
@@ -29,23 +24,41 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.types import BigInteger
+from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.types import TypeEngine
 
 from cim_models.base import INTERNAL
 from cim_models.theme import Attribute
+from layers.filter_functions import FUNCTIONS, Function
+from layers.filter_shapes import box, is_shape, parsed
+from layers.filter_terms import (
+    ARITHMETIC,
+    ARRAYS,
+    COMPARISONS,
+    SPATIAL,
+    TEMPORAL,
+    TEXT_FUNCTIONS,
+    Condition,
+    Sql,
+    exactly,
+    kind,
+    number,
+    operation,
+    shown,
+    whole,
+)
 from layers.filters import Filter, FilterError
 from layers.view import DatetimeError, Interval, parse_interval
 
 MAX_MEMBERS = 1_000
 MOMENT = DateTime(timezone=True)
 GEOMETRY_NAMES = ("geom", "geometry")
+ELEMENTS: dict[str, TypeEngine[Any]] = {"text": String(), "number": Float(), "boolean": Boolean(), "time": MOMENT}
 BEFORE_ALL, AFTER_ALL = (
     literal_column("'-infinity'::timestamptz", MOMENT),
     literal_column("'infinity'::timestamptz", MOMENT),
 )
 
-Sql = ColumnElement[Any]
-Condition = ColumnElement[bool]
 Columns = Mapping[str, Sql]
 
 
@@ -115,6 +128,10 @@ class _Visitor:
         if operator in TEMPORAL:
             (a_start, a_end), (b_start, b_end) = (self.span(argument) for argument in exactly(2, operator, arguments))
             return TEMPORAL[operator](a_start, a_end, b_start, b_end)
+        if operator in ARRAYS:
+            return ARRAYS[operator](*self.arrays(*exactly(2, operator, arguments)))
+        if operator in FUNCTIONS and FUNCTIONS[operator].returns == "boolean":
+            return cast(Condition, self.computed(FUNCTIONS[operator], arguments))
         raise FilterError(f"filter: {operator} is not supported")
 
     def is_null(self, arguments: list[Any]) -> Condition:
@@ -163,7 +180,21 @@ class _Visitor:
         if operator in ARITHMETIC:
             one, two = (self.number(argument, operator) for argument in exactly(2, operator, arguments))
             return ARITHMETIC[operator](one, two)
+        if operator in FUNCTIONS:
+            return self.computed(FUNCTIONS[operator], arguments)
         raise FilterError(f"filter: {operator} is not supported as a value")
+
+    def computed(self, function: Function, arguments: list[Any]) -> Sql:
+        given = exactly(len(function.arguments), function.name, arguments)
+        read: dict[str, Callable[[Any], Sql]] = {
+            "geometry": self.geometry,
+            "text": lambda node: self.text(node, function.name),
+            "number": lambda node: self.number(node, function.name),
+            "time": lambda node: self.span(node)[0],
+        }
+        return function.build(
+            *(read[wanted](node) for node, (_, wanted) in zip(given, function.arguments, strict=True))
+        )
 
     def property(self, node: Mapping[str, Any]) -> Sql:
         name = node["property"]
@@ -187,7 +218,7 @@ class _Visitor:
             raise FilterError(f"filter: {shown(left)} and {shown(right)} cannot be compared ({among})")
         return whole(one, left, two), whole(two, right, one)
 
-    def text(self, node: Any, operator: str) -> ColumnElement[str]:
+    def text(self, node: Any, operator: str) -> Sql:
         value = self.value(node)
         if kind(value) != "text":
             raise FilterError(f"filter: {operator} needs text, not {shown(node)}")
@@ -199,6 +230,34 @@ class _Visitor:
             raise FilterError(f"filter: {operator} needs numbers, not {shown(node)}")
         # CQL2 divides as in arithmetic; PostgreSQL would drop the remainder of whole numbers.
         return value if isinstance(value.type, Float) else sql_cast(value, Float)
+
+    # --- arrays
+
+    def arrays(self, left: Any, right: Any) -> tuple[Sql, Sql]:
+        """Both sides of a comparison of arrays. Raises FilterError for arrays of unlike values."""
+        sides = self.array(left), self.array(right)
+        # An empty list is one of whatever the other side holds.
+        element = next((cast(ARRAY[Any], side.type).item_type for side in sides if side is not None), String())
+        one, two = (sql_cast(array([]), ARRAY(element)) if side is None else side for side in sides)
+        if {type(cast(ARRAY[Any], side.type).item_type) for side in (one, two)} != {type(element)}:
+            raise FilterError(f"filter: {shown(left)} and {shown(right)} hold unlike values")
+        return one, two
+
+    def array(self, node: Any) -> Sql | None:
+        """An array, None for an empty list, whose values may be of any kind."""
+        # The grammar cannot tell the array (height) from a number in brackets: a value counts as an array of one.
+        if not isinstance(node, list):
+            value = self.value(node)
+            if kind(value) == "array":
+                return value
+        members = [self.value(member) for member in (node if isinstance(node, list) else [node])]
+        if len(members) > MAX_MEMBERS:
+            raise FilterError(f"filter: an array has at most {MAX_MEMBERS} values")
+        kinds = {kind(member) for member in members}
+        if len(kinds) > 1 or not kinds <= ELEMENTS.keys():
+            raise FilterError(f"filter: {shown(node)}: an array holds values of one kind")
+        element = ELEMENTS[kinds.pop()] if kinds else None
+        return None if element is None else array([sql_cast(member, element) for member in members], type_=element)
 
     # --- time
 
@@ -244,7 +303,7 @@ class _Visitor:
             return column
         if isinstance(node, dict) and "bbox" in node:
             shape = box(node["bbox"])
-        elif isinstance(node, dict) and "type" in node and ("coordinates" in node or "geometries" in node):
+        elif is_shape(node):
             shape = parsed(node)
         else:
             raise FilterError(f"filter: {shown(node)} is no geometry")
@@ -252,147 +311,9 @@ class _Visitor:
         return func.geometry(literal(ewkb, LargeBinary))
 
 
-def operation(node: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    operator, arguments = node.get("op"), node.get("args", [])
-    if not isinstance(operator, str) or not isinstance(arguments, list):
-        raise FilterError(f"filter: {shown(node)} is not supported")
-    return operator.lower(), arguments
-
-
-def exactly(count: int, operator: str, arguments: list[Any]) -> list[Any]:
-    if len(arguments) != count:
-        raise FilterError(f"filter: {operator} takes {count} argument{'s' if count > 1 else ''}")
-    return arguments
-
-
-def kind(value: Sql) -> str:
-    """text, boolean, number, time, geometry or object."""
-    try:
-        python = value.type.python_type
-    except NotImplementedError:
-        return "geometry"
-    return {str: "text", bool: "boolean", int: "number", float: "number", datetime: "time"}.get(python, "object")
-
-
-def number(value: float) -> float:
-    try:
-        found = float(value)
-    except OverflowError:
-        found = math.inf
-    if not math.isfinite(found):
-        raise FilterError("filter: a number is out of range")
-    return found
-
-
-def whole(side: Sql, node: Any, other: Sql) -> Sql:
-    """A whole number as one where the other side is a column of them, so that its index serves."""
-    is_number = isinstance(node, int | float) and not isinstance(node, bool)
-    if is_number and isinstance(other.type, Integer) and abs(node) < 2**53 and float(node).is_integer():
-        return literal(int(node), BigInteger)
-    return side
-
-
-def box(corners: Any) -> shapely.Geometry:
-    """A box of CQL2; west > east crosses the antimeridian. Heights are passed over."""
-    if (
-        not isinstance(corners, list)
-        or len(corners) not in (4, 6)
-        or not all(isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in corners)
-    ):
-        raise FilterError("filter: bbox takes west, south, east, north")
-    west, south, east, north = corners if len(corners) == 4 else (*corners[:2], *corners[3:5])
-    if south > north:
-        raise FilterError("filter: bbox takes west, south, east, north; here south lies over north")
-    if west > east:
-        return shapely.MultiPolygon([shapely.box(west, south, 180, north), shapely.box(-180, south, east, north)])
-    return shapely.box(west, south, east, north)
-
-
-def parsed(node: Mapping[str, Any]) -> shapely.Geometry:
-    """A GeoJSON geometry, flat and valid: PostGIS would fail on another in the middle of the query."""
-    try:
-        shape = shapely.force_2d(shapely.from_geojson(json.dumps(node)))
-    except (shapely.errors.GEOSException, ValueError):
-        raise FilterError(f"filter: {shown(node)} is no geometry") from None
-    if not shapely.is_valid(shape):
-        raise FilterError(f"filter: {shown(node)} is not valid: {shapely.is_valid_reason(shape)}")
-    return shape
-
-
-def shown(node: Any) -> str:
-    text = node if isinstance(node, str) else json.dumps(node, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def without_accents(value: Sql) -> Sql:
-    # Letters fall apart into base and marks; the marks of U+0300 to U+036F go.
-    apart = func.normalize(value, literal_column("NFD"), type_=String())
-    return func.regexp_replace(
-        apart, literal_column("'[\u0300-\u036f]'"), literal_column("''"), literal_column("'g'"), type_=String()
-    )
-
-
-def remainder(one: Sql, two: Sql) -> Sql:
-    # PostgreSQL has the remainder of exact numbers only.
-    exact = func.mod(sql_cast(one, Numeric), sql_cast(func.nullif(two, 0), Numeric))
-    return sql_cast(exact, Float)
-
-
-Binary = Callable[[Sql, Sql], Sql]
 PREDICATES: dict[str, Callable[[_Visitor, list[Any]], Condition]] = {
     "isnull": _Visitor.is_null,
     "between": _Visitor.between,
     "in": _Visitor.is_in,
     "like": _Visitor.like,
-}
-COMPARISONS: dict[str, Binary] = {
-    "=": lambda a, b: a == b,
-    "<>": lambda a, b: a != b,
-    "<": lambda a, b: a < b,
-    ">": lambda a, b: a > b,
-    "<=": lambda a, b: a <= b,
-    ">=": lambda a, b: a >= b,
-}
-TEXT_FUNCTIONS: dict[str, Callable[[Sql], Sql]] = {
-    "casei": lambda value: func.lower(value, type_=String()),
-    "accenti": without_accents,
-}
-# A division by nought is unknown, not an error of the whole request.
-ARITHMETIC: dict[str, Binary] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "/": lambda a, b: sql_cast(a / func.nullif(b, 0, type_=Float()), Float),
-    "%": remainder,
-    "div": lambda a, b: func.trunc(a / func.nullif(b, 0, type_=Float()), type_=Float()),
-    "^": lambda a, b: func.power(a, b, type_=Float()),
-}
-SPATIAL = {
-    "s_intersects": "ST_Intersects",
-    "s_contains": "ST_Contains",
-    "s_within": "ST_Within",
-    "s_disjoint": "ST_Disjoint",
-    "s_equals": "ST_Equals",
-    "s_touches": "ST_Touches",
-    "s_crosses": "ST_Crosses",
-    "s_overlaps": "ST_Overlaps",
-}
-# Allen's relations on (start, end) of both sides (OGC 21-065r2, table 9).
-Allen = Callable[[Any, Any, Any, Any], Condition]
-TEMPORAL: dict[str, Allen] = {
-    "t_after": lambda a0, a1, b0, b1: a0 > b1,
-    "t_before": lambda a0, a1, b0, b1: a1 < b0,
-    "t_contains": lambda a0, a1, b0, b1: and_(a0 < b0, a1 > b1),
-    "t_disjoint": lambda a0, a1, b0, b1: or_(a1 < b0, a0 > b1),
-    "t_during": lambda a0, a1, b0, b1: and_(a0 > b0, a1 < b1),
-    "t_equals": lambda a0, a1, b0, b1: and_(a0 == b0, a1 == b1),
-    "t_finishedby": lambda a0, a1, b0, b1: and_(a0 < b0, a1 == b1),
-    "t_finishes": lambda a0, a1, b0, b1: and_(a0 > b0, a1 == b1),
-    "t_intersects": lambda a0, a1, b0, b1: and_(a0 <= b1, a1 >= b0),
-    "t_meets": lambda a0, a1, b0, b1: a1 == b0,
-    "t_metby": lambda a0, a1, b0, b1: a0 == b1,
-    "t_overlappedby": lambda a0, a1, b0, b1: and_(a0 > b0, a0 < b1, a1 > b1),
-    "t_overlaps": lambda a0, a1, b0, b1: and_(a0 < b0, a1 > b0, a1 < b1),
-    "t_startedby": lambda a0, a1, b0, b1: and_(a0 == b0, a1 > b1),
-    "t_starts": lambda a0, a1, b0, b1: and_(a0 == b0, a1 < b1),
 }

@@ -1,6 +1,7 @@
 """Filters: CQL2 text or JSON (OGC 21-065r2), read by the `cql2` library into one kind of tree."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,6 +16,8 @@ MAX_LENGTH = 16_384
 MAX_DEPTH = 48
 # A level of brackets becomes at most four levels of JSON: operation, its arguments, a list, a value.
 MAX_TREE_DEPTH = 4 * MAX_DEPTH
+# A quote after an odd number of backslashes: pairs of them are backslashes of a pattern.
+ESCAPED_QUOTE = re.compile(r"(?<!\\)((?:\\\\)*)\\'")
 Language = Literal["cql2-text", "cql2-json"]
 
 
@@ -44,7 +47,8 @@ def parse_filter(source: str, language: Language = "cql2-text") -> Filter:
         else:
             if nesting(source) > MAX_DEPTH:
                 raise FilterError(f"filter: nested deeper than {MAX_DEPTH} levels; simplify it")
-            tree = cql2.parse_text(source).to_json()
+            # The standard also escapes a quote by a backslash (characterLiteral, escapeQuote); the parser does not.
+            tree = cql2.parse_text(ESCAPED_QUOTE.sub(r"\1''", source)).to_json()
     except (cql2.ParseError, cql2.ValidationError, RecursionError, ValueError) as error:
         raise FilterError(f"filter: not valid {language}: {error}") from None
     check_depth(tree)
