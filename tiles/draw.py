@@ -3,6 +3,7 @@
 from cim_models.database import Connection
 from tiles.drawn import Raw
 from tiles.matrix import MARGIN, PIXELS, Box, Tile
+from tiles.overview.level import pixel_side
 from tiles.overview.recipe import CELL_PIXELS, TOP_ZOOM, WIDE
 from tiles.overview.source import Source
 from tiles.overview.tile import draw_overview, overviews_know
@@ -27,6 +28,10 @@ async def draw(connection: Connection, request: Request, statements: Statements)
 
 def reach(tile: Tile) -> Box:
     """The box (EPSG:3857) in which a change may alter a tile: where it is drawn from overviews, whole cells."""
-    if tile.z > TOP_ZOOM:
-        return tile.box(MARGIN)
-    return tile.box((CELL_PIXELS + WIDE) / PIXELS)
+    if tile.zoom > TOP_ZOOM:
+        return tile.web_box(MARGIN)
+    if tile.grid.is_web:
+        return tile.box((CELL_PIXELS + WIDE) / PIXELS)
+    west, south, east, north = tile.web_box(MARGIN)
+    wider = (CELL_PIXELS + WIDE) * pixel_side(tile.zoom)
+    return west - wider, south - wider, east + wider, north + wider

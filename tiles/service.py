@@ -128,9 +128,10 @@ class TileService:
         Raises TileOutOfRange if the only layer is not drawn at the tile's zoom, Busy, TooSlow, FilterError.
         """
         self._adopt(catalog)
-        drawn = [layer for layer in layers if layer.min_zoom <= tile.z <= layer.max_zoom]
+        drawn = [layer for layer in layers if layer.min_zoom <= tile.zoom <= layer.max_zoom]
         if not drawn and len(layers) == 1:
-            raise TileOutOfRange(f"{layers[0].id}: drawn at zooms {layers[0].min_zoom} to {layers[0].max_zoom}")
+            first, last = (zoom - tile.grid.detail for zoom in (layers[0].min_zoom, layers[0].max_zoom))
+            raise TileOutOfRange(f"{layers[0].id}: drawn at zooms {first} to {last}")
         # Where changes are out of sight, nothing that was kept can be trusted.
         trusted = await self._watch.until_fresh()
         requests = [Request(catalog, layer, tile, view, wanted, principal) for layer in drawn]
@@ -144,7 +145,8 @@ class TileService:
         if self._views.needs_look_up(request.view):
             async with self._database.reading() as connection:
                 request = await self._views.plainest(connection, request)
-        key, table, box = Key(self._scope(request), *request.tile), request.layer.theme.table, reach(request.tile)
+        tile = request.tile
+        key, table, box = Key(self._scope(request), tile.z, tile.x, tile.y), request.layer.theme.table, reach(tile)
         memory = self._memory if request.filter is None else self._filtered
         if trusted and (kept := memory.get(key, table, box)) is not None:
             return kept
@@ -219,6 +221,8 @@ class TileService:
         if definition is None:
             definition = self._definitions[layer.id] = Source(layer, request.catalog).definition
         scope = f"{layer.id}/{layer.version}/{definition}"
+        if not request.tile.grid.is_web:
+            scope += f"/{request.tile.grid.id}"
         if not view.is_now:
             scope += f"/{view}"
         grant = request.catalog.grant(layer, request.principal)

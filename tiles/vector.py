@@ -29,11 +29,12 @@ from layers.access import Principal
 from layers.catalog import Catalog, Layer
 from layers.filter_sql import stored
 from layers.filters import Filter
-from layers.query import Selection, objects, rows, web_envelope
+from layers.query import Selection, objects, rows
 from layers.statement import Statement, compiled
 from layers.view import View
 from tiles.drawn import Raw, drawn_properties
-from tiles.matrix import BUFFER, EXTENT, MARGIN, Tile
+from tiles.frame import around, own_box, shape, values
+from tiles.matrix import BUFFER, EXTENT, Grid, Tile
 from tiles.statements import Kept, kept_or_made
 
 # From the next zoom on a tile of a city is small enough to hold whatever is there.
@@ -43,9 +44,8 @@ MOST_BYTES = 500_000
 # Pixels by which an outline may stray in a crowded tile.
 TOLERANCE = 0.5
 # No property can be called so: they would be taken for one.
-ID, GEOMETRY = "@id", "@geometry"
+ID, GEOMETRY, SHAPE = "@id", "@geometry", "@shape"
 
-Z, X, Y = (bindparam(name, None, type_=Integer) for name in "zxy")
 LIMIT = bindparam("limit", None, type_=Integer)
 STRAY = bindparam("stray", None, type_=Double)
 
@@ -78,12 +78,15 @@ async def draw_objects(connection: Connection, request: Request, kept: Kept) -> 
     kept: statements made for such requests before.
     Raises LayerNotFound if the principal may not read the layer, FilterError for a filter that the layer cannot mean.
     """
-    asked = request.selection, request.catalog, request.principal
-    if request.tile.z > CROWDED_ZOOM:
-        row = await _fetch(connection, kept_or_made(kept, "all", lambda: all_objects(*asked)), request.tile)
+    tile, grid = request.tile, request.tile.grid
+    asked = request.selection, request.catalog, request.principal, grid
+    if tile.zoom > CROWDED_ZOOM:
+        row = await _fetch(connection, kept_or_made(kept, (grid.id, "all"), lambda: all_objects(*asked)), tile)
         if len(row["body"]) <= MOST_BYTES:
             return Raw(row["body"], thinned=False)
-    return await draw_largest(connection, kept_or_made(kept, "largest", lambda: largest_objects(*asked)), request.tile)
+    return await draw_largest(
+        connection, kept_or_made(kept, (grid.id, "largest"), lambda: largest_objects(*asked)), tile
+    )
 
 
 def most_objects(zoom: int) -> int:
@@ -95,39 +98,41 @@ def most_objects(zoom: int) -> int:
 async def are_few(connection: Connection, request: Request) -> bool:
     """Whether the tile can hold every object that is asked for."""
     tile, table = request.tile, objects(request.layer, request.catalog)
-    found = rows(request.selection, request.catalog, request.principal).where(in_tile(table))
+    found = rows(request.selection, request.catalog, request.principal).where(in_tile(table, tile.grid))
     statement = compiled(
         select(func.count()).select_from(found.add_columns(literal_column("1")).limit(LIMIT).subquery())
     )
-    limit = most_objects(tile.z)
-    arguments = statement.with_values(z=tile.z, x=tile.x, y=tile.y, limit=limit)
+    limit = most_objects(tile.zoom)
+    arguments = statement.with_values(**values(tile), limit=limit)
     return int(await connection.fetchval(statement.sql, *arguments)) < limit
 
 
-async def draw_largest(connection: Connection, statement: Statement, tile: Tile, **values: Any) -> Raw:
+async def draw_largest(connection: Connection, statement: Statement, tile: Tile, **bound: Any) -> Raw:
     """Draw by a statement with `limit`, with as many objects as a tile holds."""
-    limit = most_objects(tile.z)
+    limit = most_objects(tile.zoom)
     while True:
-        row = await _fetch(connection, statement, tile, limit=limit, **values)
+        row = await _fetch(connection, statement, tile, limit=limit, **bound)
         if len(row["body"]) <= MOST_BYTES:
             return Raw(row["body"], thinned=row["found"] >= limit)
         limit = int(min(limit, row["found"]) * 0.95 * MOST_BYTES / len(row["body"]))
 
 
-def all_objects(selection: Selection, catalog: Catalog, principal: Principal) -> Statement:
-    """SQL of a tile (z, x, y) with every object of the selection in it."""
+def all_objects(selection: Selection, catalog: Catalog, principal: Principal, grid: Grid) -> Statement:
+    """SQL of a grid's tile with every object of the selection in it."""
     table = objects(selection.layer, catalog)
-    found = rows(selection, catalog, principal).where(in_tile(table)).add_columns(*_columns(selection, table))
-    return tile_statement(found.add_columns(tile_geometry(table.c.geom_web)), selection.layer.id)
+    found = rows(selection, catalog, principal).where(in_tile(table, grid)).add_columns(*_columns(selection, table))
+    drawn = tile_geometry(shape(table, catalog.city.srid, grid), grid)
+    return tile_statement(found.add_columns(drawn), selection.layer.id)
 
 
-def largest_objects(selection: Selection, catalog: Catalog, principal: Principal) -> Statement:
-    """SQL of a tile (z, x, y) with the `limit` largest objects of the selection in it; outlines stray by `stray` m."""
+def largest_objects(selection: Selection, catalog: Catalog, principal: Principal, grid: Grid) -> Statement:
+    """SQL of a grid's tile with the `limit` largest objects of the selection in it; outlines stray by `stray`."""
     table = objects(selection.layer, catalog)
-    found = largest(rows(selection, catalog, principal).where(in_tile(table)), table)
-    chosen = found.add_columns(*_columns(selection, table), table.c.geom_web).subquery()
-    properties = [column for column in chosen.c if column.name != "geom_web"]
-    return tile_statement(select(*properties, tile_geometry(simplified(chosen.c.geom_web))), selection.layer.id)
+    found = largest(rows(selection, catalog, principal).where(in_tile(table, grid)), table)
+    own = shape(table, catalog.city.srid, grid).label(SHAPE)
+    chosen = found.add_columns(*_columns(selection, table), own).subquery()
+    properties = [column for column in chosen.c if column.name != SHAPE]
+    return tile_statement(select(*properties, tile_geometry(simplified(chosen.c[SHAPE]), grid)), selection.layer.id)
 
 
 def largest(found: Select[Any], table: FromClause) -> Select[Any]:
@@ -135,9 +140,9 @@ def largest(found: Select[Any], table: FromClause) -> Select[Any]:
     return found.order_by(func.web_size(table.c.geom_web).desc(), func.hashint8(table.c.object_id)).limit(LIMIT)
 
 
-def in_tile(table: FromClause) -> ColumnElement[bool]:
+def in_tile(table: FromClause, grid: Grid) -> ColumnElement[bool]:
     """Whether an object's box meets the tile's, margin included: a symbol at the edge is in both tiles."""
-    return table.c.geom_web.op("&&", is_comparison=True)(web_envelope(Z, X, Y, MARGIN))
+    return table.c.geom_web.op("&&", is_comparison=True)(around(grid))
 
 
 def simplified(geometry: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -148,10 +153,10 @@ def simplified(geometry: ColumnElement[Any]) -> ColumnElement[Any]:
     return case((is_dot, dot), else_=outline)
 
 
-def tile_geometry(geometry: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Geometry in the tile's units, clipped with its margin; null where nothing is left."""
+def tile_geometry(geometry: ColumnElement[Any], grid: Grid) -> ColumnElement[Any]:
+    """Geometry of the grid's CRS in the tile's units, clipped with its margin; null where nothing is left."""
     clipped: ColumnElement[Any] = literal_column(f"{EXTENT}, {BUFFER}, true")
-    drawn = func.ST_AsMVTGeom(geometry, func.ST_TileEnvelope(Z, X, Y), clipped)
+    drawn = func.ST_AsMVTGeom(geometry, own_box(grid), clipped)
     # Of no type: GeoAlchemy2 would ask for what it takes for a geometry as EWKB.
     return type_coerce(drawn, NullType()).label(GEOMETRY)
 
@@ -169,8 +174,8 @@ def tile_statement(features: Select[Any] | CompoundSelect[Any], layer_id: str) -
     return Statement(sql, inner.names, inner.arguments)
 
 
-async def _fetch(connection: Connection, statement: Statement, tile: Tile, **values: Any) -> Record:
-    arguments = statement.with_values(z=tile.z, x=tile.x, y=tile.y, stray=TOLERANCE * tile.pixel, **values)
+async def _fetch(connection: Connection, statement: Statement, tile: Tile, **bound: Any) -> Record:
+    arguments = statement.with_values(**values(tile), stray=TOLERANCE * tile.pixel, **bound)
     row = await connection.fetchrow(statement.sql, *arguments)
     assert row is not None
     return row

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import mapbox_vector_tile
+import morecantile
 import shapely
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
@@ -15,9 +16,11 @@ from layers.filters import Filter
 from layers.view import NOW, View
 from tiles.draw import draw
 from tiles.drawn import Raw
-from tiles.matrix import EXTENT, GRID, Tile, tile_at
+from tiles.matrix import EXTENT, Tile, tile_at
 from tiles.statements import Statements
 from tiles.vector import Request
+
+GRID = morecantile.tms.get("WebMercatorQuad")
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ async def test_a_tile_holds_what_sql_says(town_database: Database) -> None:
             " from building where recorded_to = 'infinity' and plan_id is null"
             " and (valid_to is null or valid_to > now())"
             " and st_intersects(geom_web, st_tileenvelope($1, $2, $3, margin => 0.015625))",
-            *tile,
+            *tile[:3],
         )
     assert set(found) == {row["object_id"] for row in expected}
     unit = tile.side / 4096

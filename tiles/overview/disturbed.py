@@ -27,8 +27,8 @@ INEXACT = """
 
 def surroundings(tile: Tile) -> Box:
     """The tile and a cell around it: what is at home in there may be drawn in the tile."""
-    west, south, east, north = tile.box(MARGIN)
-    side = cell_side(tile.z)
+    west, south, east, north = tile.web_box(MARGIN)
+    side = cell_side(tile.zoom)
     return west - side, south - side, east + side, north + side
 
 
@@ -45,7 +45,7 @@ def pending_cells(changes: Iterable[Record], tile: Tile) -> set[int] | None:
                 return None
             # The object is at home where its box has its middle; where that is at an edge, rounding may decide.
             x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-            cells |= _cells((x - 1e-3, y - 1e-3, x + 1e-3, y + 1e-3), tile.z)
+            cells |= _cells((x - 1e-3, y - 1e-3, x + 1e-3, y + 1e-3), tile.zoom)
     return cells
 
 
@@ -64,8 +64,8 @@ def named_by(table: Table, plan: int) -> list[ColumnElement[bool]]:
 
 async def inexact_cells(connection: Connection, source: Source, moment: datetime, tile: Tile) -> set[int]:
     """The cells whose mass is not exact at a moment: too much began or ended between then and now."""
-    x0, y0, x1, y1 = cell_range(surroundings(tile), tile.z)
-    rows = await connection.fetch(INEXACT, source.layer.id, tile.z, x0, x1, y0, y1, moment)
+    x0, y0, x1, y1 = cell_range(surroundings(tile), tile.zoom)
+    rows = await connection.fetch(INEXACT, source.layer.id, tile.zoom, x0, x1, y0, y1, moment)
     return {(row["cell_y"] << ROW_BITS) | row["cell_x"] for row in rows}
 
 
@@ -77,7 +77,7 @@ def last_moment(span: Interval | None) -> datetime | None:
 async def _homes(connection: Connection, source: Source, tile: Tile, *conditions: ColumnElement[bool]) -> set[int]:
     table = source.table
     envelope = func.ST_MakeEnvelope(*map(literal, surroundings(tile)), literal_column(str(WEB_SRID)))
-    chosen = select(home(table, tile.z).label("cell")).where(
+    chosen = select(home(table, tile.zoom).label("cell")).where(
         known(table, NOW), table.c.geom_web.op("&&", is_comparison=True)(envelope), *conditions
     )
     statement = compiled(chosen.distinct())

@@ -3,7 +3,21 @@
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, Table, and_, bindparam, func, literal, literal_column, or_, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from cim_models.database import Connection
@@ -12,6 +26,8 @@ from layers.query import MOMENT, Selection, rows, valid
 from layers.statement import Statement
 from layers.view import NOW, Interval, View
 from tiles.drawn import Raw
+from tiles.frame import FIRST_X, FIRST_Y, LAST_X, LAST_Y, X, Y, Z, overview_shape, shape
+from tiles.matrix import Grid
 from tiles.overview.cells import home, number
 from tiles.overview.disturbed import FOR_EVER, inexact_cells, last_moment, pending_cells, planned_cells
 from tiles.overview.recipe import CONSUMER, EVERYWHERE, TOP_ZOOM
@@ -20,10 +36,8 @@ from tiles.statements import Kept, kept_or_made
 from tiles.vector import (
     ID,
     LIMIT,
+    SHAPE,
     Request,
-    X,
-    Y,
-    Z,
     draw_largest,
     draw_objects,
     in_tile,
@@ -58,7 +72,7 @@ def overviews_know(source: Source, request: Request) -> bool:
 
     Thinned lines and points are no answer to a filter: the objects that it asks for may be those left out.
     """
-    zoom = request.tile.z
+    zoom = request.tile.zoom
     if zoom > TOP_ZOOM or not source.has_overviews or request.view.recorded is not None or not request.sees_all_rows:
         return False
     if request.filter is None:
@@ -85,41 +99,39 @@ async def draw_overview(connection: Connection, source: Source, request: Request
         cells |= await planned_cells(connection, source, view.plan, tile)
     if len(cells) >= MOST_DISTURBED:
         return replace(await draw_objects(connection, request, kept), settled=not pending)
-    key = tile.z, bool(cells)
+    key = tile.grid.id, tile.zoom, bool(cells)
     statement = kept_or_made(kept, key, lambda: overview_statement(source, request, disturbed=bool(cells)))
     drawn = await draw_largest(connection, statement, tile, cells=sorted(cells))
     return replace(drawn, settled=not pending)
 
 
 def overview_statement(source: Source, request: Request, *, disturbed: bool) -> Statement:
-    """SQL of a tile (z, x, y) of the request's zoom from overviews.
+    """SQL of a tile of the request's grid and zoom from overviews.
 
     disturbed: there are `cells` that are drawn from the objects themselves.
     """
-    zoom, span, objects = request.tile.z, request.view.valid, source.table
-    parts = [_from_overviews(source, request.selection, zoom, disturbed=disturbed)]
-    found = rows(request.selection, request.catalog, request.principal).where(in_tile(objects))
+    grid, zoom, span, objects = request.tile.grid, request.tile.zoom, request.view.valid, source.table
+    parts = [_from_overviews(source, request.selection, grid, zoom, disturbed=disturbed)]
+    found = rows(request.selection, request.catalog, request.principal).where(in_tile(objects, grid))
     if disturbed:
-        parts.append(_from_objects(source, found.where(home(objects, zoom) == func.any(CELLS))))
+        parts.append(_from_objects(source, grid, found.where(home(objects, zoom) == func.any(CELLS))))
     if span is not None and not span.is_moment:
         # What a span shows is what is there at its end, and what ended within it and has become nothing else.
         ended = found.where(objects.c.valid_to <= literal(span.end or FOR_EVER, MOMENT))
         if disturbed:
             ended = ended.where(home(objects, zoom) != func.all(CELLS))
-        parts.append(_from_objects(source, ended))
+        parts.append(_from_objects(source, grid, ended))
     return tile_statement(union_all(*parts) if len(parts) > 1 else parts[0], source.layer.id)
 
 
-def _from_overviews(source: Source, selection: Selection, zoom: int, *, disturbed: bool) -> Select[Any]:
+def _from_overviews(source: Source, selection: Selection, grid: Grid, zoom: int, *, disturbed: bool) -> Select[Any]:
     table: Table = source.catalog.city.tables.tables["overview"]
-    here = and_(table.c.tile_x == X, table.c.tile_y == Y)
-    everywhere = and_(table.c.tile_x == EVERYWHERE, table.c.tile_y == EVERYWHERE)
     moment = last_moment(selection.view.valid)
     found = select(table).where(
         table.c.layer == literal_column(f"'{source.layer.id}'"),
         table.c.zoom == Z,
-        or_(here, everywhere),
-        in_tile(table),
+        _here(table, grid),
+        in_tile(table, grid),
         valid(table, View(Interval(moment, moment)) if moment else NOW),
     )
     if selection.filter is not None:
@@ -128,15 +140,33 @@ def _from_overviews(source: Source, selection: Selection, zoom: int, *, disturbe
         found = found.where(filter_expression(selection.filter, columns, catalog.city.srid, catalog.zone))
     if disturbed:
         found = found.where(number(table.c.cell_x, table.c.cell_y) != func.all(CELLS))
-    chosen = found.order_by(table.c.rank.desc(), func.hashint8(table.c.object_id)).limit(LIMIT).subquery()
-    return select(chosen.c.object_id.label(ID), chosen.c.properties, tile_geometry(chosen.c.geom_web))
+    drawn: FromClause = table
+    if not grid.is_web:
+        # What reaches into several of the web's tiles stands once for each.
+        told = (table.c.cell_x, table.c.cell_y, table.c.object_id, table.c.rank, table.c.properties, table.c.geom_web)
+        drawn = found.with_only_columns(*told).distinct().subquery()
+        found = select(drawn)
+    chosen = found.order_by(drawn.c.rank.desc(), func.hashint8(drawn.c.object_id)).limit(LIMIT).subquery()
+    geometry = tile_geometry(overview_shape(chosen, grid), grid)
+    return select(chosen.c.object_id.label(ID), chosen.c.properties, geometry)
 
 
-def _from_objects(source: Source, found: Select[Any]) -> Select[Any]:
+def _here(table: Table, grid: Grid) -> ColumnElement[bool]:
+    """Which overviews lie in the tiles of the web's grid that the tile touches."""
+    everywhere = and_(table.c.tile_x == EVERYWHERE, table.c.tile_y == EVERYWHERE)
+    if grid.is_web:
+        return or_(and_(table.c.tile_x == X, table.c.tile_y == Y), everywhere)
+    there = and_(table.c.tile_x.between(FIRST_X, LAST_X), table.c.tile_y.between(FIRST_Y, LAST_Y))
+    return or_(there, everywhere)
+
+
+def _from_objects(source: Source, grid: Grid, found: Select[Any]) -> Select[Any]:
     objects = source.table
-    columns = objects.c.object_id, source.properties().label("properties"), objects.c.geom_web
+    own = shape(objects, source.catalog.city.srid, grid).label(SHAPE)
+    columns = objects.c.object_id, source.properties().label("properties"), own
     chosen = largest(found, objects).add_columns(*columns).subquery()
-    return select(chosen.c.object_id.label(ID), chosen.c.properties, tile_geometry(simplified(chosen.c.geom_web)))
+    drawn = tile_geometry(simplified(chosen.c[SHAPE]), grid)
+    return select(chosen.c.object_id.label(ID), chosen.c.properties, drawn)
 
 
 def _properties(tree: Any) -> set[str]:
