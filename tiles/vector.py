@@ -34,7 +34,7 @@ from layers.statement import Statement, compiled
 from layers.view import View
 from tiles.drawn import Raw, drawn_properties
 from tiles.frame import around, own_box, shape, values
-from tiles.matrix import BUFFER, EXTENT, Grid, Tile
+from tiles.matrix import BUFFER, EXTENT, WEB, Grid, Tile
 from tiles.statements import Kept, kept_or_made
 
 # From the next zoom on a tile of a city is small enough to hold whatever is there.
@@ -117,7 +117,7 @@ async def draw_largest(connection: Connection, statement: Statement, tile: Tile,
         limit = int(min(limit, row["found"]) * 0.95 * MOST_BYTES / len(row["body"]))
 
 
-def all_objects(selection: Selection, catalog: Catalog, principal: Principal, grid: Grid) -> Statement:
+def all_objects(selection: Selection, catalog: Catalog, principal: Principal, grid: Grid = WEB) -> Statement:
     """SQL of a grid's tile with every object of the selection in it."""
     table = objects(selection.layer, catalog)
     found = rows(selection, catalog, principal).where(in_tile(table, grid)).add_columns(*_columns(selection, table))
@@ -125,7 +125,7 @@ def all_objects(selection: Selection, catalog: Catalog, principal: Principal, gr
     return tile_statement(found.add_columns(drawn), selection.layer.id)
 
 
-def largest_objects(selection: Selection, catalog: Catalog, principal: Principal, grid: Grid) -> Statement:
+def largest_objects(selection: Selection, catalog: Catalog, principal: Principal, grid: Grid = WEB) -> Statement:
     """SQL of a grid's tile with the `limit` largest objects of the selection in it; outlines stray by `stray`."""
     table = objects(selection.layer, catalog)
     found = largest(rows(selection, catalog, principal).where(in_tile(table, grid)), table)
