@@ -7,7 +7,7 @@ export CITY DATA
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo 'make run CITY=lyon DATA=folder   a real city: its recipe in docs/cities, or any other file; and the folder of its data'
+	@echo 'make run CITY=lyon DATA=folder   a real city: lyon, monaco, koto, liechtenstein or a recipe of your own; and the folder of its data'
 
 run: ## set up what is missing, then run the city (a made-up one by default) until Ctrl-C
 	@scripts/setup.sh run

@@ -22,7 +22,7 @@ from layers.recipe import Recipe, read_recipe
 from tiles.overview.follow import catch_up
 from twin.demo import DemoCity
 
-CITIES = Path(__file__).resolve().parents[1] / "docs" / "cities"
+CITIES = Path(__file__).resolve().parents[1] / "twin" / "recipes"
 HEAD = ["what", "rows", "seconds", "rows/s", "of bare COPY", "peak MB"]
 
 

@@ -14,8 +14,8 @@ from twin import TwinError
 from twin.directory import CityPlace, Directory, NoSuchCity
 
 RECIPES = (".yaml", ".yml")
-# Where a checkout keeps the recipes of real cities.
-OWN_RECIPES = Path(__file__).resolve().parents[1] / "docs" / "cities"
+# Those of real cities that ship.
+OWN_RECIPES = Path(__file__).parent / "recipes"
 
 Told = Callable[[Report], None]
 

@@ -401,7 +401,7 @@ def test_a_load_waits_for_readers_and_keeps_none_waiting(empty: Database) -> Non
 
 def test_lyon_arrives_whole(new_city: Callable[..., str], shared_data: Path, tmp_path: Path) -> None:
     """All that its recipe names: 15,725 roofs and 313 LoD2 buildings with their solids among them."""
-    recipe = read_recipe(Path(__file__).parents[2] / "docs" / "cities" / "lyon.yaml")
+    recipe = read_recipe(Path(__file__).parents[2] / "twin" / "recipes" / "lyon.yaml")
     url = new_city(recipe.city.spec())
     reports: dict[str, Report] = {}
     for deliveries in recipe_deliveries(recipe, shared_data):

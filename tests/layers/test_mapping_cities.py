@@ -13,7 +13,7 @@ from pyproj import Transformer
 from layers.mapping import Ground, MappedBatch, mapped, properties
 from layers.recipe import read_recipe
 
-CITIES = Path(__file__).parents[2] / "docs" / "cities"
+CITIES = Path(__file__).parents[2] / "twin" / "recipes"
 
 
 def load(city: str, data: Path) -> dict[str, list[MappedBatch]]:

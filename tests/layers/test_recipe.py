@@ -16,7 +16,7 @@ from layers.formats import open_sources
 from layers.recipe import Recipe, RecipeError, mappable, parse_recipe, read_recipe
 from tests.layers.sources import source, square, write_squares
 
-CITIES = Path(__file__).parents[2] / "docs" / "cities"
+CITIES = Path(__file__).parents[2] / "twin" / "recipes"
 VOCABULARY = Path(__file__).parents[2] / "cim_models" / "vocabulary"
 CITY = """
 city: {name: a, title: {zh: 甲, en: A}, srid: 4490, metric_crs: EPSG:4549, time_zone: Asia/Shanghai}

@@ -24,7 +24,7 @@ from tiles.matrix import Tile
 from tiles.overview.follow import catch_up
 from tiles.vector import MOST_BYTES
 
-RECIPE = Path(__file__).parents[2] / "docs" / "cities" / "koto.yaml"
+RECIPE = Path(__file__).parents[2] / "twin" / "recipes" / "koto.yaml"
 # Where buildings stand closest.
 DENSEST = (139.8165, 35.6915)
 SQUARES, FINE = 128, 2048
