@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
-from api import city, collections, edits, features, health, landing, search, styles, terrain, tiles, viewer
+from api import city, collections, edits, features, health, landing, schemas, search, styles, terrain, tiles, viewer
 from api.cities import Cities, CityDirectory
 from api.errors import problem_of
 from api.exchange import exchange
@@ -66,7 +66,7 @@ def _routes(settings: Settings, cities: Cities) -> FastAPI:
     )
     app.state.settings = settings
     app.state.cities = cities
-    for module in (landing, city, collections, features, edits, tiles, terrain, search, styles, health):
+    for module in (landing, city, collections, schemas, features, edits, tiles, terrain, search, styles, health):
         app.include_router(module.router)
     viewer.mount(app, settings)
     return app

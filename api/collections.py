@@ -1,4 +1,4 @@
-"""Collections (OGC API Features Part 1, 7.13 and 7.14), queryables and schemas: what each layer is and tells."""
+"""Collections (OGC API Features Part 1, 7.13 and 7.14; Part 2, 6.2): what each layer is."""
 
 from typing import Any
 
@@ -6,26 +6,32 @@ from fastapi import APIRouter, Request, Response
 
 from api.answers import Language, both, json_answer, language, said, wants_html
 from api.cities import ServedCity
-from api.documentation import described, page_or
+from api.crs import offered
+from api.documentation import page_or
 from api.exchange import city, exchange
-from api.links import CRS84, DESCRIBED_BY, GEOJSON, HTML, JSON, QUERYABLES, SCHEMA, Link, header, link
+from api.links import (
+    DESCRIBED_BY,
+    GEOJSON,
+    HTML,
+    JSON,
+    QUERYABLES,
+    SCHEMA,
+    SCHEMA_OF,
+    SORTABLES,
+    Link,
+    header,
+    link,
+)
 from api.pages import city_title, page, page_links
 from api.parameters import FORMAT, Query
 from cim_models.theme import Attribute
 from cim_models.themes import GROUPS
 from layers.access import Principal
-from layers.catalog import Catalog, Code, Layer, Title
-from layers.features import VALIDITY
+from layers.catalog import Catalog, Code, Layer
+from layers.crs import CRS84, storage_crs
 from layers.legend import Entry, legend
 
 GEOMETRY_KINDS = {"MultiPolygon": "polygon", "LineString": "line", "Point": "point", "Geometry": "mixed"}
-GEOMETRY_FORMATS = {
-    "MultiPolygon": "geometry-multipolygon",
-    "LineString": "geometry-linestring",
-    "Point": "geometry-point",
-    "Geometry": "geometry-any",
-}
-VALIDITY_TITLES = {"valid_from": Title("有效期起", "Valid from"), "valid_to": Title("有效期止", "Valid to")}
 
 router = APIRouter(tags=["Features"])
 
@@ -83,35 +89,6 @@ async def collection(request: Request, layer_id: str) -> Response:
     return json_answer(document, headers={"Link": header(document["links"])})
 
 
-@router.get("/collections/{layer_id}/queryables", **described("getQueryables", kinds=(SCHEMA,)))
-async def queryables(request: Request, layer_id: str) -> Response:
-    """What a filter on the layer may name (OGC API Features Part 3, 6.2), as JSON Schema."""
-    Query(request).finish()
-    met = exchange(request)
-    catalog = await city(request).catalog()
-    layer = catalog.layer(layer_id, met.principal)
-    properties = {"object_id": {"title": "Id", "type": "integer"}} | _schema_properties(layer, language(request))
-    address = f"{met.base}/collections/{layer.id}/queryables"
-    return json_answer(_schema(layer, address, properties, language(request)), media_type=SCHEMA)
-
-
-@router.get("/collections/{layer_id}/schema", **described("getSchema", kinds=(SCHEMA,)))
-async def schema(request: Request, layer_id: str) -> Response:
-    """What a feature of the layer tells (OGC API Features Part 5), as JSON Schema."""
-    Query(request).finish()
-    met = exchange(request)
-    catalog = await city(request).catalog()
-    layer = catalog.layer(layer_id, met.principal)
-    properties: dict[str, Any] = {
-        "object_id": {"title": "Id", "type": "integer", "readOnly": True, "x-ogc-role": "id"}
-    } | _schema_properties(layer, language(request))
-    properties["geometry"]["x-ogc-role"] = "primary-geometry"
-    for name, role in zip(VALIDITY, ("primary-interval-start", "primary-interval-end"), strict=True):
-        properties[name]["x-ogc-role"] = role
-    address = f"{met.base}/collections/{layer.id}/schema"
-    return json_answer(_schema(layer, address, properties, language(request)), media_type=SCHEMA)
-
-
 async def collection_document(
     layer: Layer, served: ServedCity, catalog: Catalog, principal: Principal, *, base: str, spoken: Language
 ) -> dict[str, Any]:
@@ -123,7 +100,8 @@ async def collection_document(
         "id": layer.id,
         "title": said(layer.title, spoken),
         "itemType": "feature",
-        "crs": [CRS84],
+        "crs": [crs.uri for crs in offered(catalog)],
+        "storageCrs": storage_crs(catalog).uri,
         "links": _links(address, layer),
         "twin": {
             "title": both(layer.title),
@@ -151,7 +129,7 @@ async def collection_document(
         document["description"] = said(layer.description, spoken)
     if layer.extent is not None:
         document["extent"] = {
-            "spatial": {"bbox": [list(layer.extent)], "crs": CRS84},
+            "spatial": {"bbox": [list(layer.extent)], "crs": CRS84.uri},
             "temporal": {"interval": [[None, None]], "trs": "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"},
         }
     return document
@@ -165,7 +143,9 @@ def _links(address: str, layer: Layer) -> list[Link]:
         link("items", f"{address}/items?f=json", GEOJSON, f"Objects of {title}"),
         link("items", f"{address}/items?f=html", HTML, f"Objects of {title} as a page"),
         link(QUERYABLES, f"{address}/queryables", SCHEMA, "What a filter may name"),
+        link(SORTABLES, f"{address}/sortables", SCHEMA, "What objects can be sorted by"),
         link(DESCRIBED_BY, f"{address}/schema", SCHEMA, "What an object tells"),
+        link(SCHEMA_OF, f"{address}/schema", SCHEMA, "What an object tells and takes"),
         link("related", f"{address}/tiles/WebMercatorQuad/tilejson.json", JSON, "Vector tiles (TileJSON)"),
     ]
 
@@ -198,26 +178,3 @@ def _legend(layer: Layer, catalog: Catalog, in_use: set[str] | None) -> list[dic
 
 def _entry(entry: Entry) -> dict[str, Any]:
     return {"label": both(entry.title), "color": entry.color, "outline": entry.outline, "kind": entry.kind}
-
-
-def _schema(layer: Layer, address: str, properties: dict[str, Any], spoken: Language) -> dict[str, Any]:
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": address,
-        "type": "object",
-        "title": said(layer.title, spoken),
-        "properties": properties,
-        "additionalProperties": False,
-    }
-
-
-def _schema_properties(layer: Layer, spoken: Language) -> dict[str, Any]:
-    found: dict[str, Any] = {"geometry": {"title": "Geometry", "format": GEOMETRY_FORMATS[layer.theme.geometry]}}
-    for attribute in layer.properties:
-        title = said(Title(attribute.zh, attribute.en), spoken)
-        found[attribute.name] = {"title": title, "type": "string" if attribute.type == "text" else attribute.type}
-        if attribute.unit:
-            found[attribute.name]["x-ogc-unit"] = attribute.unit
-    for name, both_titles in VALIDITY_TITLES.items():
-        found[name] = {"title": said(both_titles, spoken), "type": "string", "format": "date-time"}
-    return found

@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from api.documentation import NOTHING, described
 from api.errors import BadRequest, PreconditionFailed, Unauthorized, UnsupportedMediaType
 from api.exchange import city, exchange
-from api.features import entity_tag, read_object_id
+from api.features import read_object_id, state_of
 from api.links import CRS84, GEOJSON
 from api.parameters import Parameter, Query, one_of
 from api.views import PLAN, as_text
@@ -217,7 +217,7 @@ async def _current(
     async with city(request).reading() as connection:
         feature = await read_feature(connection, selection, catalog, exchange(request).principal, object_id)
     known = request.headers.get("if-match")
-    if known is not None and known.strip() != "*" and entity_tag(feature) not in known:
+    if known is not None and known.strip() != "*" and f'"{state_of(feature)}-' not in known:
         raise PreconditionFailed(f"object {object_id} was changed since it was read; read it again")
     return feature.recorded_from if known else None, orjson.loads(feature.text)
 

@@ -1,6 +1,5 @@
 """Items of a layer (OGC API Features Part 1, 7.15 and 7.16): pages of features, and one feature."""
 
-import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,19 +10,26 @@ from fastapi import APIRouter, Request, Response
 
 from api.answers import LIVE, json_answer, wants_html
 from api.cities import ServedCity
+from api.crs import content_crs
+from api.cursor import Cursor
 from api.documentation import described, page_or
-from api.errors import BadRequest
 from api.exchange import city, exchange
 from api.item_pages import item_page, items_page
-from api.links import CRS84, GEOJSON, HTML, JSON, Link, header, link, same_query
+from api.links import GEOJSON, HTML, JSON, Link, header, link, same_query
 from api.parameters import FORMAT, Parameter, Query, whole_number
-from api.views import BBOX, FILTER_PARAMETERS, VIEW_PARAMETERS, as_text, take_filter, take_view
-from cim_models.theme import Attribute
+from api.selections import (
+    SELECTION_PARAMETERS,
+    SORTBY,
+    TELLING_PARAMETERS,
+    Wanted,
+    take_telling,
+    take_wanted,
+)
+from api.views import VIEW_PARAMETERS, as_text, take_view
 from layers.access import Principal
 from layers.catalog import Catalog, Layer
 from layers.counts import Count, count
-from layers.features import Feature, ObjectNotFound, Place, Sort, read_feature, read_page, sort_by
-from layers.filters import Filter, all_of, property_equals
+from layers.features import Feature, ObjectNotFound, read_feature, read_page
 from layers.query import Selection
 
 DEFAULT_LIMIT = 10
@@ -36,53 +42,18 @@ LIMIT = Parameter[int](
     {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
 )
 CURSOR = Parameter[str | None]("cursor", "Where the page before ended; taken from its next link.", as_text, None)
-SORTBY = Parameter[str | None](
-    "sortby", "A property to sort by, with - before it to descend; by id otherwise.", as_text, None, max_length=200
-)
 # Names that parameters of the resource itself have taken.
 PARAMETERS: tuple[Parameter[Any], ...] = (
     LIMIT,
-    BBOX,
-    *VIEW_PARAMETERS,
-    *FILTER_PARAMETERS,
+    *SELECTION_PARAMETERS,
+    *TELLING_PARAMETERS,
     SORTBY,
     CURSOR,
     FORMAT,
 )
 RESERVED = frozenset(parameter.name for parameter in PARAMETERS)
-OBJECT_ID = Attribute("object_id", "integer", "编号", "Id")
-CONTENT_CRS = {"Content-Crs": f"<{CRS84}>"}
 
 router = APIRouter(tags=["Features"])
-
-
-@dataclass(frozen=True)
-class Cursor:
-    """Where a page begins, and what the first page counted, so that no later one counts again."""
-
-    after: Place
-    matched: Count
-
-    def text(self) -> str:
-        values = [self.after.object_id, self.after.value, self.matched.number, self.matched.exact]
-        return base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
-
-    @classmethod
-    def read(cls, text: str) -> "Cursor":
-        """Raises BadRequest."""
-        try:
-            object_id, value, number, exact = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        except ValueError:
-            object_id = None
-        if (
-            not isinstance(object_id, int)
-            or not 0 <= object_id < 2**63
-            or not isinstance(value, str | None)
-            or not isinstance(number, int)
-            or not isinstance(exact, bool)
-        ):
-            raise BadRequest("cursor: not one of this service; follow a next link")
-        return cls(Place(object_id, value), Count(number, exact))
 
 
 @dataclass(frozen=True)
@@ -101,25 +72,28 @@ async def items(request: Request, layer_id: str) -> Response:
     catalog = await city(request).catalog()
     layer = catalog.layer(layer_id, met.principal)
     html = wants_html(request, query.take(FORMAT))
-    limit, sortby, cursor = min(query.take(LIMIT), MAX_LIMIT), query.take(SORTBY), query.take(CURSOR)
-    view, bbox, cql2 = take_view(query, catalog), query.take(BBOX), take_filter(query)
-    asked = Asked(
-        Selection(layer, view, all_of(cql2, *_property_filters(query, layer)), bbox),
-        limit,
-        None if sortby is None else sort_by(layer, sortby),
-        None if cursor is None else Cursor.read(cursor),
-    )
+    limit, text = min(query.take(LIMIT), MAX_LIMIT), query.take(CURSOR)
+    cursor = None if text is None else Cursor.read(text)
+    wanted = take_wanted(query, layer, catalog, RESERVED)
     query.finish()
-    answered = await _answer(city(request), asked, catalog, met.principal)
+    answered = await _answer(
+        city(request),
+        wanted,
+        catalog,
+        met.principal,
+        limit=limit,
+        cursor=cursor,
+    )
     links = _links(request, layer, answered)
     if html:
         return items_page(request, catalog, layer, answered.features, matched=answered.matched, links=links)
-    headers = {"Link": header(links), **CONTENT_CRS}
+    headers = {"Link": header(links), **content_crs(wanted.telling.crs)}
     return json_answer(_feature_collection(answered, links), media_type=GEOJSON, headers=headers)
 
 
 @router.get(
-    "/collections/{layer_id}/items/{object_id}", **page_or(*VIEW_PARAMETERS, operation_id="getItem", kind=GEOJSON)
+    "/collections/{layer_id}/items/{object_id}",
+    **page_or(*VIEW_PARAMETERS, *TELLING_PARAMETERS, operation_id="getItem", kind=GEOJSON),
 )
 async def item(request: Request, layer_id: str, object_id: str) -> Response:
     """One object."""
@@ -127,10 +101,11 @@ async def item(request: Request, layer_id: str, object_id: str) -> Response:
     catalog = await served.catalog()
     layer = catalog.layer(layer_id, met.principal)
     html = wants_html(request, query.take(FORMAT))
-    selection = Selection(layer, take_view(query, catalog))
+    selection, telling = Selection(layer, take_view(query, catalog)), take_telling(query, layer, catalog)
     query.finish()
+    number = read_object_id(object_id, layer)
     async with served.reading() as connection:
-        feature = await read_feature(connection, selection, catalog, met.principal, read_object_id(object_id, layer))
+        feature = await read_feature(connection, selection, catalog, met.principal, number, telling=telling)
     address = f"{met.base}/collections/{layer.id}/items/{object_id}"
     links = [
         link("self", same_query(request, address, f="json"), GEOJSON, "This object"),
@@ -140,7 +115,7 @@ async def item(request: Request, layer_id: str, object_id: str) -> Response:
     if html:
         return item_page(request, catalog, layer, feature.text, links=links)
     etag = entity_tag(feature)
-    headers = {"Link": header(links), "ETag": etag, **CONTENT_CRS}
+    headers = {"Link": header(links), "ETag": etag, **content_crs(telling.crs)}
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers={**LIVE, **headers})
     body = feature.text[:-1] + b',"links":' + orjson.dumps(links) + b"}"
@@ -155,46 +130,36 @@ def read_object_id(text: str, layer: Layer) -> int:
 
 
 def entity_tag(feature: Feature) -> str:
-    """The ETag of a feature: equal in every process while it is believed and shown so."""
-    since = int(feature.recorded_from.timestamp() * 1_000_000)
-    return f'"{since:x}-{hashlib.blake2b(feature.text, digest_size=12).hexdigest()}"'
+    """The ETag of a feature in one representation: equal in every process while it is believed and shown so."""
+    return f'"{state_of(feature)}-{hashlib.blake2b(feature.text, digest_size=12).hexdigest()}"'
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a request for items asks."""
-
-    selection: Selection
-    limit: int
-    sort: Sort | None
-    cursor: Cursor | None
+def state_of(feature: Feature) -> str:
+    """What every ETag of the object begins with, in whichever CRS or selection of properties it was read."""
+    return f"{int(feature.recorded_from.timestamp() * 1_000_000):x}"
 
 
-async def _answer(served: ServedCity, asked: Asked, catalog: Catalog, principal: Principal) -> Answered:
-    cursor = asked.cursor
+async def _answer(
+    served: ServedCity, wanted: Wanted, catalog: Catalog, principal: Principal, *, limit: int, cursor: Cursor | None
+) -> Answered:
     async with served.reading() as connection:
         page = await read_page(
             connection,
-            asked.selection,
+            wanted.selection,
             catalog,
             principal,
-            limit=asked.limit,
+            limit=limit,
             after=None if cursor is None else cursor.after,
-            sort=asked.sort,
+            sorts=wanted.sorts,
+            telling=wanted.telling,
         )
         if cursor is not None:
             matched = cursor.matched
         elif page.end is None:
             matched = Count(len(page.features), exact=True)
         else:
-            matched = await count(connection, asked.selection, catalog, principal)
+            matched = await count(connection, wanted.selection, catalog, principal)
     return Answered(page.features, matched, None if page.end is None else Cursor(page.end, matched))
-
-
-def _property_filters(query: Query, layer: Layer) -> list[Filter]:
-    """Conditions from parameters that are named like a property."""
-    own = {attribute.name: attribute for attribute in (OBJECT_ID, *layer.properties) if attribute.name not in RESERVED}
-    return [property_equals(own[name], text) for name, text in query.take_named(own).items()]
 
 
 def _links(request: Request, layer: Layer, answered: Answered) -> list[Link]:

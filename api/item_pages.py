@@ -8,9 +8,10 @@ import orjson
 from fastapi import Request, Response
 
 from api.answers import Language, language, said
-from api.collections import VALIDITY_TITLES, codes_of
+from api.collections import codes_of
 from api.links import Link
 from api.pages import city_title, page, page_links
+from api.schemas import VALIDITY_TITLES
 from layers.catalog import Catalog, Code, Layer, Title
 from layers.counts import Count
 
@@ -40,7 +41,9 @@ def items_page(
     spoken = language(request)
     found = [orjson.loads(feature) for feature in features]
     # A column in which nothing stands on this page only pushes the others aside.
-    columns = [c for c in _columns(layer, catalog, spoken) if any(f["properties"][c.name] is not None for f in found)]
+    columns = [
+        c for c in _columns(layer, catalog, spoken) if any(f["properties"].get(c.name) is not None for f in found)
+    ]
     return page(
         request,
         "items.html",
@@ -59,7 +62,7 @@ def item_page(request: Request, catalog: Catalog, layer: Layer, text: bytes, *, 
     spoken = language(request)
     feature = orjson.loads(text)
     told = feature["properties"]
-    rows = [(c.title, c.shown(told[c.name])) for c in _columns(layer, catalog, spoken) if told[c.name] is not None]
+    rows = [(c.title, c.shown(told[c.name])) for c in _columns(layer, catalog, spoken) if told.get(c.name) is not None]
     rows += [(name, str(value)) for name, value in (told.get("attributes") or {}).items()]
     return page(
         request,

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from api.answers import json_answer, language, said, wants_html
 from api.documentation import page_or
 from api.exchange import city, exchange
-from api.links import HTML, JSON, OPENAPI, STYLES, header, link
+from api.links import FUNCTIONS, HTML, JSON, OPENAPI, STYLES, header, link
 from api.openapi import openapi_document, operations
 from api.pages import city_title, page, page_links
 from api.parameters import FORMAT, Query
@@ -14,12 +14,27 @@ from layers.catalog import Title
 
 FEATURES = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf"
 FILTERING = "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf"
+WRITING = "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf"
+SCHEMAS = "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf"
 CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf"
 CONFORMS_TO = (
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
     *(f"{FEATURES}/{part}" for part in ("core", "oas30", "html", "geojson")),
+    "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
     *(f"{FILTERING}/{part}" for part in ("queryables", "queryables-query-parameters", "filter", "features-filter")),
+    *(f"{WRITING}/{part}" for part in ("create-replace-delete", "update", "optimistic-locking-etags", "features")),
+    *(
+        f"{SCHEMAS}/{part}"
+        for part in (
+            "schemas",
+            "core-roles-features",
+            "returnables-and-receivables",
+            "queryables",
+            "sortables",
+        )
+    ),
+    "http://www.opengis.net/spec/ogcapi-features-8/1.0/conf/sorting",
     *(
         f"{CQL2}/{part}"
         for part in (
@@ -33,6 +48,8 @@ CONFORMS_TO = (
             "basic-spatial-functions-plus",
             "spatial-functions",
             "temporal-functions",
+            "array-functions",
+            "functions",
             "property-property",
             "arithmetic",
         )
@@ -62,6 +79,7 @@ async def landing(request: Request) -> Response:
         link("conformance", f"{met.base}/conformance?f=json", JSON, "Standards that this service follows"),
         link("data", f"{met.base}/collections?f=json", JSON, "Layers"),
         link(STYLES, f"{met.base}/styles", JSON, "Map styles"),
+        link(FUNCTIONS, f"{met.base}/functions", JSON, "Functions that a filter may call"),
         link("search", f"{met.base}/search", JSON, "Search by name, id or coordinates"),
         link("related", f"{met.base}/city", JSON, "The city"),
         link("related", f"{met.root}/viewer/?city={city(request).name}", HTML, "The city on the map"),

@@ -14,6 +14,9 @@ MVT = "application/vnd.mapbox-vector-tile"
 STYLE = "application/vnd.mapbox.style+json"
 
 QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
+SORTABLES = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
+SCHEMA_OF = "http://www.opengis.net/def/rel/ogc/1.0/schema"
+FUNCTIONS = "http://www.opengis.net/def/rel/ogc/1.0/functions"
 DESCRIBED_BY = "describedby"
 STYLES = "http://www.opengis.net/def/rel/ogc/1.0/styles"
 

@@ -74,7 +74,7 @@ async def _picture(scope: Scope, met: Exchange, layer_id: str | None, tile: Tile
         return kept
     query = Query(Request(scope))
     layers = _layers(catalog, met.principal, layer_id, query.take(COLLECTIONS) if layer_id is None else None)
-    view, wanted = take_view(query, catalog), take_filter(query)
+    view, wanted = take_view(query, catalog), take_filter(query, catalog)
     query.finish()
     # Filters are as many as their users think of.
     return await service.tile(
@@ -154,7 +154,7 @@ def _tilejson(
     request: Request, query: Query, catalog: Catalog, layers: Sequence[Layer], *, title: str, address: str
 ) -> dict[str, Any]:
     # Checked here, so that a fault shows once and not with every tile; the tiles are asked with the same words.
-    view, wanted = take_view(query, catalog), take_filter(query)
+    view, wanted = take_view(query, catalog), take_filter(query, catalog)
     query.finish()
     for layer in layers:
         rows(Selection(layer, view, wanted), catalog, exchange(request).principal)

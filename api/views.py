@@ -3,35 +3,34 @@
 import math
 from typing import Any
 
+from api.crs import offered_crs
 from api.errors import BadRequest
 from api.parameters import Parameter, Query, one_of, whole_number
 from layers.catalog import Catalog
+from layers.filter_shapes import in_degrees
 from layers.filters import MAX_LENGTH, Filter, Language, parse_filter
-from layers.query import Bbox
 from layers.view import View, parse_interval, parse_moment
 
 
-def parse_bbox(text: str) -> Bbox:
+def parse_bbox(text: str) -> tuple[float, ...]:
     """Four numbers, or six of which the heights are passed over; raises ValueError."""
     try:
-        numbers = [float(part) for part in text.split(",")]
+        numbers = tuple(float(part) for part in text.split(","))
     except ValueError:
-        numbers = []
+        numbers = ()
     if len(numbers) not in (4, 6) or not all(map(math.isfinite, numbers)):
-        raise ValueError("four numbers are wanted: west,south,east,north in degrees (six with heights)")
-    west, south, east, north = numbers if len(numbers) == 4 else (*numbers[:2], *numbers[3:5])
-    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
-        raise ValueError("out of range: west and east from -180 to 180, south to north from -90 to 90")
-    return west, south, east, north
+        raise ValueError("four numbers are wanted: west,south,east,north (six with heights)")
+    return numbers
 
 
 def as_text(text: str) -> str:
     return text
 
 
-BBOX = Parameter[Bbox | None](
+BBOX = Parameter[tuple[float, ...] | None](
     "bbox",
-    "Only what touches this box: west,south,east,north in degrees (CRS84). West > east crosses the antimeridian.",
+    "Only what touches this box: west,south,east,north in degrees, or as bbox-crs says. West > east crosses the"
+    " antimeridian.",
     parse_bbox,
     None,
     {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6},
@@ -61,13 +60,13 @@ LANGUAGES = ("cql2-text", "cql2-json")
 FILTER_LANG = Parameter[str | None](
     "filter-lang", "Language of the filter.", one_of(*LANGUAGES), None, {"type": "string", "enum": list(LANGUAGES)}
 )
-CRS84_FORMS = ("http://www.opengis.net/def/crs/OGC/1.3/CRS84",)
 FILTER_CRS = Parameter[str | None](
     "filter-crs",
-    "CRS of the geometries in the filter; only CRS84.",
-    one_of(*CRS84_FORMS),
+    "CRS of the geometries in the filter, with its axes in their own order; CRS84 by default.",
+    as_text,
     None,
-    {"type": "string", "format": "uri", "enum": list(CRS84_FORMS)},
+    {"type": "string", "format": "uri"},
+    max_length=200,
 )
 VIEW_PARAMETERS: tuple[Parameter[Any], ...] = (DATETIME, RECORDED, PLAN)
 FILTER_PARAMETERS: tuple[Parameter[Any], ...] = (FILTER, FILTER_LANG, FILTER_CRS)
@@ -85,14 +84,15 @@ def take_view(query: Query, catalog: Catalog) -> View:
     )
 
 
-def take_filter(query: Query) -> Filter | None:
-    """The CQL2 filter of a query. Raises FilterError."""
+def take_filter(query: Query, catalog: Catalog) -> Filter | None:
+    """The CQL2 filter of a query. Raises FilterError, BadRequest, NoWay."""
     source, language = query.take(FILTER), query.take(FILTER_LANG)
-    query.take(FILTER_CRS)
+    crs = offered_crs(query.take(FILTER_CRS), FILTER_CRS, catalog)
     if source is None:
         return None
     # A client that names no language means text, unless it plainly wrote JSON (OGC API Features Part 3, 7.4).
     guessed: Language = "cql2-json" if source.lstrip().startswith("{") else "cql2-text"
-    return parse_filter(
+    wanted = parse_filter(
         source, "cql2-json" if language == "cql2-json" else guessed if language is None else "cql2-text"
     )
+    return in_degrees(wanted, crs)

@@ -42,7 +42,9 @@ async def test_a_collection_tells_all_that_a_viewer_needs(client: httpx.AsyncCli
     buildings = found["buildings"]
     assert buildings == await get(client, "/collections/buildings")
     assert buildings["itemType"] == "feature"
-    assert buildings["crs"] == [CRS84]
+    assert buildings["crs"][0] == CRS84
+    assert buildings["storageCrs"] == "http://www.opengis.net/def/crs/EPSG/0/4490"
+    assert {f"http://www.opengis.net/def/crs/EPSG/0/{n}" for n in (4326, 4490, 4549, 3857)} <= set(buildings["crs"])
     assert buildings["extent"]["spatial"] == {"bbox": [[120.95, 28.1, 120.96, 28.104]], "crs": CRS84}
     assert buildings["extent"]["temporal"]["interval"] == [[None, None]]
     told = buildings["twin"]
@@ -88,13 +90,22 @@ async def test_queryables_and_schema(client: httpx.AsyncClient) -> None:
     """Parts 3 and 5; what may be asked is what is told, but for the rest of the source."""
     queryables = await get(client, "/collections/buildings/queryables")
     assert queryables["$id"] == f"{BASE}/collections/buildings/queryables"
-    assert queryables["properties"]["height"] == {"title": "Height", "type": "number", "x-ogc-unit": "m"}
+    assert queryables["properties"]["height"] == {
+        "title": "Height", "type": "number", "x-ogc-unit": "m", "x-ogc-unitLang": "UCUM",
+    }  # fmt: skip
     assert queryables["properties"]["geometry"] == {"title": "Geometry", "format": "geometry-multipolygon"}
     schema = await get(client, "/collections/buildings/schema")
     assert schema["properties"]["object_id"]["x-ogc-role"] == "id"
     assert schema["properties"]["geometry"]["x-ogc-role"] == "primary-geometry"
     feature = (await get(client, "/collections/buildings/items?limit=1"))["features"][0]
-    assert set(feature["properties"]) - {"attributes"} == set(schema["properties"]) - {"object_id", "geometry"}
+    assert set(feature["properties"]) == set(schema["properties"]) - {"object_id", "geometry"}
+    assert schema["required"] == ["geometry", "class"]
+    assert [p["x-ogc-propertySeq"] for p in schema["properties"].values()] == [*range(1, len(schema["properties"]) + 1)]
+    assert {name for name, p in schema["properties"].items() if p.get("readOnly")} == {"object_id", "village_code"}
+    sortables = await get(client, "/collections/buildings/sortables")
+    assert set(queryables["properties"]) - {"geometry"} == set(sortables["properties"])
+    for name in sortables["properties"]:
+        await get(client, f"/collections/buildings/items?sortby=-{name}&limit=1")
     for name, described in queryables["properties"].items():
         if "type" in described and described.get("format") != "date-time":
             value = {"string": "x", "integer": "1", "number": "1", "boolean": "true"}[described["type"]]
