@@ -73,33 +73,33 @@ class TileService:
         tile may take, and waiting for that.
         """
         self._database = database
-        self._freshness = Freshness()
-        self._watch = Watch(database, self._freshness)
-        self._views = Views(self._freshness)
+        self.freshness = Freshness()
+        self.watch = Watch(database, self.freshness)
+        self.views = Views(self.freshness)
         pictures, filtered = memory // PICTURES_SHARE, memory // FILTERED_SHARE
         self._pictures: LRUCache[Asked, _Remembered] = LRUCache(
             pictures, getsizeof=lambda kept: len(kept.picture.body) + OVERHEAD
         )
-        self._memory = MemoryStore(memory - pictures - filtered, self._freshness)
-        self._filtered = MemoryStore(filtered, self._freshness)
+        self._memory = MemoryStore(memory - pictures - filtered, self.freshness)
+        self._filtered = MemoryStore(filtered, self.freshness)
         self._folder = files
-        self._files: FileStore | None = None
-        self._studio = Studio(database, self._watch, drawing=drawing, waiting=waiting, limit_s=limit_s)
+        self.files: FileStore | None = None
+        self._studio = Studio(database, self.watch, drawing=drawing, waiting=waiting, limit_s=limit_s)
         self._flights: Flights[Key, Drawing] = Flights()
         self._catalog: Catalog | None = None
         self._definitions: dict[str, str] = {}
 
     async def start(self) -> Self:
         """Learn what changed lately and follow what changes from now on."""
-        await self._watch.start()
+        await self.watch.start()
         if self._folder:
             async with self._database.writing() as connection:
                 # Files of a database that was restored or laid down anew under the same name are another's.
-                self._files = FileStore(self._folder / await connection.fetchval(IDENTITY_SQL))
+                self.files = FileStore(self._folder / await connection.fetchval(IDENTITY_SQL))
         return self
 
     async def close(self) -> None:
-        await self._watch.close()
+        await self.watch.close()
         await self._flights.close()
 
     def kept(self, catalog: Catalog, words: str, tile: Tile, principal: Principal) -> Picture | None:
@@ -107,9 +107,9 @@ class TileService:
         if catalog is not self._catalog:
             self._adopt(catalog)
         kept = self._pictures.get((words, tile, _reader(principal)))
-        if kept is None or not self._watch.is_fresh:
+        if kept is None or not self.watch.is_fresh:
             return None
-        return kept.picture if kept.heard == self._freshness.changes or self._still_true(kept, tile) else None
+        return kept.picture if kept.heard == self.freshness.changes or self._still_true(kept, tile) else None
 
     async def tile(
         self,
@@ -133,7 +133,7 @@ class TileService:
             first, last = (zoom - tile.grid.detail for zoom in (layers[0].min_zoom, layers[0].max_zoom))
             raise TileOutOfRange(f"{layers[0].id}: drawn at zooms {first} to {last}")
         # Where changes are out of sight, nothing that was kept can be trusted.
-        trusted = await self._watch.until_fresh()
+        trusted = await self.watch.until_fresh()
         requests = [Request(catalog, layer, tile, view, wanted, principal) for layer in drawn]
         drawings = await asyncio.gather(*(self._drawing(request, trusted=trusted) for request in requests))
         picture = pictured(drawings)
@@ -142,9 +142,10 @@ class TileService:
         return picture
 
     async def _drawing(self, request: Request, *, trusted: bool) -> Drawing:
-        if self._views.needs_look_up(request.view):
+        if self.views.needs_look_up(request.view):
             async with self._database.reading() as connection:
-                request = await self._views.plainest(connection, request)
+                await self.watch.replayed(connection)
+                request = await self.views.plainest(connection, request)
         tile = request.tile
         key, table, box = Key(self._scope(request), tile.z, tile.x, tile.y), request.layer.theme.table, reach(tile)
         memory = self._memory if request.filter is None else self._filtered
@@ -162,7 +163,7 @@ class TileService:
 
     async def _found_or_drawn(self, request: Request, key: Key, memory: MemoryStore, *, trusted: bool) -> Drawing:
         table, box = request.layer.theme.table, reach(request.tile)
-        files = self._files if request.filter is None and request.view.recorded is None else None
+        files = self.files if request.filter is None and request.view.recorded is None else None
         if files and trusted:
             filed = await asyncio.to_thread(files.get, key)
             if filed and self._is_true(table, box, filed):
@@ -177,8 +178,8 @@ class TileService:
         return drawing
 
     def _is_true(self, table: str, box: Box, drawing: Drawing) -> bool:
-        mark = self._freshness.mark(table, drawing.horizon)
-        return mark is not None and self._freshness.checked(table, box, mark) is not None
+        mark = self.freshness.mark(table, drawing.horizon)
+        return mark is not None and self.freshness.checked(table, box, mark) is not None
 
     def _remember(self, key: Asked, picture: Picture, requests: Sequence[Request], drawings: Sequence[Drawing]) -> None:
         """Keep a picture of which every part is known to be true as of some change."""
@@ -188,7 +189,7 @@ class TileService:
         parts: list[tuple[str, int]] = []
         for request, drawing in zip(requests, drawings, strict=True):
             table = request.layer.theme.table
-            mark = self._freshness.mark(table, drawing.horizon)
+            mark = self.freshness.mark(table, drawing.horizon)
             if mark is None or not drawing.settled:
                 return
             parts.append((table, mark))
@@ -199,11 +200,11 @@ class TileService:
     def _still_true(self, kept: _Remembered, tile: Tile) -> bool:
         box = reach(tile)
         for number, (table, mark) in enumerate(kept.parts):
-            checked = self._freshness.checked(table, box, mark)
+            checked = self.freshness.checked(table, box, mark)
             if checked is None:
                 return False
             kept.parts[number] = table, checked
-        kept.heard = self._freshness.changes
+        kept.heard = self.freshness.changes
         return True
 
     def _adopt(self, catalog: Catalog) -> None:

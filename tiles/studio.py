@@ -4,7 +4,7 @@ import asyncio
 
 import asyncpg
 
-from cim_models.database import Connection, Database
+from cim_models.database import Database
 from tiles import TileError
 from tiles.cache import Drawing
 from tiles.draw import draw
@@ -13,10 +13,6 @@ from tiles.picture import sealed
 from tiles.statements import Statements
 from tiles.vector import Request
 from tiles.watch import Watch
-
-# How often a replica is asked whether it has come as far as what was heard from the primary, and how long.
-REPLAY_POLL_S = 0.02
-REPLAY_LIMIT_S = 2.0
 
 
 class Busy(TileError):
@@ -64,7 +60,7 @@ class Studio:
         try:
             # Leaving early cancels the statement on the server, too.
             async with asyncio.timeout(self._limit_s), self._database.reading() as connection:
-                await self._replayed(connection)
+                await self._watch.replayed(connection)
                 # Before the drawing's own snapshot: what commits between the two is drawn and counts as later.
                 at = await horizon(connection)
                 raw = await draw(connection, request, self._statements)
@@ -73,13 +69,3 @@ class Studio:
             raise TooSlow(f"{where}: not drawn within {self._limit_s:g} s; zoom in, or filter") from None
         body, etag = await asyncio.to_thread(sealed, raw.body)
         return Drawing(body, etag, at, raw.thinned, raw.settled)
-
-    async def _replayed(self, connection: Connection) -> None:
-        """On a replica, wait until it has what was heard of from the primary, or a tile would be drawn stale again."""
-        if not self._database.has_replica:
-            return
-        lsn, rounds = self._watch.lsn, int(REPLAY_LIMIT_S / REPLAY_POLL_S)
-        for _ in range(rounds):
-            if await connection.fetchval("select pg_last_wal_replay_lsn() >= $1::text::pg_lsn", lsn) is not False:
-                return
-            await asyncio.sleep(REPLAY_POLL_S)

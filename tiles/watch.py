@@ -21,6 +21,9 @@ POLL_S = 0.5
 FRESH_S = 1.5
 RECONNECT_S = 0.5
 HANGS_S = 5.0
+# How often a replica is asked whether it has come as far as what was heard from the primary, and how long.
+REPLAY_POLL_S = 0.02
+REPLAY_LIMIT_S = 2.0
 POLL_SQL = """
     with seen as materialized (select pg_current_snapshot() as snapshot)
     select pg_snapshot_xmin(s.snapshot) as horizon, pg_current_wal_lsn()::text as lsn,
@@ -75,6 +78,16 @@ class Watch:
                 async with asyncio.timeout(FRESH_S):
                     await self._polled.wait()
         return self.is_fresh
+
+    async def replayed(self, connection: Connection) -> None:
+        """On a replica, wait until it has what was heard of from the primary, or what is read would be stale again."""
+        if not self._database.has_replica:
+            return
+        lsn, rounds = self.lsn, int(REPLAY_LIMIT_S / REPLAY_POLL_S)
+        for _ in range(rounds):
+            if await connection.fetchval("select pg_last_wal_replay_lsn() >= $1::text::pg_lsn", lsn) is not False:
+                return
+            await asyncio.sleep(REPLAY_POLL_S)
 
     async def _follow(self) -> None:
         while True:
