@@ -172,7 +172,7 @@ class TiPg(Server):
         return {
             "DATABASE_URL": self.table.url,
             "TIPG_DB_SCHEMAS": '["public"]',
-            "TIPG_DB_TABLES": f'["{self.table.name}"]',
+            "TIPG_DB_TABLES": f'["public.{self.table.name}"]',
             "DB_MAX_CONN_SIZE": "8",
             "TIPG_MAX_FEATURES_PER_TILE": "1000000",
         }
