@@ -1,6 +1,6 @@
 """Answers: in the format and language that the client asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import orjson
@@ -25,15 +25,23 @@ def wants_html(request: Request, given: str | None) -> bool:
     """Whether to answer with a page: `f` decides, then the Accept header; programs that name neither get JSON."""
     if given is not None:
         return given == "html"
-    weights = _weights(request.headers.get("accept", ""))
+    weights = qualities(request.headers.get("accept", ""))
     html = max(weights.get("text/html", 0.0), weights.get("application/xhtml+xml", 0.0))
     machine = max((weight for kind, weight in weights.items() if kind.endswith("json")), default=0.0)
     return html > machine
 
 
+def preferred(request: Request, offers: Mapping[str, Sequence[str]], default: str) -> str:
+    """Which of the named offers, each with its media types, the Accept header wants most; the default if none."""
+    weights = qualities(request.headers.get("accept", ""))
+    wanted = {name: max((weights.get(kind, 0.0) for kind in kinds), default=0.0) for name, kinds in offers.items()}
+    best = max(wanted, key=lambda name: (wanted[name], name == default))
+    return best if wanted[best] > weights.get("*/*", 0.0) or best == default else default
+
+
 def language(request: Request) -> Language:
     """Chinese for those who prefer it, English for all others."""
-    weights = _weights(request.headers.get("accept-language", ""))
+    weights = qualities(request.headers.get("accept-language", ""))
     chinese = max((weight for tag, weight in weights.items() if tag.split("-")[0] == "zh"), default=0.0)
     english = max((weight for tag, weight in weights.items() if tag.split("-")[0] == "en"), default=0.0)
     return "zh" if chinese > english else "en"
@@ -49,7 +57,7 @@ def both(title: Title) -> dict[str, str]:
     return {"zh": title.zh, "en": title.en}
 
 
-def _weights(accepted: str) -> dict[str, float]:
+def qualities(accepted: str) -> dict[str, float]:
     """The quality of each value in an Accept header (RFC 9110, 12.4.2)."""
     found = {}
     for part in accepted[:1_000].lower().split(","):

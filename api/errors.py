@@ -16,6 +16,7 @@ from layers.catalog import LayerNotFound
 from layers.content import ContentError
 from layers.edit import Conflict, EditError, PlanNotFound
 from layers.features import ObjectNotFound
+from layers.formats.write import TooMuch
 from layers.style import StyleNotFound
 from layers.timeline import NoStateThen, SpansOverlap
 from tiles import TileError
@@ -85,6 +86,7 @@ ANSWERS: tuple[tuple[type[BaseException], Answer], ...] = (
     (Forbidden, Answer(403)),
     (PreconditionFailed, Answer(412)),
     (TooLarge, Answer(413)),
+    (TooMuch, Answer(413)),
     (TooLong, Answer(414)),
     (UnsupportedMediaType, Answer(415)),
     (Conflict, Answer(409)),

@@ -1,5 +1,6 @@
 """One request on its way through the server: who asks, of which city, under which address."""
 
+import asyncio
 from typing import TYPE_CHECKING, cast
 
 from starlette.requests import Request
@@ -22,7 +23,7 @@ class Exchange:
     concerns the whole server.
     """
 
-    __slots__ = ("_addresses", "_root", "_scope", "city", "operation", "path", "principal", "request_id")
+    __slots__ = ("_addresses", "_limit", "_root", "_scope", "city", "operation", "path", "principal", "request_id")
 
     def __init__(self, request_id: str, scope: Scope, addresses: Addresses) -> None:
         self.request_id = request_id
@@ -33,6 +34,16 @@ class Exchange:
         self._scope = scope
         self._addresses = addresses
         self._root: str | None = None
+        self._limit: asyncio.Timeout | None = None
+
+    def limited(self, limit: asyncio.Timeout) -> None:
+        """The request ends when the limit is over."""
+        self._limit = limit
+
+    def allow(self, seconds: float) -> None:
+        """Give the request so much more time from now on: a file takes longer than an answer."""
+        if self._limit is not None:
+            self._limit.reschedule(asyncio.get_running_loop().time() + seconds)
 
     @property
     def root(self) -> str:

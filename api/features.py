@@ -13,7 +13,9 @@ from api.cities import ServedCity
 from api.crs import content_crs
 from api.cursor import Cursor
 from api.documentation import described, page_or
+from api.errors import BadRequest
 from api.exchange import city, exchange
+from api.files import ITEM_FORMAT, file_answer, format_of
 from api.item_pages import item_page, items_page
 from api.links import GEOJSON, HTML, JSON, Link, header, link, same_query
 from api.parameters import FORMAT, Parameter, Query, whole_number
@@ -30,15 +32,17 @@ from layers.access import Principal
 from layers.catalog import Catalog, Layer
 from layers.counts import Count, count
 from layers.features import Feature, ObjectNotFound, read_feature, read_page
+from layers.formats.write import FORMATS
 from layers.query import Selection
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 10_000
-LIMIT = Parameter[int](
+LIMIT = Parameter[int | None](
     "limit",
-    "At most this many objects on a page; more is cut to the maximum.",
+    "At most this many objects on a page; more is cut to the maximum. A file has no pages: it holds as many as this,"
+    " all by default.",
     whole_number(1, 10**9),
-    DEFAULT_LIMIT,
+    None,
     {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
 )
 CURSOR = Parameter[str | None]("cursor", "Where the page before ended; taken from its next link.", as_text, None)
@@ -49,8 +53,9 @@ PARAMETERS: tuple[Parameter[Any], ...] = (
     *TELLING_PARAMETERS,
     SORTBY,
     CURSOR,
-    FORMAT,
+    ITEM_FORMAT,
 )
+KINDS = tuple(dict.fromkeys((GEOJSON, HTML, *(each.media_type for each in FORMATS.values()))))
 RESERVED = frozenset(parameter.name for parameter in PARAMETERS)
 
 router = APIRouter(tags=["Features"])
@@ -65,27 +70,25 @@ class Answered:
     following: Cursor | None
 
 
-@router.get("/collections/{layer_id}/items", **described("getItems", *PARAMETERS, kinds=(GEOJSON, HTML)))
+@router.get("/collections/{layer_id}/items", **described("getItems", *PARAMETERS, kinds=KINDS))
 async def items(request: Request, layer_id: str) -> Response:
     """Objects of a layer. Each queryable is a parameter too: ?class=School."""
     met, query = exchange(request), Query(request)
     catalog = await city(request).catalog()
     layer = catalog.layer(layer_id, met.principal)
-    html = wants_html(request, query.take(FORMAT))
-    limit, text = min(query.take(LIMIT), MAX_LIMIT), query.take(CURSOR)
+    form, limit, text = format_of(request, query.take(ITEM_FORMAT)), query.take(LIMIT), query.take(CURSOR)
     cursor = None if text is None else Cursor.read(text)
     wanted = take_wanted(query, layer, catalog, RESERVED)
     query.finish()
-    answered = await _answer(
-        city(request),
-        wanted,
-        catalog,
-        met.principal,
-        limit=limit,
-        cursor=cursor,
-    )
-    links = _links(request, layer, answered)
-    if html:
+    if form in FORMATS:
+        if cursor is not None:
+            raise BadRequest(f"cursor: a file has no pages; leave it out of f={form}")
+        links = _links(request, layer, form, None)
+        return await file_answer(request, catalog, wanted, FORMATS[form], limit=limit, links=links)
+    number = min(limit or DEFAULT_LIMIT, MAX_LIMIT)
+    answered = await _answer(city(request), wanted, catalog, met.principal, limit=number, cursor=cursor)
+    links = _links(request, layer, form, answered.following)
+    if form == "html":
         return items_page(request, catalog, layer, answered.features, matched=answered.matched, links=links)
     headers = {"Link": header(links), **content_crs(wanted.telling.crs)}
     return json_answer(_feature_collection(answered, links), media_type=GEOJSON, headers=headers)
@@ -162,17 +165,27 @@ async def _answer(
     return Answered(page.features, matched, None if page.end is None else Cursor(page.end, matched))
 
 
-def _links(request: Request, layer: Layer, answered: Answered) -> list[Link]:
+def _links(request: Request, layer: Layer, form: str, following: Cursor | None) -> list[Link]:
     base = exchange(request).base
     address = f"{base}/collections/{layer.id}/items"
+    whole = dict.fromkeys(("cursor", "limit"))
+    offers = [("json", GEOJSON, "This page"), ("html", HTML, "This page for people")]
     links = [
-        link("self", same_query(request, address, f="json"), GEOJSON, "This page"),
-        link("alternate", same_query(request, address, f="html"), HTML, "This page for people"),
-        link("collection", f"{base}/collections/{layer.id}?f=json", JSON, layer.title.en),
+        link("self" if name == form else "alternate", same_query(request, address, f=name), kind, title)
+        for name, kind, title in offers
     ]
-    if answered.following is not None:
-        following = same_query(request, address, cursor=answered.following.text())
-        links.append(link("next", following, GEOJSON, "The next page"))
+    links += [
+        link(
+            "self" if name == form else "enclosure",
+            same_query(request, address, f=name, **({} if name == form else whole)),
+            each.media_type,
+            f"All of it as {each.title}",
+        )
+        for name, each in FORMATS.items()
+    ]
+    links.append(link("collection", f"{base}/collections/{layer.id}?f=json", JSON, layer.title.en))
+    if following is not None:
+        links.append(link("next", same_query(request, address, cursor=following.text()), GEOJSON, "The next page"))
     return links
 
 

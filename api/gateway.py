@@ -21,7 +21,8 @@ CITIES = "/cities/"
 # What concerns the whole server and stands beside the default city's addresses.
 SERVER_WIDE = ("cities", "health", "metrics", "viewer", "static")
 # So many a second that a line for each would cost more than the answer; they are counted all the same.
-QUIET = frozenset(("getTile", "getLayerTile", "getTerrainTile", "getHillshadeTile", "getLiveness"))
+QUIET = frozenset(("getTerrainTile", "getHillshadeTile", "getLiveness"))
+TILES = ".getTile"
 LOG = structlog.get_logger()
 
 
@@ -109,7 +110,8 @@ class Routes:
             await self._app(scope, receive, send)
             return
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self._timeout_s) as limit:
+                of_scope(scope).limited(limit)
                 await self._app(scope, receive, send)
         finally:
             if (route := scope.get("route")) is not None:
@@ -165,7 +167,7 @@ def _limited(receive: Receive, limit: int) -> Receive:
 def _record(method: str, exchange: Exchange, answer: _Answer, seconds: float) -> None:
     operation, status = exchange.operation, answer.status
     metrics.count(operation, status, seconds)
-    if operation in QUIET and status < 400:
+    if status < 400 and (operation in QUIET or operation.endswith(TILES)):
         return
     LOG.info(
         "request",

@@ -47,7 +47,7 @@ def items_page(
     return page(
         request,
         "items.html",
-        links=page_links(links),
+        links=links,
         city_title=said(city_title(catalog), spoken),
         layer_id=layer.id,
         layer_title=said(layer.title, spoken),

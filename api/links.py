@@ -18,6 +18,7 @@ SORTABLES = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
 SCHEMA_OF = "http://www.opengis.net/def/rel/ogc/1.0/schema"
 FUNCTIONS = "http://www.opengis.net/def/rel/ogc/1.0/functions"
 DESCRIBED_BY = "describedby"
+SCHEMES = "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes"
 STYLES = "http://www.opengis.net/def/rel/ogc/1.0/styles"
 
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
@@ -30,9 +31,10 @@ def link(rel: str, href: str, media_type: str, title: str) -> Link:
     return {"rel": rel, "href": href, "type": media_type, "title": title}
 
 
-def same_query(request: Request, address: str, **changed: str) -> str:
-    """An address with the request's query, and what is changed in it."""
-    parameters = dict(request.query_params) | changed
+def same_query(request: Request, address: str, **changed: str | None) -> str:
+    """An address with the request's query, and what is changed in it; None leaves a parameter out."""
+    changes = dict(request.query_params) | changed
+    parameters = {name: value for name, value in changes.items() if value is not None}
     return f"{address}?{urlencode(parameters, quote_via=quote, safe=',:/')}" if parameters else address
 
 
