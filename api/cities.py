@@ -15,6 +15,7 @@ from layers.catalog import Catalog, Layer, load_catalog
 from layers.counts import layer_counts
 from layers.legend import values_in_use
 from tiles.map import MapService
+from tiles.map_tiles import MapTiles
 from tiles.service import TileService
 from twin.directory import CityPlace
 from twin.settings import Settings
@@ -23,6 +24,8 @@ from twin.settings import Settings
 COUNTS_FRESH_S = 10.0
 # However many tiles are asked for, other requests find a connection.
 SPARED_CONNECTIONS = 2
+# Of the memory for tiles, one part in so many for those of maps.
+MAPS_SHARE = 4
 
 
 class CityDirectory(Protocol):
@@ -41,6 +44,7 @@ class ServedCity:
         self.path = ""
         self.tiles = tiles
         self.maps = maps
+        self.map_tiles = MapTiles(database, maps, tiles, memory=settings.cache_memory // MAPS_SHARE)
         self.terrain = TerrainTiles(self, place.files)
         self._patience_s = settings.connection_timeout
         self._laid_down: datetime | None = None
@@ -62,7 +66,7 @@ class ServedCity:
         )
         tiles = TileService(
             database,
-            memory=settings.cache_memory,
+            memory=settings.cache_memory - settings.cache_memory // MAPS_SHARE,
             files=settings.cache,
             drawing=max(1, settings.connections - SPARED_CONNECTIONS),
             waiting=settings.tile_queue,
@@ -71,6 +75,7 @@ class ServedCity:
         maps = MapService(
             database,
             read_url or place.url,
+            place.files,
             drawing=settings.map_threads,
             waiting=settings.map_queue,
             limit_s=settings.map_timeout,
@@ -129,6 +134,7 @@ class ServedCity:
             return {layer.id: await values_in_use(connection, layer, catalog) for layer in whole}
 
     async def close(self) -> None:
+        await self.map_tiles.close()
         await self.tiles.close()
         await self.maps.close()
         await self.database.close()

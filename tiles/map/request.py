@@ -3,13 +3,10 @@
 import math
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal, get_args
 
-from pyproj import CRS
-from pyproj.exceptions import CRSError
-
 from layers.catalog import Layer
+from layers.crs import Crs, parse_crs
 from layers.filters import Filter
 from layers.style import MODES
 from layers.view import NOW, View
@@ -45,7 +42,7 @@ class MapLayer:
 
 @dataclass(frozen=True)
 class MapRequest:
-    """A map.
+    """A map. Raises BadMap, UnknownCrs for what cannot be drawn.
 
     layers: the undermost first. box: west, south, east, north in `crs` (x is east, whatever order the CRS has).
     crs: as pyproj knows it, e.g. EPSG:4549 or OGC:CRS84. width, height: pixels. scale_factor: by which symbols grow,
@@ -78,13 +75,9 @@ class MapRequest:
             raise BadMap(f"format {self.format!r}: maps come as {', '.join(FORMATS)}")
         if not COLOR.fullmatch(self.background):
             raise BadMap(f"background {self.background!r}: give it as #rrggbb")
-        parsed_crs(self.crs)
+        parse_crs(self.crs)
 
-
-@lru_cache(256)
-def parsed_crs(name: str) -> CRS:
-    """The CRS of that name. Raises BadMap."""
-    try:
-        return CRS.from_user_input(name)
-    except CRSError:
-        raise BadMap(f"CRS {name!r} is not known to PROJ") from None
+    @property
+    def known_crs(self) -> Crs:
+        """The CRS. Raises UnknownCrs."""
+        return parse_crs(self.crs)

@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
+from pathlib import Path
 from typing import Self, TypeVar
 
 from cim_models.database import Database
 from layers.access import Principal
 from layers.catalog import Catalog
 from tiles.map.engine import load_fonts
+from tiles.map.kit import Kit
 from tiles.map.painter import Painter
 from tiles.map.request import MapRequest
 from tiles.studio import Busy, TooSlow
@@ -19,6 +21,8 @@ from tiles.studio import Busy, TooSlow
 # How often the database is asked to end what nobody waits for any more.
 CANCEL_POLL_S = 0.1
 APPLICATION = "citytwin maps"
+# Data sources are made while others are read from.
+SPARE_CONNECTIONS = 2
 CANCEL_SQL = """
     select pg_cancel_backend(pid) from pg_stat_activity
     where datname = current_database() and application_name = $1 and state = 'active'
@@ -30,13 +34,16 @@ Made = TypeVar("Made")
 class MapService:
     """The maps of one city in one process."""
 
-    def __init__(self, database: Database, url: str, *, drawing: int, waiting: int, limit_s: float) -> None:
-        """url: of the database that is read from.
+    def __init__(
+        self, database: Database, url: str, files: Path, *, drawing: int, waiting: int, limit_s: float
+    ) -> None:
+        """url: of the database that is read from. files: the city's folder, in which its rasters are.
 
         drawing: maps drawn at once. waiting: how many more may wait. limit_s: seconds for one, and to wait for a turn.
         """
         self._database = database
-        self._painter = Painter(url, application=APPLICATION, limit_s=limit_s, connections=2 * drawing)
+        kit = Kit(url, application=APPLICATION, limit_s=limit_s, connections=drawing + SPARE_CONNECTIONS)
+        self._painter = Painter(kit, files)
         self._threads = ThreadPoolExecutor(drawing, thread_name_prefix="map")
         self._free = drawing + waiting
         self._limit_s = limit_s
@@ -63,8 +70,9 @@ class MapService:
         Raises FilterError, LayerNotFound, Busy when too many wait, TooSlow. Who is cancelled while it waits leaves
         no query behind.
         """
-        drawing = self._painter.drawing(request, catalog, principal)
         async with self._turn(sorted({shown.layer.id for shown in request.layers})):
+            async with self._database.reading() as connection:
+                drawing = await self._painter.drawing(connection, request, catalog, principal)
             return await self._within_limits(drawing.picture)
 
     @asynccontextmanager

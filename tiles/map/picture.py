@@ -1,0 +1,130 @@
+"""A map as it is painted, in a thread: shapes by Mapnik, relief between them, and the picture's bytes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from tiles.map.classes import looks_of
+from tiles.map.engine import SAME, mapnik
+from tiles.map.ground import Ground
+from tiles.map.kit import Kit
+from tiles.map.overviews import tiles_of
+from tiles.map.relief import relief
+from tiles.map.request import Format, MapRequest
+from tiles.map.sources import REQUEST, TILES, Drawn, Group, Place, near_token
+from tiles.map.symbols import reach
+from tiles.terrain import Terrain
+
+# Names have so many pixels of room beyond the picture's edge: its neighbour sees the same names and places them alike.
+LABEL_ROOM = 256.0
+# Pixels that rounding and antialiasing reach further.
+SPILL = 2.0
+ENCODINGS: dict[Format, str] = {
+    "image/png": "png32:z=4",
+    "image/png; mode=8bit": "png8:m=h:z=4",
+    "image/jpeg": "jpeg88",
+    "image/webp": "webp:quality=85",
+}
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """A group of style layers and the statement of what they draw. name: by which its styles are kept."""
+
+    name: str
+    group: Group
+    sql: str
+    place: Place
+
+    @property
+    def room(self) -> float:
+        """Pixels beyond the picture from which something may reach into it."""
+        if self.group.is_label:
+            return LABEL_ROOM
+        return max(reach(look) for part in self.group.parts for look in looks_of(part.tree)) + SPILL
+
+
+@dataclass(frozen=True)
+class Relief:
+    """The ground's relief, a hillshade."""
+
+    terrain: Terrain
+    part: Drawn
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A map that is ready to be painted. zoom: the viewer's."""
+
+    request: MapRequest
+    steps: tuple[Shapes | Relief, ...]
+    ground: Ground
+    zoom: float
+    kit: Kit
+
+    def picture(self, mark: str) -> bytes:
+        """The bytes of the picture; takes a thread and the database. mark: stands in every statement.
+
+        Raises RuntimeError with the database's words.
+        """
+        request = self.request
+        image = mapnik.Image(request.width, request.height)
+        if not request.transparent or request.format == "image/jpeg":
+            image.fill(mapnik.Color(request.background))
+        variables = self._variables(mark)
+        for is_shapes, steps in groupby(self.steps, key=lambda step: isinstance(step, Shapes)):
+            if is_shapes:
+                self._paint_shapes(image, [step for step in steps if isinstance(step, Shapes)], variables)
+            else:
+                for step in steps:
+                    if isinstance(step, Relief):
+                        self._lay_relief(image, step)
+        image.demultiply()
+        return self._encoded(image)
+
+    def _paint_shapes(self, image: Any, shapes: Sequence[Shapes], variables: dict[str, str]) -> None:
+        request = self.request
+        drawn = mapnik.Map(request.width, request.height, SAME)
+        drawn.aspect_fix_mode = mapnik.aspect_fix_mode.RESPECT
+        drawn.buffer_size = int(LABEL_ROOM)
+        drawn.zoom_to_box(mapnik.Box2d(*request.box))
+        for number, step in enumerate(shapes):
+            layer = mapnik.Layer(str(number), SAME)
+            layer.datasource = self.kit.source(step.sql)
+            layer.cache_features = len(step.group.parts) > 1
+            for name, style in self.kit.styles(step.name, step.group).items():
+                drawn.append_style(name, style)
+                layer.styles.append(name)
+            drawn.layers.append(layer)
+        image.premultiply()
+        mapnik.render_with_vars(drawn, image, variables, request.scale_factor)
+
+    def _lay_relief(self, image: Any, step: Relief) -> None:
+        (look,) = looks_of(step.part.tree)
+        for top, strip in relief(step.terrain, look.values, self.request, self.zoom):
+            laid = mapnik.Image.from_buffer(strip)
+            laid.premultiply()
+            image.premultiply()
+            image.composite(laid, mapnik.CompositeOp.src_over, 1.0, 0, top)
+
+    def _variables(self, mark: str) -> dict[str, str]:
+        rooms: dict[tuple[bool, bool], float] = {}
+        for step in self.steps:
+            if isinstance(step, Shapes):
+                key = step.group.is_label, step.place.reads_web
+                rooms[key] = max(rooms.get(key, 0.0), step.room)
+        found = {
+            near_token(is_label=is_label, web=web)[1:]: self.ground.geometry(room, web=web)
+            for (is_label, web), room in rooms.items()
+        }
+        if any(isinstance(step, Shapes) and step.place.overview is not None for step in self.steps):
+            tiles = tiles_of(self.ground.web(max(rooms.values())), int(self.zoom))
+            found |= {token[1:]: str(number) for token, number in zip(TILES, tiles, strict=True)}
+        return found | {REQUEST[1:]: mark}
+
+    def _encoded(self, image: Any) -> bytes:
+        encoding = ENCODINGS[self.request.format]
+        if self.request.format == "image/png" and not self.request.transparent:
+            encoding += ":t=0"
+        return bytes(image.to_string(encoding))
