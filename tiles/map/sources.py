@@ -137,7 +137,9 @@ def statement(group: Group, wanted: Wanted) -> str:
 def _in_order(group: Group, inner: FromClause, place: Place) -> Select[Any]:
     """The objects that have a look, in the order of their sort keys, the same in every map."""
     numbers: list[Column] = [inner.c[f"c{index}"] for index in range(len(group.parts))]
-    columns: list[Column] = [inner.c.object_id.label(KEY), _geometry(group, inner.c.read, place), *numbers]
+    # Mapnik leaves out what has no key, and what overviews have merged has none.
+    key = func.coalesce(inner.c.object_id, literal_column("0")).label(KEY)
+    columns: list[Column] = [key, _geometry(group, inner.c.read, place), *numbers]
     wanted = [or_(*(number.is_not(None) for number in numbers))]
     if group.is_label:
         columns.append(inner.c[TEXT])
