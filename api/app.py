@@ -11,7 +11,22 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
-from api import city, collections, edits, features, health, landing, schemas, search, styles, terrain, tiles, viewer
+from api import (
+    city,
+    collections,
+    edits,
+    features,
+    health,
+    landing,
+    matrices,
+    schemas,
+    search,
+    styles,
+    terrain,
+    tiles,
+    tilesets,
+    viewer,
+)
 from api.cities import Cities, CityDirectory
 from api.errors import problem_of
 from api.exchange import exchange
@@ -66,7 +81,20 @@ def _routes(settings: Settings, cities: Cities) -> FastAPI:
     )
     app.state.settings = settings
     app.state.cities = cities
-    for module in (landing, city, collections, schemas, features, edits, tiles, terrain, search, styles, health):
+    for module in (
+        landing,
+        city,
+        collections,
+        schemas,
+        features,
+        edits,
+        matrices,
+        tilesets,
+        terrain,
+        search,
+        styles,
+        health,
+    ):
         app.include_router(module.router)
     viewer.mount(app, settings)
     return app

@@ -24,6 +24,7 @@ from api.links import (
 )
 from api.pages import city_title, page, page_links
 from api.parameters import FORMAT, Query
+from api.tilesets import tileset_links
 from cim_models.theme import Attribute
 from cim_models.themes import GROUPS
 from layers.access import Principal
@@ -146,6 +147,7 @@ def _links(address: str, layer: Layer) -> list[Link]:
         link(SORTABLES, f"{address}/sortables", SCHEMA, "What objects can be sorted by"),
         link(DESCRIBED_BY, f"{address}/schema", SCHEMA, "What an object tells"),
         link(SCHEMA_OF, f"{address}/schema", SCHEMA, "What an object tells and takes"),
+        *tileset_links(address, title),
         link("related", f"{address}/tiles/WebMercatorQuad/tilejson.json", JSON, "Vector tiles (TileJSON)"),
     ]
 

@@ -5,10 +5,12 @@ from fastapi import APIRouter, Request, Response
 from api.answers import json_answer, language, said, wants_html
 from api.documentation import page_or
 from api.exchange import city, exchange
-from api.links import FUNCTIONS, HTML, JSON, OPENAPI, STYLES, header, link
+from api.links import FUNCTIONS, HTML, JSON, OPENAPI, SCHEMES, STYLES, header, link
 from api.openapi import openapi_document, operations
 from api.pages import city_title, page, page_links
 from api.parameters import FORMAT, Query
+from api.tilesets import CONFORMANCE as TILES
+from api.tilesets import tileset_links
 from cim_models.themes import GROUPS
 from layers.catalog import Title
 
@@ -54,6 +56,7 @@ CONFORMS_TO = (
             "arithmetic",
         )
     ),
+    *TILES,
 )
 DESCRIPTION = Title(
     "这座城市的数字孪生：各图层可以查询、下载，也可以在地图上查看。",
@@ -78,6 +81,8 @@ async def landing(request: Request) -> Response:
         link("service-doc", f"{met.base}/api?f=html", HTML, "API description as a page"),
         link("conformance", f"{met.base}/conformance?f=json", JSON, "Standards that this service follows"),
         link("data", f"{met.base}/collections?f=json", JSON, "Layers"),
+        *tileset_links(met.base, "the city"),
+        link(SCHEMES, f"{met.base}/tileMatrixSets", JSON, "Grids of the tiles"),
         link(STYLES, f"{met.base}/styles", JSON, "Map styles"),
         link(FUNCTIONS, f"{met.base}/functions", JSON, "Functions that a filter may call"),
         link("search", f"{met.base}/search", JSON, "Search by name, id or coordinates"),

@@ -1,38 +1,40 @@
-"""Vector tiles: the hot route by itself, before FastAPI and its parameters, and TileJSON that tells of it."""
+"""Tiles: the hot routes by themselves, before FastAPI and its parameters; vector tiles, and maps cut into tiles."""
 
-import gzip
 import re
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.answers import json_answer, language, said
-from api.city import around
-from api.documentation import described
+from api.answers import qualities
 from api.errors import BadRequest, MethodNotAllowed
-from api.exchange import Exchange, city, exchange, of_scope
-from api.links import MVT, same_query
-from api.pages import city_title
-from api.parameters import Parameter, Query
+from api.exchange import Exchange, of_scope
+from api.links import MVT
+from api.matrices import grid_named
+from api.parameters import Parameter, Query, one_of
+from api.raw import send_packed, send_plain
 from api.views import FILTER_PARAMETERS, VIEW_PARAMETERS, as_text, take_filter, take_view
 from layers.access import Principal
 from layers.catalog import Catalog, Layer
-from layers.query import Selection, rows
-from tiles.drawn import drawn_properties
+from layers.style import MODES, Mode, StyleNotFound, resolved
+from tiles.limits import refuse_outside
+from tiles.map import MapLayer
+from tiles.map.request import Format
+from tiles.map_tiles import Content
 from tiles.matrix import Tile, tile_at
 from tiles.picture import Picture
 
-# Beyond it a viewer enlarges: a unit of the tile is 15 cm there.
-MAX_ZOOM = 16
 MAX_LAYERS = 64
 LAYER_ID = r"[a-z][a-z0-9_]{0,62}"
-ADDRESS = re.compile(rf"(?:/collections/({LAYER_ID}))?/tiles/WebMercatorQuad/(\d{{1,2}})/(\d{{1,7}})/(\d{{1,7}})\Z")
-FIELD_TYPES = {"text": "String", "integer": "Number", "number": "Number", "boolean": "Boolean"}
+NUMBER = r"(\d{1,10})"
+ADDRESS = re.compile(
+    rf"(?:/collections/({LAYER_ID}))?((?:/styles/(\w{{1,40}}))?/map)?/tiles/(\w{{1,40}})/{NUMBER}/{NUMBER}/{NUMBER}\Z",
+    re.ASCII,
+)
 COLLECTIONS = Parameter[str | None](
     "collections",
-    "Layers, with commas between them; all by default.",
+    "Layers, with commas between them; all by default, on maps those that are shown at first.",
     as_text,
     None,
     {"type": "array", "items": {"type": "string"}, "maxItems": MAX_LAYERS},
@@ -40,8 +42,26 @@ COLLECTIONS = Parameter[str | None](
     explode=False,
 )
 TILE_PARAMETERS = (*VIEW_PARAMETERS, *FILTER_PARAMETERS)
+PICTURES: dict[str, Format] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
+VECTOR_FORMAT = Parameter[str](
+    "f", "Format of the tile.", one_of("mvt"), "mvt", {"type": "string", "enum": ["mvt"], "default": "mvt"}
+)
+PICTURE_FORMAT = Parameter[str | None](
+    "f",
+    "Format of the picture; by default what the Accept header asks for, PNG where it takes that.",
+    one_of(*PICTURES),
+    None,
+    {"type": "string", "enum": list(PICTURES)},
+)
 
-router = APIRouter(tags=["Tiles"])
+
+@dataclass(frozen=True)
+class Asked:
+    """What an address names. style: None for vector tiles."""
+
+    layer_id: str | None
+    style: str | None
+    tile: Tile
 
 
 class TileRoute:
@@ -58,36 +78,109 @@ class TileRoute:
         met = of_scope(scope)
         if scope["method"] != "GET":
             raise MethodNotAllowed("a tile can only be read", allowed="GET, HEAD")
-        layer_id, z, row, column = found.groups()
-        met.operation = "getTile" if layer_id is None else "getLayerTile"
-        picture = await _picture(scope, met, layer_id, tile_at(int(z), int(column), int(row)))
-        await _send(picture, scope, send)
+        layer_id, is_map, style, grid_id, z, row, column = found.groups()
+        met.operation = operation(layer_id is not None, is_map is not None, style is not None)
+        assert met.city is not None
+        catalog = await met.city.catalog()
+        tile = tile_at(int(z), int(column), int(row), grid_named(grid_id, catalog))
+        if is_map is None:
+            picture = await _vector_tile(scope, met, catalog, Asked(layer_id, None, tile))
+            await send_packed(picture, MVT.encode(), scope, send)
+        else:
+            format_ = _wanted_format(scope)
+            picture = await _map_tile(scope, met, catalog, Asked(layer_id, style or MODES[0], tile), format_)
+            await send_plain(picture, format_.encode(), scope, send)
 
 
-async def _picture(scope: Scope, met: Exchange, layer_id: str | None, tile: Tile) -> Picture:
+def operation(of_layer: bool, is_map: bool, is_styled: bool) -> str:
+    """The name of what is done, with the suffix that OGC API Tiles gives it (table 11)."""
+    origin = "collection" if of_layer else "dataset"
+    return f"city.{origin}.{'style.' * is_styled}{'map' if is_map else 'vector'}.getTile"
+
+
+async def _vector_tile(scope: Scope, met: Exchange, catalog: Catalog, asked: Asked) -> Picture:
     assert met.city is not None
-    catalog, service = await met.city.catalog(), met.city.tiles
+    service, tile = met.city.tiles, asked.tile
     # Asked in the same words before, the tile may lie ready: then nothing of the query is read again.
-    words = f"{layer_id or ''}?{scope['query_string'].decode('latin-1')}"
-    kept = service.kept(catalog, words, tile, met.principal)
-    if kept is not None:
-        return kept
+    words = f"{asked.layer_id or ''}?{scope['query_string'].decode('latin-1')}"
+    picture = service.kept(catalog, words, tile, met.principal)
+    if picture is not None and picture.body:
+        return picture
     query = Query(Request(scope))
-    layers = _layers(catalog, met.principal, layer_id, query.take(COLLECTIONS) if layer_id is None else None)
+    query.take(VECTOR_FORMAT)
+    layers = chosen_layers(query, catalog, met.principal, asked.layer_id)
     view, wanted = take_view(query, catalog), take_filter(query, catalog)
     query.finish()
-    # Filters are as many as their users think of.
-    return await service.tile(
-        catalog, layers, tile, met.principal, view=view, wanted=wanted, words=words if wanted is None else None
-    )
+    if picture is None:
+        # Filters are as many as their users think of.
+        words_ = words if wanted is None else None
+        picture = await service.tile(catalog, layers, tile, met.principal, view=view, wanted=wanted, words=words_)
+    if not picture.body:
+        refuse_outside(tile, layers)
+    return picture
 
 
-def _layers(catalog: Catalog, principal: Principal, layer_id: str | None, named: str | None) -> list[Layer]:
-    """Raises LayerNotFound, BadRequest."""
+async def _map_tile(scope: Scope, met: Exchange, catalog: Catalog, asked: Asked, format_: Format) -> Picture:
+    assert met.city is not None
+    service, tile = met.city.map_tiles, asked.tile
+    words = f"{asked.layer_id or ''}/{asked.style}/{format_}?{scope['query_string'].decode('latin-1')}"
+    picture = service.kept(catalog, words, tile, met.principal)
+    if picture is not None:
+        return picture
+    query = Query(Request(scope))
+    query.take(PICTURE_FORMAT)
+    style = style_named(asked.style or "")
+    layers = map_layers(query, catalog, met.principal, asked.layer_id)
+    view, wanted = take_view(query, catalog), take_filter(query, catalog)
+    query.finish()
+    shown = tuple(MapLayer(layer, style, view, wanted) for layer in layers)
+    content = Content(shown, format_, tile_background(catalog, style, asked.layer_id is None, format_))
+    return await service.tile(catalog, content, tile, met.principal, words=words if wanted is None else None)
+
+
+def style_named(name: str) -> Mode:
+    """The style of that name. Raises StyleNotFound."""
+    mode = next((mode for mode in MODES if mode == name), None)
+    if mode is None:
+        raise StyleNotFound(f"no style {name[:60]!r}; there are {', '.join(MODES)}")
+    return mode
+
+
+def tile_background(catalog: Catalog, style: Mode, of_whole_map: bool, format_: Format) -> str | None:
+    """The whole map lies on its style's background; a layer on nothing, so that it can be laid over other maps."""
+    if not of_whole_map and format_ != "image/jpeg":
+        return None
+    return str(resolved("@background", catalog, style))
+
+
+def _wanted_format(scope: Scope) -> Format:
+    """By `f`, else the first that the Accept header takes."""
+    found = re.search(rb"(?:^|&)f=(\w{1,10})(?:&|\Z)", scope["query_string"])
+    if found is not None:
+        # Another than these is refused where the parameters are read.
+        return PICTURES.get(found[1].decode(), "image/png")
+    accept = next((value for name, value in scope["headers"] if name == b"accept"), b"").decode("latin-1")
+    accepted = qualities(accept) or {"*/*": 1.0}
+    wildcard = max(accepted.get("*/*", 0.0), accepted.get("image/*", 0.0))
+    return next((kind for kind in PICTURES.values() if accepted.get(kind, wildcard) > 0), "image/png")
+
+
+def chosen_layers(query: Query, catalog: Catalog, principal: Principal, layer_id: str | None) -> list[Layer]:
+    """The layers of a vector tile. Raises LayerNotFound, BadRequest."""
+    return _named_layers(query, catalog, principal, layer_id) or drawable(catalog, principal)
+
+
+def map_layers(query: Query, catalog: Catalog, principal: Principal, layer_id: str | None) -> list[Layer]:
+    """The layers of a map: the one, those named, or those that are shown at first. Raises LayerNotFound, BadRequest."""
+    return _named_layers(query, catalog, principal, layer_id) or shown_at_first(catalog, principal)
+
+
+def _named_layers(query: Query, catalog: Catalog, principal: Principal, layer_id: str | None) -> list[Layer]:
     if layer_id is not None:
         return [catalog.layer(layer_id, principal)]
+    named = query.take(COLLECTIONS)
     if named is None:
-        return drawable(catalog, principal)
+        return []
     names = named.split(",")
     if len(names) > MAX_LAYERS or len(set(names)) < len(names):
         raise BadRequest(f"collections: at most {MAX_LAYERS} layers, each once")
@@ -99,98 +192,9 @@ def drawable(catalog: Catalog, principal: Principal) -> list[Layer]:
     return [layer for layer in catalog.layers(principal) if layer.theme.table != "terrain"]
 
 
-# Live: kept by the client, and asked for again; a tile that is the same costs no bytes.
-HEADERS = (
-    (b"content-type", MVT.encode()),
-    (b"cache-control", b"no-cache"),
-    (b"vary", b"Accept-Encoding, Authorization"),
-)
-
-
-async def _send(picture: Picture, scope: Scope, send: Send) -> None:
-    etag, body, status = picture.etag.encode(), picture.body, 200 if picture.body else 204
-    headers = [*HEADERS, (b"etag", etag)]
-    if picture.thinned:
-        headers.append((b"x-thinned", b"true"))
-    packed = False
-    for name, value in scope["headers"]:
-        if name == b"accept-encoding":
-            packed = b"gzip" in value or b"*" in value
-        elif name == b"if-none-match" and etag in value:
-            status, body = 304, b""
-    if body:
-        if packed:
-            headers.append((b"content-encoding", b"gzip"))
-        else:
-            body = gzip.decompress(body)
-        headers.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-@router.get("/tiles/WebMercatorQuad/tilejson.json", **described("getTileJson", COLLECTIONS, *TILE_PARAMETERS))
-async def tilejson(request: Request) -> Response:
-    """TileJSON 3.0 of many layers in one tile."""
-    catalog, met, query = await city(request).catalog(), exchange(request), Query(request)
-    layers = _layers(catalog, met.principal, None, query.take(COLLECTIONS))
-    title = said(city_title(catalog), language(request))
-    address = f"{met.base}/tiles/WebMercatorQuad/{{z}}/{{y}}/{{x}}"
-    return json_answer(_tilejson(request, query, catalog, layers, title=title, address=address))
-
-
-@router.get(
-    "/collections/{layer_id}/tiles/WebMercatorQuad/tilejson.json", **described("getLayerTileJson", *TILE_PARAMETERS)
-)
-async def layer_tilejson(request: Request, layer_id: str) -> Response:
-    """TileJSON 3.0 of one layer."""
-    catalog, met, query = await city(request).catalog(), exchange(request), Query(request)
-    layer = catalog.layer(layer_id, met.principal)
-    title = said(layer.title, language(request))
-    address = f"{met.base}/collections/{layer.id}/tiles/WebMercatorQuad/{{z}}/{{y}}/{{x}}"
-    return json_answer(_tilejson(request, query, catalog, [layer], title=title, address=address))
-
-
-def _tilejson(
-    request: Request, query: Query, catalog: Catalog, layers: Sequence[Layer], *, title: str, address: str
-) -> dict[str, Any]:
-    # Checked here, so that a fault shows once and not with every tile; the tiles are asked with the same words.
-    view, wanted = take_view(query, catalog), take_filter(query, catalog)
-    query.finish()
-    for layer in layers:
-        rows(Selection(layer, view, wanted), catalog, exchange(request).principal)
-    document: dict[str, Any] = {
-        "tilejson": "3.0.0",
-        "name": title,
-        "scheme": "xyz",
-        "tiles": [same_query(request, address)],
-        "minzoom": min((layer.min_zoom for layer in layers), default=0),
-        "maxzoom": MAX_ZOOM,
-        "attribution": "; ".join(dict.fromkeys(name for layer in layers for name in layer.attribution)),
-        "vector_layers": [_vector_layer(layer) for layer in layers],
-    }
-    if (box := around(layers)) is not None:
-        west, south, east, north = box
-        document["bounds"] = box
-        document["center"] = [(west + east) / 2, (south + north) / 2, 12]
-    return document
-
-
-def _vector_layer(layer: Layer) -> Mapping[str, Any]:
-    return {
-        "id": layer.id,
-        "description": layer.title.en,
-        "minzoom": layer.min_zoom,
-        "maxzoom": MAX_ZOOM,
-        "fields": {attribute.name: FIELD_TYPES[attribute.type] for attribute in drawn_properties(layer)},
-    }
-
-
-_READ = "A gzipped Mapbox Vector Tile of extent 4096; each layer is called like its collection, ids are object ids."
-_ANSWERS = {
-    "200": {"description": _READ, "content": {MVT: {"schema": {"type": "string", "format": "binary"}}}},
-    "204": {"description": "Nothing is there"},
-    "304": {"description": "The tile is as the client knows it (If-None-Match)"},
-}
+def shown_at_first(catalog: Catalog, principal: Principal) -> list[Layer]:
+    """The layers of the whole map as a viewer opens it, ground first."""
+    return [layer for layer in catalog.layers(principal) if layer.visible]
 
 
 def _place(name: str, description: str) -> dict[str, Any]:
@@ -203,32 +207,52 @@ def _place(name: str, description: str) -> dict[str, Any]:
     }
 
 
+def _word(name: str, description: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": {"type": "string"}}
+
+
 _TILE = [
-    _place("z", "Zoom, from 0 to 22."),
-    _place("row", "Row, from the north (y)."),
-    _place("col", "Column, from the west (x)."),
+    _word("tileMatrixSetId", "The grid; /tileMatrixSets lists them."),
+    _place("tileMatrix", "Zoom."),
+    _place("tileRow", "Row, from the north (y)."),
+    _place("tileCol", "Column, from the west (x)."),
 ]
-_LAYER = {"name": "layer_id", "in": "path", "required": True, "schema": {"type": "string"}}
-# What FastAPI cannot know: the raw route is none of its own.
-PATHS: dict[str, Any] = {
-    "/tiles/WebMercatorQuad/{z}/{row}/{col}": {
-        "get": {
-            "tags": ["Tiles"],
-            "summary": "Tile",
-            "description": "Many layers in one vector tile.",
-            "operationId": "getTile",
-            "parameters": [*_TILE, *(p.document() for p in (COLLECTIONS, *TILE_PARAMETERS))],
-            "responses": _ANSWERS,
-        }
-    },
-    "/collections/{layer_id}/tiles/WebMercatorQuad/{z}/{row}/{col}": {
-        "get": {
-            "tags": ["Tiles"],
-            "summary": "Layer tile",
-            "description": "One layer as a vector tile.",
-            "operationId": "getLayerTile",
-            "parameters": [_LAYER, *_TILE, *(p.document() for p in TILE_PARAMETERS)],
-            "responses": _ANSWERS,
-        }
-    },
+_LAYER, _STYLE = _word("layer_id", "The layer."), _word("style_id", "day or night.")
+_VECTOR = "A gzipped Mapbox Vector Tile of extent 4096; each layer is called like its collection, ids are object ids."
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_OTHERS = {
+    "304": {"description": "The tile is as the client knows it (If-None-Match)"},
+    "404": {"description": "No such layer, grid or style, or beyond the limits of the tile set"},
 }
+_VECTOR_ANSWERS = {
+    "200": {"description": _VECTOR, "content": {MVT: _BINARY}},
+    "204": {"description": "Nothing is there"},
+    **_OTHERS,
+}
+_MAP_ANSWERS = {
+    "200": {"description": "A picture of 256 x 256 pixels", "content": dict.fromkeys(PICTURES.values(), _BINARY)},
+    **_OTHERS,
+}
+
+
+def _path(of_layer: bool, is_map: bool, is_styled: bool) -> tuple[str, dict[str, Any]]:
+    """Address and description of one family of tiles."""
+    address = "/collections/{layer_id}" * of_layer + "/styles/{style_id}" * is_styled + "/map" * is_map
+    format_ = PICTURE_FORMAT if is_map else VECTOR_FORMAT
+    queried: tuple[Parameter[Any], ...] = (*(() if of_layer else (COLLECTIONS,)), *TILE_PARAMETERS, format_)
+    what = ("A map" if is_map else "Vector data") + (" of one layer" if of_layer else " of many layers")
+    described = {
+        "tags": ["Tiles"],
+        "summary": "Tile",
+        "description": f"{what}, as a tile" + (", in one of its styles." if is_styled else "."),
+        "operationId": operation(of_layer, is_map, is_styled),
+        "parameters": [*[_LAYER] * of_layer, *[_STYLE] * is_styled, *_TILE, *(p.document() for p in queried)],
+        "responses": _MAP_ANSWERS if is_map else _VECTOR_ANSWERS,
+    }
+    return f"{address}/tiles/{{tileMatrixSetId}}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}", {"get": described}
+
+
+# Of which layers, vector or map, in the default style or one that is named.
+FAMILIES = [(of_layer, *kind) for of_layer in (False, True) for kind in ((False, False), (True, False), (True, True))]
+# What FastAPI cannot know: the raw routes are none of its own.
+PATHS: dict[str, Any] = dict(_path(*family) for family in FAMILIES)

@@ -117,13 +117,15 @@ class Grid:
             return NOWHERE
 
     def limits(self, zoom: int, degrees: Box) -> tuple[int, int, int, int]:
-        """The first and last column and row (x0, y0, x1, y1) of the tiles that a box of degrees touches."""
+        """The first and last column and row (x0, y0, x1, y1) of the tiles that show anything of a box of degrees."""
         box = box_in(degrees, CRS84, self.crs)
         if box is None:
             return 0, 0, 0, 0
         side = self.tile_side(zoom)
-        columns = (int((v - self.left) // side) for v in (box[0], box[2]))
-        rows = (int((self.top - v) // side) for v in (box[3], box[1]))
+        # A symbol just beyond a tile's edge reaches into it.
+        wider = MARGIN * side
+        columns = (int((v - self.left) // side) for v in (box[0] - wider, box[2] + wider))
+        rows = (int((self.top - v) // side) for v in (box[3] + wider, box[1] - wider))
         x0, x1 = (max(0, min(self.columns(zoom) - 1, v)) for v in columns)
         y0, y1 = (max(0, min(self.rows(zoom) - 1, v)) for v in rows)
         return x0, y0, x1, y1

@@ -67,8 +67,10 @@ async def test_a_tile_of_another_time_plan_or_condition(client: httpx.AsyncClien
 
 
 async def test_nothing_is_204_and_the_same_is_304(client: httpx.AsyncClient) -> None:
-    empty = await client.get("/collections/buildings/tiles/WebMercatorQuad/13/0/0")
+    empty = await client.get(f"{BUILDINGS}?recorded=2001-01-01")
     assert (empty.status_code, empty.content) == (204, b"")
+    beyond = await client.get("/collections/buildings/tiles/WebMercatorQuad/13/0/0")
+    assert beyond.status_code == 404
     first = await client.get(BUILDINGS)
     assert first.headers["cache-control"] == "no-cache"
     again = await client.get(BUILDINGS, headers={"If-None-Match": first.headers["etag"]})

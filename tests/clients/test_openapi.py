@@ -12,11 +12,24 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 
 EXAMPLES = 8
-REAL = {"layer_id": "buildings", "object_id": "1", "style_id": "night"}
+REAL = {
+    "layer_id": "buildings",
+    "object_id": "1",
+    "style_id": "night",
+    "tile_matrix_set_id": "WorldCRS84Quad",
+    "tileMatrixSetId": "WorldCRS84Quad",
+    "tileMatrix": "12",
+}
+TILES = {
+    f"city.{origin}.{kind}.{verb}"
+    for origin in ("dataset", "collection")
+    for kind in ("vector", "map", "style.map")
+    for verb in ("getTileSetsList", "getTileSet", "getTileJson", "getTile")
+}
 OPERATIONS = {
     "getLandingPage", "getConformance", "getApi", "getCity", "getCities", "getCollections", "getCollection",
     "getQueryables", "getSchema", "getItems", "getItem", "createItem", "replaceItem", "updateItem", "deleteItem",
-    "getTile", "getLayerTile", "getTileJson", "getLayerTileJson", "getTerrainTileJson", "getTerrainTile",
+    "getTileMatrixSetsList", "getTileMatrixSet", *TILES, "getTerrainTileJson", "getTerrainTile",
     "getHillshadeTile", "search", "getStyles", "getStyle", "getHealth", "getReadiness", "getLiveness", "getMetrics",
 }  # fmt: skip
 
