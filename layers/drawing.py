@@ -400,3 +400,23 @@ def leaves(tree: Tree) -> Iterator[tuple[tuple[tuple[Source, Classes], ...], Lea
         for classes, below in tree.by:
             for way, leaf in leaves(below):
                 yield ((tree.source, classes), *way), leaf
+
+
+def look_of(tree: Tree, values: Mapping[Source, Any]) -> Leaf | None:
+    """How an object looks of which some values are known; what is not known is absent."""
+    while isinstance(tree, Branch):
+        value = values.get(tree.source)
+        tree = next((below for classes, below in tree.by if _is_of(value, classes)), None)
+    return tree
+
+
+def _is_of(value: Any, classes: Classes) -> bool:
+    spans = [each for each in classes if isinstance(each, Span)]
+    if spans or None in classes:
+        return None in classes if value is None else any(_holds(span, value) for span in spans)
+    return (OTHER if value is None else value) in classes
+
+
+def _holds(span: Span, value: float) -> bool:
+    above = value > span.low or (span.with_low and value == span.low)
+    return above and (value < span.high or (span.with_high and value == span.high))

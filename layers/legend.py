@@ -23,12 +23,16 @@ STATISTICS_SQL = """
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a legend. color, outline: #rrggbb."""
+    """One line of a legend.
+
+    color, outline: #rrggbb. values: of the property that tells the classes apart; none of one colour or all others.
+    """
 
     title: Title
     color: str
     kind: Kind
     outline: str | None = None
+    values: tuple[str, ...] = ()
 
 
 def legend(layer: Layer, catalog: Catalog, mode: Mode = "day", *, in_use: Collection[str] | None = None) -> list[Entry]:
@@ -41,7 +45,8 @@ def legend(layer: Layer, catalog: Catalog, mode: Mode = "day", *, in_use: Collec
     if isinstance(color, str):
         return [Entry(layer.title, color, kind, outline)]
     if _tells(color):
-        return [Entry(title, shown, kind, outline) for title, shown in _classes(layer, catalog, color, in_use)]
+        classes = _classes(layer, catalog, color, in_use)
+        return [Entry(title, shown, kind, outline, values) for title, shown, values in classes]
     return []
 
 
@@ -68,6 +73,12 @@ def colouring_property(layer: Layer, catalog: Catalog) -> str | None:
     return _property(color[1]) if _tells(color) else None
 
 
+def telling_input(layer: Layer, catalog: Catalog) -> Any:
+    """The expression of whose values the legend lists the colours, None for a layer of one colour."""
+    _, color, _ = _telling(layer, catalog, "day")
+    return color[1] if _tells(color) else None
+
+
 def _telling(layer: Layer, catalog: Catalog, mode: Mode) -> tuple[Kind, Any, str | None]:
     """Kind, colour and outline of the style layer that tells most classes apart, of the first one among equals."""
     found: tuple[Kind, Any, str | None] = ("fill", None, None)
@@ -92,7 +103,7 @@ def _property(expression: list[Any]) -> str:
 
 def _classes(
     layer: Layer, catalog: Catalog, match: list[Any], in_use: Collection[str] | None
-) -> list[tuple[Title, str]]:
+) -> list[tuple[Title, str, tuple[str, ...]]]:
     codes = _codes(layer, catalog, _property(match[1]))
     entries = []
     *pairs, fallback = match[2:]
@@ -100,10 +111,10 @@ def _classes(
         wanted = values if isinstance(values, list) else [values]
         shown = [v for v in wanted if v in codes and (in_use is None or v in in_use)]
         if shown:
-            entries.append((_joined([codes[v].title for v in shown]), color))
+            entries.append((_joined([codes[v].title for v in shown]), color, tuple(shown)))
     matched = {v for values in pairs[::2] for v in (values if isinstance(values, list) else [values])}
     if in_use is None or set(in_use) - matched:
-        entries.append((OTHER, fallback))
+        entries.append((OTHER, fallback, ()))
     return entries
 
 

@@ -97,6 +97,11 @@ def layer_style(layer: Layer) -> list[dict[str, Any]]:
     return own or _defaults()[layer.theme.layer]
 
 
+def palette(mode: Mode) -> dict[str, Any]:
+    """What the "@" names of a mode mean: colours, of which `background` is that of the whole map."""
+    return _palettes()[mode]
+
+
 def resolved(value: Any, catalog: Catalog, mode: Mode) -> Any:
     """A style value with "@" names replaced by what they mean in `mode`."""
     if isinstance(value, str) and value.startswith("@"):

@@ -68,7 +68,7 @@ class Painter:
             terrain: Terrain | None = None
             place = Place(request.known_crs, int(zoom) if layer.id in known else None, zoom <= CROWDED_ZOOM)
             wanted = Wanted(Selection(layer, shown.view, shown.filter), catalog, principal, place, _most(request))
-            for slot, group in self._groups_of(layer, _mode(shown), catalog, zoom):
+            for slot, group in self._groups_of(layer, shown.mode, catalog, zoom):
                 style = group.parts[0].style
                 order = _order(request, number, slot)
                 if style.type == "hillshade":
@@ -145,10 +145,6 @@ def _order(request: MapRequest, number: int, slot: int) -> tuple[int, ...]:
         is_label = slot == SLOTS.index("label")
         return is_label, number, slot
     return slot, number
-
-
-def _mode(shown: MapLayer) -> Mode:
-    return "night" if shown.style == "night" else "day"
 
 
 def _is_plain(shown: MapLayer, catalog: Catalog, principal: Principal) -> bool:

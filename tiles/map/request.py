@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from layers.catalog import Layer
 from layers.crs import Crs, parse_crs
 from layers.filters import Filter
-from layers.style import MODES
+from layers.style import MODES, Mode
 from layers.view import NOW, View
 from tiles import TileError
 from tiles.matrix import Box
@@ -36,8 +36,11 @@ class MapLayer:
     filter: Filter | None = None
 
     def __post_init__(self) -> None:
-        if self.style not in MODES:
-            raise BadMap(f"layer {self.layer.id}: no style {self.style!r}; there are {', '.join(MODES)}")
+        mode_of(self.style)
+
+    @property
+    def mode(self) -> Mode:
+        return mode_of(self.style)
 
 
 @dataclass(frozen=True)
@@ -81,3 +84,11 @@ class MapRequest:
     def known_crs(self) -> Crs:
         """The CRS. Raises UnknownCrs."""
         return parse_crs(self.crs)
+
+
+def mode_of(style: str) -> Mode:
+    """The mode of which a style is. Raises BadMap."""
+    for mode in MODES:
+        if mode == style:
+            return mode
+    raise BadMap(f"no style {style[:60]!r}; there are {', '.join(MODES)}")

@@ -26,8 +26,13 @@ def zoom_of(request: MapRequest, catalog: Catalog) -> float:
         pixel = math.sqrt(across * down) * crs.metres_per_unit
         if not is_web(crs):
             # Taken at the city, not in the picture, so that neighbouring pictures are of one zoom.
-            pixel /= math.cos(_latitude(catalog))
-    zoom = math.log2(2 * HALF_WORLD / PIXELS / (pixel * request.scale_factor))
+            pixel /= math.cos(latitude_of(catalog))
+    return zoom_of_pixel(pixel * request.scale_factor)
+
+
+def zoom_of_pixel(side: float) -> float:
+    """The viewer's zoom of which a pixel's side is so many metres along the equator, in steps of 1/8."""
+    zoom = math.log2(2 * HALF_WORLD / PIXELS / side)
     return min(DEEPEST, max(0.0, round(zoom * STEPS) / STEPS))
 
 
@@ -48,7 +53,7 @@ def box_in(box: Box, crs: Crs, target: Crs) -> Box:
     return found
 
 
-def _latitude(catalog: Catalog) -> float:
+def latitude_of(catalog: Catalog) -> float:
     """About where the city lies, in radians from the equator."""
     extents = [layer.extent for layer in catalog.layers(SYSTEM) if layer.extent]
     if not extents:

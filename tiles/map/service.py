@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
@@ -11,11 +11,13 @@ from typing import Self, TypeVar
 
 from cim_models.database import Database
 from layers.access import Principal
-from layers.catalog import Catalog
+from layers.catalog import Catalog, Layer
 from tiles.map.engine import load_fonts
 from tiles.map.kit import Kit
+from tiles.map.legend import FORMATS as LEGEND_FORMATS
+from tiles.map.legend import LegendFormat, chosen, draw_legend, legend_json, legend_rows
 from tiles.map.painter import Painter
-from tiles.map.request import MapRequest
+from tiles.map.request import BadMap, MapRequest, mode_of
 from tiles.studio import Busy, TooSlow
 
 # How often the database is asked to end what nobody waits for any more.
@@ -74,6 +76,37 @@ class MapService:
             async with self._database.reading() as connection:
                 drawing = await self._painter.drawing(connection, request, catalog, principal)
             return await self._within_limits(drawing.picture)
+
+    async def legend(
+        self,
+        layer: Layer,
+        catalog: Catalog,
+        style: str = "day",
+        form: LegendFormat = "image/png",
+        *,
+        scale: float | None = None,
+        rule: str | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        in_use: Collection[str] | None = None,
+    ) -> bytes:
+        """The legend of a layer, as a picture or as JSON; of one rule, only its symbol.
+
+        scale: denominator of the scale of which it is. width, height: pixels of a symbol. in_use: the values that are
+        listed, None for all. Raises BadMap.
+        """
+
+        def make(_: str) -> bytes:
+            mode = mode_of(style)
+            rows = chosen(legend_rows(layer, catalog, mode, scale=scale, in_use=in_use), rule)
+            if form == "application/json":
+                return legend_json(layer, rows)
+            return draw_legend(rows, mode, form, width=width, height=height)
+
+        if form not in LEGEND_FORMATS:
+            raise BadMap(f"format {form!r}: legends come as {', '.join(LEGEND_FORMATS)}")
+        async with self._turn([layer.id]):
+            return await self._within_limits(make)
 
     @asynccontextmanager
     async def _turn(self, layers: Iterable[str]) -> AsyncIterator[None]:
