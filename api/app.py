@@ -21,6 +21,7 @@ from api import (
     matrices,
     schemas,
     search,
+    statistics,
     styles,
     terrain,
     tiles,
@@ -92,6 +93,7 @@ def _routes(settings: Settings, cities: Cities) -> FastAPI:
         tilesets,
         terrain,
         search,
+        statistics,
         styles,
         health,
     ):

@@ -14,7 +14,8 @@ from cim_models import __version__
 
 # OGC API Features Part 1, class oas30, is about 3.0; FastAPI writes 3.1 unless told.
 OPENAPI_VERSION = "3.0.3"
-WRITES = ("post", "put", "patch", "delete")
+# Operations under this tag write, and need a token; a question may be POSTed by anybody.
+EDITING = "Editing"
 PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "instance", "request_id"],
@@ -60,11 +61,11 @@ def _described(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title="", version="", openapi_version=OPENAPI_VERSION, routes=app.routes)
     document["paths"] |= deepcopy(tiles.PATHS)
     for item in document["paths"].values():
-        for method, operation in item.items():
+        for operation in item.values():
             # FastAPI documents its own validation, which is not used here.
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = REFUSAL
-            if method in WRITES:
+            if EDITING in operation.get("tags", ()):
                 operation["security"] = [{"token": []}]
     document["components"] = {
         "schemas": {"Problem": PROBLEM},
