@@ -1,0 +1,187 @@
+"""Readings on their way in: what one is, and a batch of them written so that each counts once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from cim_models.database import Connection
+from twin.sensing.months import ensure_months
+
+# Observation ids are taken this many at a time: the increment of their sequence.
+BLOCK = 1000
+CHANNEL = "citytwin_arrival"
+
+
+class Reading(NamedTuple):
+    """One observation to be written. One of number, text and json (as JSON text) is its result.
+
+    time, time_end: phenomenon time; an instant has no end. feature_id: None for what the datastream usually observes.
+    quality, parameters: JSON text.
+    """
+
+    datastream_id: int
+    time: datetime
+    number: float | None = None
+    text: str | None = None
+    json: str | None = None
+    time_end: datetime | None = None
+    result_time: datetime | None = None
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    quality: str | None = None
+    parameters: str | None = None
+    feature_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of a batch: the id of each reading, in order, and how many were new.
+
+    An id is None where there is no such datastream.
+    """
+
+    ids: list[int | None]
+    new: int
+
+
+STAGING = """
+    create temporary table if not exists staged_reading (
+        id bigint, datastream_id bigint, time timestamptz, number float8, text text, json text, time_end timestamptz,
+        result_time timestamptz, valid_from timestamptz, valid_to timestamptz, quality text, parameters text,
+        feature_id bigint
+    ) on commit delete rows
+"""
+COLUMNS = ("id", *Reading._fields)
+# Locked in one order by all writers, so that two batches never wait for each other.
+LOCK = """
+    select l.datastream_id, d.feature_id
+    from sensing.latest l join sensing.datastream d on d.id = l.datastream_id
+    where l.datastream_id = any($1::bigint[]) order by l.datastream_id
+    for no key update of l
+"""
+DEDUPE = """hash_record_extended(
+    row(number, text, json, time_end, result_time, valid_from, valid_to, quality, parameters), 0)"""
+# One statement: what is new goes in, and from what really went in come last values, extents, hours, days and the feed.
+WRITE = f"""
+    with fresh as (
+        insert into sensing.observation (id, datastream_id, time, dedupe, number, feature_id, time_end, result_time,
+                                         valid_from, valid_to, text, json, quality, parameters)
+        select id, datastream_id, time, {DEDUPE}, number, feature_id, time_end, result_time, valid_from, valid_to, text,
+               json::jsonb, quality::jsonb, parameters::jsonb
+        from staged_reading order by datastream_id, time
+        on conflict (datastream_id, time, dedupe) do nothing
+        returning id, datastream_id, time, time_end, result_time, number, text, json
+    ), extent as (
+        select datastream_id, count(*) as count, min(time) as first_time, max(coalesce(time_end, time)) as last_time,
+               min(result_time) as first_result_time, max(result_time) as last_result_time
+        from fresh group by datastream_id
+    ), newest as (
+        select distinct on (datastream_id) datastream_id, id, time, number, text, json
+        from fresh order by datastream_id, time desc, id desc
+    ), told as (
+        update sensing.latest l set
+            count = l.count + e.count,
+            first_time = least(l.first_time, e.first_time),
+            last_time = greatest(l.last_time, e.last_time),
+            first_result_time = least(l.first_result_time, e.first_result_time),
+            last_result_time = greatest(l.last_result_time, e.last_result_time),
+            arrived_at = now(),
+            id = case when l.time is null or n.time >= l.time then n.id else l.id end,
+            number = case when l.time is null or n.time >= l.time then n.number else l.number end,
+            text = case when l.time is null or n.time >= l.time then n.text else l.text end,
+            json = case when l.time is null or n.time >= l.time then n.json else l.json end,
+            time = greatest(l.time, n.time)
+        from extent e join newest n using (datastream_id) where l.datastream_id = e.datastream_id
+    ), counted as (
+        select f.datastream_id, f.time, f.number, d.zone, k.day_shift,
+               sensing.counted_at(f.time, f.time_end is null, k.is_total) as counted
+        from fresh f join sensing.datastream s on s.id = f.datastream_id join sensing.kind k on k.id = s.kind
+        cross join (select time_zone as zone from city) d
+        where f.number is not null
+    ), hours as (
+        insert into sensing.hourly as h (datastream_id, at, count, sum, min, max, first, last, first_time, last_time)
+        select datastream_id, date_trunc('hour', counted, zone) as at, count(*), sum(number), min(number), max(number),
+               (array_agg(number order by time))[1], (array_agg(number order by time desc))[1], min(time), max(time)
+        from counted group by datastream_id, at order by datastream_id, at
+        on conflict (datastream_id, at) do update set
+            count = h.count + excluded.count, sum = h.sum + excluded.sum,
+            min = least(h.min, excluded.min), max = greatest(h.max, excluded.max),
+            first = case when excluded.first_time < h.first_time then excluded.first else h.first end,
+            last = case when excluded.last_time >= h.last_time then excluded.last else h.last end,
+            first_time = least(h.first_time, excluded.first_time),
+            last_time = greatest(h.last_time, excluded.last_time)
+    ), days as (
+        insert into sensing.daily as h (datastream_id, day, count, sum, min, max, first, last, first_time, last_time)
+        select datastream_id, ((counted at time zone zone) + day_shift)::date as day, count(*), sum(number),
+               min(number), max(number), (array_agg(number order by time))[1],
+               (array_agg(number order by time desc))[1], min(time), max(time)
+        from counted group by datastream_id, day order by datastream_id, day
+        on conflict (datastream_id, day) do update set
+            count = h.count + excluded.count, sum = h.sum + excluded.sum,
+            min = least(h.min, excluded.min), max = greatest(h.max, excluded.max),
+            first = case when excluded.first_time < h.first_time then excluded.first else h.first end,
+            last = case when excluded.last_time >= h.last_time then excluded.last else h.last end,
+            first_time = least(h.first_time, excluded.first_time),
+            last_time = greatest(h.last_time, excluded.last_time)
+    ), fed as (
+        insert into sensing.arrival (via, ids, datastream_ids, times, numbers)
+        select $1, array_agg(id order by datastream_id, time), array_agg(datastream_id order by datastream_id, time),
+               array_agg(time order by datastream_id, time), array_agg(number order by datastream_id, time)
+        from fresh having count(*) > 0
+    )
+    select count(*) from fresh
+"""
+KNOWN = f"""
+    select s.id as taken, o.id as known
+    from (select *, {DEDUPE} as dedupe from staged_reading) s
+    join sensing.observation o using (datastream_id, time, dedupe)
+    where o.id <> s.id
+"""
+
+
+async def write_readings(connection: Connection, readings: Sequence[Reading], *, via: str) -> Written:
+    """Write readings inside the connection's transaction; one that was written before counts once and keeps its id.
+
+    via: how they came (http, mqtt, feed), which the feed of arrivals tells.
+    The months they fall in must exist: see `prepare_months`.
+    """
+    usual = {
+        row["datastream_id"]: row["feature_id"]
+        for row in await connection.fetch(LOCK, sorted({reading.datastream_id for reading in readings}))
+    }
+    taken = await _take_ids(connection, len(readings))
+    ids: list[int | None] = [
+        number if reading.datastream_id in usual else None for number, reading in zip(taken, readings, strict=True)
+    ]
+    rows = [
+        (number, *(reading if reading.feature_id is not None else (*reading[:-1], usual[reading.datastream_id])))
+        for number, reading in zip(ids, readings, strict=True)
+        if number is not None
+    ]
+    if not rows:
+        return Written(ids, 0)
+    await connection.execute(STAGING)
+    await connection.copy_records_to_table("staged_reading", records=rows, columns=COLUMNS)
+    new: int = await connection.fetchval(WRITE, via)
+    if new < len(rows):
+        known = {row["taken"]: row["known"] for row in await connection.fetch(KNOWN)}
+        ids = [None if number is None else known.get(number, number) for number in ids]
+    if new:
+        await connection.execute(f"select pg_notify('{CHANNEL}', '')")
+    return Written(ids, new)
+
+
+async def prepare_months(connection: Connection, readings: Sequence[Reading], made: set[Any]) -> None:
+    """Have a partition for each month that the readings fall in; made: those known to exist, which this adds to."""
+    months = {(reading.time.year, reading.time.month) for reading in readings} - made
+    if months:
+        await ensure_months(connection, months)
+        made |= months
+
+
+async def _take_ids(connection: Connection, number: int) -> list[int]:
+    blocks = await connection.fetch(
+        "select nextval('sensing.observation_id') as first from generate_series(1, $1)", -(-number // BLOCK)
+    )
+    return [row["first"] + step for row in blocks for step in range(BLOCK)][:number]
