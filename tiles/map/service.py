@@ -30,6 +30,8 @@ CANCEL_SQL = """
     where datname = current_database() and application_name = $1 and state = 'active'
       and position($2 in query) > 0
 """
+# PostgreSQL's words in Mapnik's error, whoever cancelled the statement.
+CANCELLED = "canceling statement"
 Made = TypeVar("Made")
 
 
@@ -139,13 +141,21 @@ class MapService:
                 return await asyncio.shield(work)
         except TimeoutError:
             await self._ended(work, mark)
-            raise TooSlow(f"not drawn within {self._limit_s:g} s; zoom in, or ask for fewer layers") from None
+            raise self._too_slow() from None
+        except RuntimeError as error:
+            # The statement's own limit was reached first.
+            if CANCELLED not in str(error):
+                raise
+            raise self._too_slow() from None
         except asyncio.CancelledError:
             ending = asyncio.create_task(self._ended(work, mark))
             self._ending.add(ending)
             ending.add_done_callback(self._ending.discard)
             await asyncio.shield(ending)
             raise
+
+    def _too_slow(self) -> TooSlow:
+        return TooSlow(f"not drawn within {self._limit_s:g} s; zoom in, or ask for fewer layers")
 
     async def _ended(self, work: "asyncio.Future[Made]", mark: str) -> None:
         """Cancel a drawing's statements until it ends."""

@@ -131,7 +131,8 @@ def statement(group: Group, wanted: Wanted) -> str:
         found = found.order_by(size.desc(), func.hashint8(table.c.object_id))
     inner = found.limit(literal_column(str(wanted.most))).subquery("found")
     tokens = (near_token(is_label=group.is_label, web=place.reads_web), *TILES)
-    return f"({inline(_in_order(group, inner, place), tokens=tokens)} /* !bbox! !{REQUEST}! */) q"
+    # The request's mark comes first: of a long statement the server tells only the beginning (pg_stat_activity).
+    return f"(/* !{REQUEST}! */ {inline(_in_order(group, inner, place), tokens=tokens)} /* !bbox! */) q"
 
 
 def _in_order(group: Group, inner: FromClause, place: Place) -> Select[Any]:
