@@ -219,6 +219,7 @@ async def _pool(url: str, connections: int, statement_timeout_s: float) -> async
         min_size=1,
         max_size=connections,
         init=_prepare,
+        reset=_leave,
         # Every layer, view and filter is a statement of its own; the default of 100 would prepare them anew.
         statement_cache_size=2000,
         max_cached_statement_lifetime=0,
@@ -235,6 +236,14 @@ async def _pool(url: str, connections: int, statement_timeout_s: float) -> async
             "work_mem": "16MB",
         },
     )
+
+
+async def _leave(_: Connection) -> None:
+    """Nothing but an open transaction, which asyncpg ends, is left by those who give a connection back.
+
+    What asks the server to forget anything else would take as long as drawing a small tile. Who listens, or locks or
+    sets something beyond a transaction, opens a connection of its own.
+    """
 
 
 async def _prepare(connection: Connection) -> None:

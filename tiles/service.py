@@ -35,6 +35,8 @@ PICTURES_SHARE = 2
 LONGEST_WORDS = 2048
 # A picture in memory weighs its bytes and about this much for its objects.
 OVERHEAD = 800
+# Drawings that wait to be written to files; each holds its bytes meanwhile.
+MOST_FILING = 64
 IDENTITY_SQL = """
     select concat_ws('-', s.system_identifier, c.timeline_id, d.oid, extract(epoch from city.created_at))
     from pg_control_system() s, pg_control_checkpoint() c, pg_database d, city where d.datname = current_database()
@@ -86,6 +88,7 @@ class TileService:
         self.files: FileStore | None = None
         self._studio = Studio(database, self.watch, drawing=drawing, waiting=waiting, limit_s=limit_s)
         self._flights: Flights[Key, Drawing] = Flights()
+        self._filing: set[asyncio.Task[None]] = set()
         self._catalog: Catalog | None = None
         self._definitions: dict[str, str] = {}
 
@@ -101,6 +104,7 @@ class TileService:
     async def close(self) -> None:
         await self.watch.close()
         await self._flights.close()
+        await asyncio.gather(*self._filing)
 
     def kept(self, catalog: Catalog, words: str, tile: Tile, principal: Principal) -> Picture | None:
         """The tile that was asked for in the same `words` before, if all of it is true still; without waiting."""
@@ -174,8 +178,15 @@ class TileService:
             memory.put(key, table, box, drawing)
             # An empty tile is drawn as quickly as read.
             if files and drawing.body and self._is_true(table, box, drawing):
-                await asyncio.to_thread(files.put, key, drawing)
+                self._file(files, key, drawing)
         return drawing
+
+    def _file(self, files: FileStore, key: Key, drawing: Drawing) -> None:
+        """Put a drawing into the files, later: who asked for it need not wait. Left out where the disk is behind."""
+        if len(self._filing) < MOST_FILING:
+            filing = asyncio.create_task(asyncio.to_thread(files.put, key, drawing))
+            self._filing.add(filing)
+            filing.add_done_callback(self._filing.discard)
 
     def _is_true(self, table: str, box: Box, drawing: Drawing) -> bool:
         mark = self.freshness.mark(table, drawing.horizon)
