@@ -63,6 +63,10 @@ class PreconditionFailed(ApiError):
     """The object is not as the client believes."""
 
 
+class PreconditionRequired(ApiError):
+    """A change that does not say which state of the object it is made to."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """How a family of exceptions is told. detail: said instead of the exception's own words, which stay in the log."""
@@ -85,6 +89,7 @@ ANSWERS: tuple[tuple[type[BaseException], Answer], ...] = (
     (Unauthorized, Answer(401, (("WWW-Authenticate", 'Bearer realm="citytwin"'),))),
     (Forbidden, Answer(403)),
     (PreconditionFailed, Answer(412)),
+    (PreconditionRequired, Answer(428)),
     (TooLarge, Answer(413)),
     (TooMuch, Answer(413)),
     (TooLong, Answer(414)),

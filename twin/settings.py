@@ -55,6 +55,9 @@ class Settings(BaseSettings):
         default=5.0, gt=0, le=60, description="seconds to wait for a free connection before 503"
     )
     request_timeout: float = Field(default=60.0, gt=0, le=3600, description="seconds that a whole request may take")
+    require_if_match: bool = Field(
+        default=False, description="whether a change must say by If-Match which state of the object it changes"
+    )
     max_body: int = Field(default=4 * 2**20, ge=1024, description="bytes of a request's body")
     tile_queue: int = Field(default=2_000, ge=0, description="tiles of a city that may wait to be drawn before 503")
     map_threads: int = Field(default=4, ge=1, le=64, description="maps of a city that a process draws at once")

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pyproj import Transformer
 
 from api.app import create_app
 from cim_models.database import Database
@@ -147,6 +148,10 @@ async def test_nobody_overwrites_what_he_has_not_seen(site: Site) -> None:
     [
         ({"type": "Feature", "properties": {"class": "Clinic"}}, 400),
         ({"type": "FeatureCollection", "features": []}, 400),
+        ({"type": "FeatureCollection", "features": {}}, 400),
+        ({"type": "FeatureCollection", "features": [5]}, 400),
+        ({"type": "FeatureCollection", "features": [{"type": "FeatureCollection", "features": []}]}, 400),
+        ({"type": "FeatureCollection", "features": [{}] * 1001}, 400),
         ([1], 400),
         ({"type": "Feature", "geometry": {"type": "Point", "coordinates": ["x"]}, "properties": {"class": "C"}}, 400),
         ({"type": "Feature", "geometry": POINT, "properties": []}, 400),
@@ -200,3 +205,152 @@ async def test_a_query_that_makes_no_sense_changes_nothing(site: Site, query: st
     address = await site.add(capacity=10)
     assert (await site.send("DELETE", f"{address}?{query}")).status_code == 400
     assert (await site.told(address))["capacity"] == 10
+
+
+async def test_many_are_added_at_once_or_none(site: Site) -> None:
+    """A FeatureCollection is one transaction: one bad feature, and nothing of it is written; the fault is named."""
+    feature = {"type": "Feature", "geometry": POINT, "properties": {"class": "Clinic", "capacity": 7, "name": "成批"}}
+    good = {"type": "FeatureCollection", "features": [feature] * 50}
+    answer = await site.send("POST", f"{ITEMS}?why=survey", good)
+    assert answer.status_code == 201
+    assert answer.json()["numberCreated"] == len(set(answer.json()["ids"])) == 50
+    assert (await site.told(f"{ITEMS}/{answer.json()['ids'][-1]}"))["capacity"] == 7
+    async with site.database.reading() as connection:
+        whys = await connection.fetch("select who, why from change order by seq desc limit 50")
+    assert {(row["who"], row["why"]) for row in whys} == {("a editor", "survey")}
+    bad = {**good, "features": [feature, {**feature, "properties": {"class": "Clinic", "capacity": "many"}}]}
+    refused = await site.send("POST", ITEMS, bad)
+    assert refused.status_code == 422
+    assert "capacity" in refused.json()["detail"]
+    missing = await site.send("POST", ITEMS, {**good, "features": [feature, {"type": "Feature", "properties": {}}]})
+    assert missing.status_code == 400
+    assert missing.json()["detail"].startswith("features[1]")
+    found = (await site.client.get(ITEMS, params={"name": "成批"})).json()
+    assert found["numberMatched"] == 50
+
+
+async def test_a_merge_patch_merges(site: Site) -> None:
+    """RFC 7396: objects member by member, null takes away, and what every object has cannot be taken."""
+    headers = {"Content-Type": "application/merge-patch+json"}
+    address = await site.add(name="A", roof="green", door="red")
+    patch = {"geometry": {"coordinates": [120.956, 28.103]}, "properties": {"attributes": {"door": None}, "name": None}}
+    assert (await site.send("PATCH", address, patch, **headers)).status_code == 204
+    feature = (await site.client.get(address)).json()
+    assert feature["geometry"] == {"type": "Point", "coordinates": [120.956, 28.103]}
+    assert (feature["properties"]["name"], feature["properties"]["attributes"]) == (None, {"roof": "green"})
+    assert (await site.send("PATCH", address, {"geometry": None}, **headers)).status_code == 400
+    assert (await site.send("PATCH", address, {"properties": {"class": None}}, **headers)).status_code == 422
+    assert (await site.send("PATCH", address, [], **headers)).status_code == 400
+
+
+async def test_what_is_written_may_be_in_any_crs_that_is_offered(site: Site) -> None:
+    """Part 4 with Part 2: Content-Crs, axes in their own order; and what is read in a CRS can be put back in it."""
+    metric, geographic = (f"http://www.opengis.net/def/crs/EPSG/0/{code}" for code in (4549, 4490))
+    x, y = Transformer.from_crs(4490, 4549, always_xy=True).transform(120.955, 28.102)
+    body = {"type": "Feature", "geometry": {"type": "Point", "coordinates": [y, x]}, "properties": {"class": "Clinic"}}
+    answer = await site.send("POST", ITEMS, body, Content_Crs=f"<{metric}>")
+    assert answer.status_code == 201, answer.text
+    address = answer.headers["location"]
+    read = (await site.client.get(address)).json()["geometry"]["coordinates"]
+    assert read == pytest.approx(POINT["coordinates"], abs=1e-9)
+    read = await site.client.get(address, params={"crs": geographic})
+    feature = read.json()
+    feature["geometry"]["coordinates"] = [28.103, 120.955]
+    headers = {"Content_Crs": f"<{geographic}>", "If_Match": read.headers["etag"]}
+    assert (await site.send("PUT", address, feature, **headers)).status_code == 204
+    assert (await site.client.get(address)).json()["geometry"]["coordinates"] == [120.955, 28.103]
+    assert (await site.send("PUT", address, feature, Content_Crs="<EPSG:2056>")).status_code == 400
+    swapped = {**body, "geometry": {"type": "Point", "coordinates": [1e30, 1e30]}}
+    assert (await site.send("POST", ITEMS, swapped, Content_Crs=f"<{metric}>")).status_code == 400
+
+
+async def test_a_geometry_that_was_only_read_keeps_every_digit(site: Site) -> None:
+    address = await site.add(name="A")
+    exact = "select st_x(geom) from facility where recorded_to = 'infinity' and object_id = $1"
+    number = int(address.rpartition("/")[2])
+    async with site.database.writing() as connection:
+        await connection.execute(
+            "update facility set geom = st_setsrid(st_point(120.95512345678912, 28.1), 4490) where object_id = $1",
+            number,
+        )
+    feature = (await site.client.get(address)).json()
+    feature["properties"]["name"] = "B"
+    assert (await site.send("PUT", address, feature)).status_code == 204
+    async with site.database.reading() as connection:
+        assert await connection.fetchval(exact, number) == 120.95512345678912
+
+
+async def test_clients_are_told_what_they_may_do(site: Site) -> None:
+    """RFC 9110, 9.3.7: Allow names what this asker may do; QGIS looks there before it offers to edit."""
+    address = await site.add()
+    read = {"GET", "HEAD", "OPTIONS"}
+    for token, more in ((site.tokens.editor, {"PUT", "PATCH", "DELETE"}), (site.tokens.utility, set()), ("", set())):
+        headers = bearer(token) if token else {}
+        answer = await site.client.request("OPTIONS", address, headers=headers)
+        assert answer.status_code == 204
+        assert set(answer.headers["allow"].split(", ")) == read | more
+    several = await site.client.request("OPTIONS", ITEMS, headers=bearer(site.tokens.editor))
+    assert set(several.headers["allow"].split(", ")) == read | {"POST"}
+    assert (await site.client.request("OPTIONS", "/collections/utility_pipes/items")).status_code == 404
+
+
+async def test_a_server_may_insist_on_a_precondition(site: Site, settings: Settings, new_city: Any) -> None:
+    """RFC 6585, section 3."""
+    strict = settings.model_copy(update={"require_if_match": True})
+    place = CityPlace("town", site.database.url, Path("unused"))
+    address = (await site.add(capacity=10)).removeprefix("http://city.test")
+    async with client_of(create_app(strict, Places(place))) as client:
+        headers = GEOJSON | bearer(site.tokens.editor)
+        for method, body in (("PATCH", {"properties": {}}), ("DELETE", None)):
+            assert (await client.request(method, address, json=body, headers=headers)).status_code == 428
+        etag = (await client.get(address)).headers["etag"]
+        fresh = headers | {"If-Match": etag}
+        assert (await client.patch(address, json={"properties": {"capacity": 1}}, headers=fresh)).status_code == 204
+
+
+HOSTILE = {
+    "a deep one": '{"type":"Feature","properties":' + '{"a":' * 10_000 + "1" + "}" * 10_001,
+    "deep lists": '{"type":"Feature","geometry":{"type":"Polygon","coordinates":' + "[" * 9_000 + "]" * 9_000 + "}}",
+    "not a number": '{"type":"Feature","geometry":{"type":"Point","coordinates":[NaN,1]},"properties":{"class":"C"}}',
+    "infinity": '{"type":"Feature","geometry":{"type":"Point","coordinates":[1e999,1]},"properties":{"class":"C"}}',
+    "huge": '{"type":"Feature","geometry":{"type":"Point","coordinates":[1e308,-1e308]},"properties":{"class":"C"}}',
+    "a huge number": '{"type":"Feature","geometry":{"type":"Point","coordinates":[1,1]},"properties":{"class":"C",'
+    '"capacity":' + "9" * 400 + "}}",
+    "no UTF-8": b'{"type":"Feature","properties":{"class":"\xff\xfe"}}',
+    "half a pair": '{"type":"Feature","geometry":{"type":"Point","coordinates":[1,1]},'
+    '"properties":{"class":"\\ud800"}}',
+    "a null": '{"type":"Feature","geometry":{"type":"Point","coordinates":[1,1]},"properties":{"class":"\\u0000"}}',
+    "objects": '{"type":"Feature","geometry":{"type":"Point","coordinates":[1,1]},"properties":{"class":{"a":[1]}}}',
+    "no end": '{"type":"Feature","geometry":{"type":"Point","coordinates":[1,',
+    "nothing": "",
+    "text": '"Feature"',
+    "a curve": '{"type":"Feature","geometry":{"type":"CircularString","coordinates":[[1,1],[2,2]]},"properties":{}}',
+    "mixed lists": '{"type":"Feature","geometry":{"type":"Polygon","coordinates":[[1,2],[[3]]]},"properties":{}}',
+    "empty": '{"type":"Feature","geometry":{"type":"Point","coordinates":[]},"properties":{"class":"C"}}',
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+async def test_a_hostile_body_is_refused(site: Site, body: str | bytes) -> None:
+    headers = GEOJSON | bearer(site.tokens.editor)
+    address = await site.add()
+    for method, path in (("POST", ITEMS), ("PUT", address), ("PATCH", address)):
+        answer = await site.client.request(method, path, content=body, headers=headers)
+        assert 400 <= answer.status_code < 423, (method, answer.text)
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_ten_million_vertices_are_refused_before_they_are_read(site: Site) -> None:
+    """By its length, or where it does not say it, as soon as it has gone too far."""
+    headers = GEOJSON | bearer(site.tokens.editor)
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        yield b'{"type":"Feature","geometry":{"type":"Polygon","coordinates":[['
+        while sent < 400 * 2**20:
+            sent += 2**20
+            yield b"[120.9512345,28.1012345]," * (2**20 // 25)
+
+    answer = await site.client.post(ITEMS, content=endless(), headers=headers)
+    assert answer.status_code == 413
