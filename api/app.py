@@ -33,6 +33,7 @@ from api.errors import problem_of
 from api.exchange import exchange
 from api.gateway import Gateway, Routes
 from api.problem import MEDIA_TYPE
+from api.wms import router as wms
 from twin import logs
 from twin.directory import Directory
 from twin.settings import Settings
@@ -95,6 +96,7 @@ def _routes(settings: Settings, cities: Cities) -> FastAPI:
         search,
         statistics,
         styles,
+        wms,
         health,
     ):
         app.include_router(module.router)

@@ -53,7 +53,8 @@ TEXTS: dict[str, dict[Language, str]] = {
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates of all pages; what they are given is escaped."""
     return Environment(
         loader=PackageLoader("api"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -65,7 +66,7 @@ def page(request: Request, template: str, **context: Any) -> Response:
     words = {name: text[spoken] for name, text in TEXTS.items()}
     met = exchange(request)
     html = (
-        _environment()
+        environment()
         .get_template(template)
         .render(t=words, lang=spoken, base=met.base, root=met.root, city=met.city, **context)
     )

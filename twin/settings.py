@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     cors_origins: Listed = Field(
         default=(), description="web origins whose pages may read the city, or *; none by default"
     )
+    contact_organization: str | None = Field(default=None, description="who runs the service, for its capabilities")
+    contact_person: str | None = Field(default=None, description="whom to ask about it")
+    contact_email: str | None = Field(default=None, description="where to write to")
     viewer: Path | None = Field(default=None, description="folder of the built viewer; by default the one that ships")
 
     # --- limits

@@ -17,13 +17,17 @@ from layers.style import Mode, palette
 from tiles.map.classes import looks_of
 from tiles.map.engine import FONT, SAME, mapnik
 from tiles.map.painter import read_styles
+from tiles.map.picture import ENCODINGS
 from tiles.map.request import BadMap
 from tiles.map.scale import latitude_of, zoom_of_pixel
 from tiles.map.sources import Drawn
 from tiles.map.symbols import styles_of
 from tiles.matrix import SCREEN_PIXEL_M
 
-LegendFormat = Literal["image/png", "image/svg+xml", "application/json"]
+DrawnFormat = Literal["image/png", "image/png; mode=8bit", "image/jpeg", "image/webp", "image/svg+xml"]
+LegendFormat = Literal[
+    "image/png", "image/png; mode=8bit", "image/jpeg", "image/webp", "image/svg+xml", "application/json"
+]
 FORMATS: tuple[LegendFormat, ...] = get_args(LegendFormat)
 # Symbols are shown as large as here, unless another scale is asked for.
 USUAL_ZOOM = 14.0
@@ -70,12 +74,21 @@ def legend_rows(
     return rows
 
 
-def draw_legend(rows: Sequence[Row], mode: Mode, form: str, *, width: int | None, height: int | None) -> bytes:
-    """The legend as PNG or SVG; of one row only its symbol. width, height: pixels of a symbol. Raises BadMap."""
+def draw_legend(rows: Sequence[Row], mode: Mode, form: DrawnFormat, *, width: int | None, height: int | None) -> bytes:
+    """The legend as a picture or SVG; of one row only its symbol. width, height: pixels of a symbol. Raises BadMap."""
     size = (width or SWATCH[0], height or SWATCH[1])
     if not all(1 <= side <= LARGEST_SWATCH for side in size):
         raise BadMap(f"a symbol of {size[0]} x {size[1]} pixels; it has 1 to {LARGEST_SWATCH} along a side")
     return _rendered(_picture(rows, mode, size), form)
+
+
+def picture_size(rows: Sequence[Row], size: tuple[int, int] = SWATCH) -> tuple[int, int]:
+    """Width and height in pixels of the legend as a picture, its symbols of `size`."""
+    if len(rows) == 1:
+        return size
+    wide = max((_width(text) for text in _texts(rows)), default=0)
+    width = size[0] + 2 * MARGIN + (GAP * 2 + wide if rows else 0)
+    return width, _pitch(size) * max(1, len(rows)) - GAP + 2 * MARGIN
 
 
 def legend_json(layer: Layer, rows: Sequence[Row]) -> bytes:
@@ -119,13 +132,8 @@ def _example(source: Source | None, values: tuple[str, ...], kind: Kind) -> dict
 
 def _picture(rows: Sequence[Row], mode: Mode, size: tuple[int, int]) -> Any:
     """Mapnik's map of the legend: a unit of its coordinates is a pixel."""
-    pitch = max(size[1], TEXT_SIZE + 4) + GAP
-    texts = [f"{row.title.zh} {row.title.en}".strip() for row in rows] if len(rows) > 1 else []
-    wide = max((_width(text) for text in texts), default=0)
-    width = size[0] + 2 * MARGIN + (GAP * 2 + wide if texts else 0)
-    height = pitch * max(1, len(rows)) - GAP + 2 * MARGIN
-    if len(rows) == 1:
-        width, height = size
+    pitch, texts = _pitch(size), _texts(rows)
+    width, height = picture_size(rows, size)
     drawn = mapnik.Map(width, height, SAME)
     drawn.background = mapnik.Color(palette(mode)["background"])
     drawn.zoom_to_box(mapnik.Box2d(0, 0, width, height))
@@ -135,6 +143,15 @@ def _picture(rows: Sequence[Row], mode: Mode, size: tuple[int, int]) -> Any:
         if texts:
             _add_text(drawn, f"text {number}", texts[number], (left + size[0] + 2 * GAP, top - size[1] / 2), mode)
     return drawn
+
+
+def _pitch(size: tuple[int, int]) -> int:
+    return max(size[1], TEXT_SIZE + 4) + GAP
+
+
+def _texts(rows: Sequence[Row]) -> list[str]:
+    """What stands beside the symbols; a single one is known by the layer."""
+    return [f"{row.title.zh} {row.title.en}".strip() for row in rows] if len(rows) > 1 else []
 
 
 def _add_symbol(drawn: Any, name: str, row: Row, box: tuple[float, float, float, float]) -> None:
@@ -195,7 +212,7 @@ def _width(text: str) -> int:
     return math.ceil(sum(TEXT_SIZE * (1 if ord(letter) > 0x2E7F else LATIN_WIDTH) for letter in text))
 
 
-def _rendered(drawn: Any, form: str) -> bytes:
+def _rendered(drawn: Any, form: DrawnFormat) -> bytes:
     if form == "image/svg+xml":
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "legend.svg"
@@ -203,7 +220,7 @@ def _rendered(drawn: Any, form: str) -> bytes:
             return file.read_bytes()
     image = mapnik.Image(drawn.width, drawn.height)
     mapnik.render(drawn, image)
-    return bytes(image.to_string("png32:z=4:t=0"))
+    return bytes(image.to_string(ENCODINGS[form]))
 
 
 def _told(kind: str, look: Leaf) -> dict[str, Any]:

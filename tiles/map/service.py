@@ -1,6 +1,7 @@
 """Maps as a server gives them: so many at once, each within its time and memory, none without end."""
 
 import asyncio
+import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,13 +10,17 @@ from itertools import count
 from pathlib import Path
 from typing import Self, TypeVar
 
+from cachetools import LRUCache
+
 from cim_models.database import Database
 from layers.access import Principal
 from layers.catalog import Catalog, Layer
+from layers.filters import FilterError
+from tiles import TileError
 from tiles.map.engine import load_fonts
 from tiles.map.kit import Kit
 from tiles.map.legend import FORMATS as LEGEND_FORMATS
-from tiles.map.legend import LegendFormat, chosen, draw_legend, legend_json, legend_rows
+from tiles.map.legend import LegendFormat, chosen, draw_legend, legend_json, legend_rows, picture_size
 from tiles.map.painter import Painter
 from tiles.map.request import BadMap, MapRequest, mode_of
 from tiles.studio import Busy, TooSlow
@@ -25,6 +30,8 @@ CANCEL_POLL_S = 0.1
 APPLICATION = "citytwin maps"
 # Data sources are made while others are read from.
 SPARE_CONNECTIONS = 2
+# Two styles of more layers than a city has.
+LEGEND_SIZES = 1_000
 CANCEL_SQL = """
     select pg_cancel_backend(pid) from pg_stat_activity
     where datname = current_database() and application_name = $1 and state = 'active'
@@ -32,7 +39,13 @@ CANCEL_SQL = """
 """
 # PostgreSQL's words in Mapnik's error, whoever cancelled the statement.
 CANCELLED = "canceling statement"
+DATABASE_FAULT = "Plugin: ERROR:"
+NO_MARK = re.compile(r"[^\w.-]")
 Made = TypeVar("Made")
+
+
+class DrawingFailed(TileError):
+    """The database refused a statement of a map."""
 
 
 class MapService:
@@ -57,6 +70,7 @@ class MapService:
         self._process = secrets.token_hex(4)
         self._numbers = count(1)
         self._ending: set[asyncio.Task[None]] = set()
+        self._legend_sizes: LRUCache[tuple[object, ...], tuple[int, int]] = LRUCache(LEGEND_SIZES)
 
     async def start(self) -> Self:
         """Make ready to draw."""
@@ -68,16 +82,22 @@ class MapService:
         await asyncio.gather(*self._ending)
         await asyncio.to_thread(self._threads.shutdown)
 
-    async def draw(self, request: MapRequest, catalog: Catalog, principal: Principal) -> bytes:
+    async def draw(self, request: MapRequest, catalog: Catalog, principal: Principal, *, request_id: str = "") -> bytes:
         """The map as a picture in the format asked for.
 
-        Raises FilterError, LayerNotFound, Busy when too many wait, TooSlow. Who is cancelled while it waits leaves
-        no query behind.
+        request_id: stands in every statement, for who looks into the database. Who is cancelled while it waits leaves
+        no query behind. Raises FilterError, LayerNotFound, Busy when too many wait, TooSlow, DrawingFailed.
         """
         async with self._turn(sorted({shown.layer.id for shown in request.layers})):
             async with self._database.reading() as connection:
                 drawing = await self._painter.drawing(connection, request, catalog, principal)
-            return await self._within_limits(drawing.picture)
+            try:
+                return await self._within_limits(drawing.picture, request_id)
+            except DrawingFailed:
+                # What the database cannot compute is what a filter asks for: nothing else has values of its own.
+                if any(shown.filter is not None for shown in request.layers):
+                    raise FilterError("filter: computes a value that is out of range, or cannot be computed") from None
+                raise
 
     async def legend(
         self,
@@ -110,6 +130,17 @@ class MapService:
         async with self._turn([layer.id]):
             return await self._within_limits(make)
 
+    def legend_size(
+        self, layer: Layer, catalog: Catalog, style: str = "day", *, in_use: Collection[str] | None = None
+    ) -> tuple[int, int]:
+        """Width and height in pixels of the picture that `legend` draws of the whole layer at any scale."""
+        key = (layer.id, layer.version, style, None if in_use is None else frozenset(in_use))
+        size = self._legend_sizes.get(key)
+        if size is None:
+            size = picture_size(legend_rows(layer, catalog, mode_of(style), scale=None, in_use=in_use))
+            self._legend_sizes[key] = size
+        return size
+
     @asynccontextmanager
     async def _turn(self, layers: Iterable[str]) -> AsyncIterator[None]:
         """A turn of each layer, in one order for all, so that no two wait for each other."""
@@ -129,12 +160,13 @@ class MapService:
         finally:
             self._free += 1
 
-    async def _within_limits(self, make: Callable[[str], Made]) -> Made:
+    async def _within_limits(self, make: Callable[[str], Made], request_id: str = "") -> Made:
         """Run in a thread; what takes too long, or is waited for no more, is ended in the database.
 
         The turn is over only when the thread is: a drawing that nobody waits for still takes memory.
         """
-        mark = f"{self._process}-{next(self._numbers):x}"
+        # In a comment of SQL, which nothing in it may end.
+        mark = f"{self._process}-{next(self._numbers):x} {NO_MARK.sub('', request_id)}"
         work = asyncio.get_running_loop().run_in_executor(self._threads, make, mark)
         try:
             async with asyncio.timeout(self._limit_s):
@@ -144,9 +176,11 @@ class MapService:
             raise self._too_slow() from None
         except RuntimeError as error:
             # The statement's own limit was reached first.
-            if CANCELLED not in str(error):
-                raise
-            raise self._too_slow() from None
+            if CANCELLED in str(error):
+                raise self._too_slow() from None
+            if DATABASE_FAULT in str(error):
+                raise DrawingFailed(str(error).partition("\n")[0]) from None
+            raise ConnectionError("the database that maps are drawn from does not answer") from error
         except asyncio.CancelledError:
             ending = asyncio.create_task(self._ended(work, mark))
             self._ending.add(ending)

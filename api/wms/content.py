@@ -1,0 +1,138 @@
+"""What a map shows: LAYERS, STYLES, filters, and the moment, plan and height that are looked at."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from api.views import PLAN
+from api.wms.call import Call
+from api.wms.dimensions import Height, Moment, take_elevation, take_time
+from api.wms.faults import INVALID, Fault
+from api.wms.names import is_one_group, layers_of, listed
+from layers.catalog import Layer
+from layers.ecql import parse_ecql, split_filters
+from layers.filters import Filter, FilterError
+from layers.style import MODES, Mode
+from layers.view import DatetimeError, View, parse_moment
+from tiles.map import MapLayer
+
+DPI = re.compile(r"dpi:([0-9.]+)", re.IGNORECASE)
+# A style's pixel is that of a web page, 96 to the inch, which is what QGIS says of a usual screen.
+USUAL_DPI = 96.0
+TERRAIN = "terrain"
+
+
+@dataclass(frozen=True)
+class Content:
+    """layers: the undermost first. stacked: drawn in just that order. warnings: of dimensions taken otherwise."""
+
+    names: tuple[str, ...]
+    layers: tuple[MapLayer, ...]
+    stacked: bool
+    elevation: float | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """One name of the LAYERS list with what the other lists say of it."""
+
+    layers: tuple[Layer, ...]
+    style: Mode
+    filter: Filter | None
+
+
+def take_content(call: Call) -> Content:
+    """Raises Fault, FilterError."""
+    refuse_sld(call)
+    names = listed(call.kvp.required("LAYERS"), "LAYERS")
+    members = [layers_of(name, call.catalog, call.principal) for name in names]
+    styles, filters = _styles(call, len(names)), _filters(call, len(names))
+    chosen = [Chosen(*each) for each in zip(members, styles, filters, strict=True)]
+    moment, height = take_time(call.kvp.get("TIME"), call.catalog.zone), _height(call, members)
+    view = _view(call, moment)
+    return Content(
+        names=tuple(names),
+        layers=tuple(MapLayer(layer, each.style, view, each.filter) for each in chosen for layer in each.layers),
+        stacked=not is_one_group(names),
+        elevation=height.value,
+        warnings=tuple(warning for warning in (moment.warning, height.warning) if warning),
+    )
+
+
+def refuse_sld(call: Call) -> None:
+    """Styles are the city's own. Raises Fault."""
+    for name in ("SLD", "SLD_BODY", "SLD_URL"):
+        if call.kvp.get(name) is not None:
+            detail = f"{name}: maps are drawn in the styles that GetCapabilities lists; SLD from clients is not read"
+            raise Fault("OperationNotSupported", detail, name)
+
+
+def take_style(text: str | None, locator: str = "STYLES") -> Mode:
+    """A style by its name, the default one for none. Raises Fault."""
+    if text is None or text in ("", "default"):
+        return MODES[0]
+    found = next((mode for mode in MODES if mode == text), None)
+    if found is None:
+        raise Fault("StyleNotDefined", f"no style {text[:60]!r}; there are {', '.join(MODES)}", locator)
+    return found
+
+
+def take_scale_factor(call: Call) -> float:
+    """By what symbols grow: from DPI, or how MapServer and GeoServer call it. Raises Fault."""
+    options = DPI.search(call.kvp.get("FORMAT_OPTIONS") or "")
+    text = call.kvp.first("DPI", "MAP_RESOLUTION") or (options and options[1])
+    if not text:
+        return 1.0
+    try:
+        dpi = float(text)
+    except ValueError:
+        dpi = float("nan")
+    if not 24 <= dpi <= 1200:
+        raise Fault(INVALID, f"DPI={text[:40]!r}: 24 to 1200 dots per inch are drawn", "DPI")
+    return dpi / USUAL_DPI
+
+
+def _styles(call: Call, count: int) -> list[Mode]:
+    """One for each layer; an empty list, and empty places in it, mean the default (OGC 06-042, 7.3.3.4)."""
+    names = [name.strip() for name in (call.kvp.get("STYLES") or "").split(",")]
+    if len(names) == 1:
+        names *= count
+    if len(names) != count:
+        raise Fault("StyleNotDefined", f"STYLES: {len(names)} styles for {count} layers; one for each", "STYLES")
+    return [take_style(name) for name in names]
+
+
+def _filters(call: Call, count: int) -> list[Filter | None]:
+    """CQL_FILTER as GeoServer's users know it: one for each layer, semicolons between them. Raises FilterError."""
+    if call.kvp.get("FILTER") is not None:
+        raise Fault(INVALID, "FILTER: filters in XML are read by /wfs; write CQL_FILTER here", "FILTER")
+    source = call.kvp.get("CQL_FILTER")
+    if source is None:
+        return [None] * count
+    texts = [text.strip() for text in split_filters(source)]
+    if len(texts) > count and not texts[-1]:
+        texts.pop()
+    if len(texts) != count:
+        raise FilterError(f"CQL_FILTER: {len(texts)} filters for {count} layers; one for each, with ; between them")
+    return [parse_ecql(text) if text else None for text in texts]
+
+
+def _height(call: Call, members: Sequence[Sequence[Layer]]) -> Height:
+    """ELEVATION is a dimension of the terrain alone, and passed over for other layers (annex C.3.1)."""
+    if not any(layer.theme.table == TERRAIN for layers in members for layer in layers):
+        return Height(None)
+    return take_elevation(call.kvp.get("ELEVATION"))
+
+
+def _view(call: Call, moment: Moment) -> View:
+    """The moment of TIME with the vendor parameters PLAN and RECORDED. Raises Fault, BadRequest."""
+    plan, recorded = call.kvp.get("PLAN"), call.kvp.get("RECORDED")
+    number = None if plan is None else PLAN.read(plan)
+    if number is not None and number not in call.catalog.plans:
+        raise Fault(INVALID, f"PLAN={number}: the city has no such plan", "PLAN")
+    try:
+        known = None if recorded is None else parse_moment(recorded, call.catalog.zone)
+    except DatetimeError as error:
+        raise Fault(INVALID, f"RECORDED: {error}", "RECORDED") from None
+    return View(moment.valid, known, number)
