@@ -159,8 +159,13 @@ def _wanted_format(scope: Scope) -> Format:
     if found is not None:
         # Another than these is refused where the parameters are read.
         return PICTURES.get(found[1].decode(), "image/png")
-    accept = next((value for name, value in scope["headers"] if name == b"accept"), b"").decode("latin-1")
-    accepted = qualities(accept) or {"*/*": 1.0}
+    accept: bytes = next((value for name, value in scope["headers"] if name == b"accept"), b"")
+    return accepted_picture(accept.decode("latin-1"))
+
+
+def accepted_picture(accept: str) -> Format:
+    """The first kind of picture that an Accept header takes; PNG where it takes none of them."""
+    accepted = qualities(accept) if accept else {"*/*": 1.0}
     wildcard = max(accepted.get("*/*", 0.0), accepted.get("image/*", 0.0))
     return next((kind for kind in PICTURES.values() if accepted.get(kind, wildcard) > 0), "image/png")
 

@@ -1,0 +1,164 @@
+"""GetCapabilities (OGC 07-057r7, 7.1): what there is, from the catalogue alone."""
+
+import hashlib
+from collections.abc import Callable
+
+from fastapi import Response
+
+from api.pages import city_title
+from api.raw import is_known
+from api.wms.call import Call
+from api.wms.names import groups
+from api.wms.texts import ABSTRACT, keywords, said_here
+from api.wms.xml import Element, child, document
+from api.wmts.faults import CURRENT, INVALID, Fault
+from api.wmts.layers import add_layers
+from layers.edition import changed_at
+from tiles.matrix import MAP_PIXELS, WEB, WORLD_CRS84, Grid, grids_of
+
+NAMESPACES = {
+    "xmlns": "http://www.opengis.net/wmts/1.0",
+    "xmlns:ows": "http://www.opengis.net/ows/1.1",
+    "xmlns:xlink": "http://www.w3.org/1999/xlink",
+    "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
+    "xsi:schemaLocation": "http://www.opengis.net/wmts/1.0"
+    " http://schemas.opengis.net/wmts/1.0/wmtsGetCapabilities_response.xsd",
+    "version": "1.0.0",
+}
+HEADERS = {"Cache-Control": "no-cache", "Vary": "Authorization, Accept-Language, Accept-Encoding"}
+# OGC 07-057r7, annex E: scales that others count in too.
+WELL_KNOWN = {
+    WEB.id: "urn:ogc:def:wkss:OGC:1.0:GoogleMapsCompatible",
+    WORLD_CRS84.id: "urn:ogc:def:wkss:OGC:1.0:GoogleCRS84Quad",
+}
+NEWEST = "1.0.0"
+
+
+async def get_capabilities(call: Call) -> Response:
+    """Raises Fault."""
+    versions = call.kvp.get("ACCEPTVERSIONS")
+    if versions is not None and NEWEST not in [version.strip() for version in versions.split(",")]:
+        raise Fault("VersionNegotiationFailed", f"ACCEPTVERSIONS={versions[:60]!r}: {NEWEST} is spoken")
+    async with call.served.reading() as connection:
+        changed = await changed_at(connection)
+    sequence = str(int(changed.timestamp() * 1_000_000))
+    _check_sequence(call, sequence)
+    body = _document(call, sequence, _sections(call))
+    etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    headers = HEADERS | {"ETag": etag, "Content-Language": call.spoken}
+    if is_known(call.request.headers.get("if-none-match", "").encode("latin-1"), etag.encode()):
+        return Response(status_code=304, headers=headers)
+    return Response(body, 200, headers, "application/xml; charset=utf-8")
+
+
+def _check_sequence(call: Call, newest: str) -> None:
+    """Who says of which document he knows gets another only if there is one (OGC 06-121r3, 7.3.4)."""
+    asked = call.kvp.get("UPDATESEQUENCE")
+    if asked is None:
+        return
+    if not (asked.isascii() and asked.isdigit() and int(asked[:25]) <= int(newest)):
+        raise Fault("InvalidUpdateSequence", f"UPDATESEQUENCE={asked[:40]!r}: the newest is {newest}")
+    if asked == newest:
+        raise Fault(CURRENT, f"{newest} is the newest", "UPDATESEQUENCE")
+
+
+def _sections(call: Call) -> list[str]:
+    """The parts that are wanted, by default all (OGC 06-121r3, 7.3.3). Raises Fault."""
+    asked = call.kvp.get("SECTIONS")
+    if asked is None:
+        return list(SECTIONS)
+    names = [name.strip() for name in asked.split(",")]
+    unknown = [name for name in names if name not in (*SECTIONS, "All")]
+    if unknown:
+        raise Fault(INVALID, f"SECTIONS={unknown[0][:40]!r}: there are All, {', '.join(SECTIONS)}", "SECTIONS")
+    return [name for name in SECTIONS if "All" in names or name in names]
+
+
+def _document(call: Call, sequence: str, sections: list[str]) -> bytes:
+    root = Element("Capabilities", NAMESPACES | {"updateSequence": sequence})
+    for name in sections:
+        SECTIONS[name](root, call)
+    child(root, "ServiceMetadataURL", xlink_href=f"{call.met.base}/wmts/1.0.0/WMTSCapabilities.xml")
+    return document(root)
+
+
+def _add_identification(root: Element, call: Call) -> None:
+    section = child(root, "ows:ServiceIdentification")
+    child(section, "ows:Title", said_here(city_title(call.catalog), call))
+    child(section, "ows:Abstract", said_here(ABSTRACT, call))
+    words = child(section, "ows:Keywords")
+    for word in (*keywords(city_title(call.catalog)), "WMTS"):
+        child(words, "ows:Keyword", word)
+    child(section, "ows:ServiceType", "OGC WMTS")
+    child(section, "ows:ServiceTypeVersion", NEWEST)
+    child(section, "ows:Fees", "none")
+    licences = dict.fromkeys(each for layer in call.catalog.layers(call.principal) for each in layer.licence)
+    child(section, "ows:AccessConstraints", "; ".join(licences) or "none")
+
+
+def _add_provider(root: Element, call: Call) -> None:
+    settings = call.request.app.state.settings
+    section = child(root, "ows:ServiceProvider")
+    child(section, "ows:ProviderName", settings.contact_organization or said_here(city_title(call.catalog), call))
+    child(section, "ows:ProviderSite", xlink_href=f"{call.met.base}/")
+    contact = child(section, "ows:ServiceContact")
+    if settings.contact_person:
+        child(contact, "ows:IndividualName", settings.contact_person)
+    if settings.contact_email:
+        address = child(child(contact, "ows:ContactInfo"), "ows:Address")
+        child(address, "ows:ElectronicMailAddress", settings.contact_email)
+
+
+def _add_operations(root: Element, call: Call) -> None:
+    section, base = child(root, "ows:OperationsMetadata"), call.met.base
+    for name in ("GetCapabilities", "GetTile", "GetFeatureInfo"):
+        http = child(child(child(section, "ows:Operation", name=name), "ows:DCP"), "ows:HTTP")
+        for address, encoding in ((f"{base}/wmts?", "KVP"), (f"{base}/wmts/1.0.0/", "RESTful")):
+            get = child(http, "ows:Get", xlink_href=address)
+            allowed = child(child(get, "ows:Constraint", name="GetEncoding"), "ows:AllowedValues")
+            child(allowed, "ows:Value", encoding)
+
+
+def _add_contents(root: Element, call: Call) -> None:
+    contents = child(root, "Contents")
+    add_layers(contents, call)
+    for grid in grids_of(call.catalog.city).values():
+        _add_grid(contents, grid, call)
+
+
+def _add_grid(contents: Element, grid: Grid, call: Call) -> None:
+    element = child(contents, "TileMatrixSet")
+    child(element, "ows:Title", said_here(grid.title, call))
+    child(element, "ows:Identifier", grid.id)
+    child(element, "ows:SupportedCRS", grid.crs.urn)
+    if grid.id in WELL_KNOWN:
+        child(element, "WellKnownScaleSet", WELL_KNOWN[grid.id])
+    corner = grid.crs.to_official((grid.left, grid.top, grid.left, grid.top))[:2]
+    for zoom in range(grid.first, grid.last + 1):
+        matrix = child(element, "TileMatrix")
+        child(matrix, "ows:Identifier", str(zoom))
+        child(matrix, "ScaleDenominator", repr(grid.scale_denominator(zoom)))
+        child(matrix, "TopLeftCorner", " ".join(map(repr, corner)))
+        child(matrix, "TileWidth", str(MAP_PIXELS))
+        child(matrix, "TileHeight", str(MAP_PIXELS))
+        child(matrix, "MatrixWidth", str(grid.columns(zoom)))
+        child(matrix, "MatrixHeight", str(grid.rows(zoom)))
+
+
+def _add_themes(root: Element, call: Call) -> None:
+    themes = child(root, "Themes")
+    for group in groups(call.catalog, call.principal):
+        theme = child(themes, "Theme")
+        child(theme, "ows:Title", said_here(group.title, call))
+        child(theme, "ows:Identifier", group.name)
+        for layer in group.layers:
+            child(theme, "LayerRef", layer.id)
+
+
+SECTIONS: dict[str, Callable[[Element, Call], None]] = {
+    "ServiceIdentification": _add_identification,
+    "ServiceProvider": _add_provider,
+    "OperationsMetadata": _add_operations,
+    "Contents": _add_contents,
+    "Themes": _add_themes,
+}
