@@ -22,6 +22,7 @@ from api.links import (
     header,
     link,
 )
+from api.maps import map_link
 from api.pages import city_title, page, page_links
 from api.parameters import FORMAT, Query
 from api.tilesets import tileset_links
@@ -147,6 +148,7 @@ def _links(address: str, layer: Layer) -> list[Link]:
         link(SORTABLES, f"{address}/sortables", SCHEMA, "What objects can be sorted by"),
         link(DESCRIBED_BY, f"{address}/schema", SCHEMA, "What an object tells"),
         link(SCHEMA_OF, f"{address}/schema", SCHEMA, "What an object tells and takes"),
+        map_link(address, title),
         *tileset_links(address, title),
         link("related", f"{address}/tiles/WebMercatorQuad/tilejson.json", JSON, "Vector tiles (TileJSON)"),
     ]

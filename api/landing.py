@@ -6,6 +6,8 @@ from api.answers import json_answer, language, said, wants_html
 from api.documentation import page_or
 from api.exchange import city, exchange
 from api.links import FUNCTIONS, HTML, JSON, OPENAPI, SCHEMES, STYLES, header, link
+from api.maps import CONFORMANCE as MAPS
+from api.maps import map_link
 from api.openapi import openapi_document, operations
 from api.pages import city_title, page, page_links
 from api.parameters import FORMAT, Query
@@ -57,6 +59,7 @@ CONFORMS_TO = (
         )
     ),
     *TILES,
+    *MAPS,
 )
 DESCRIPTION = Title(
     "这座城市的数字孪生：各图层可以查询、下载，也可以在地图上查看。",
@@ -81,6 +84,7 @@ async def landing(request: Request) -> Response:
         link("service-doc", f"{met.base}/api?f=html", HTML, "API description as a page"),
         link("conformance", f"{met.base}/conformance?f=json", JSON, "Standards that this service follows"),
         link("data", f"{met.base}/collections?f=json", JSON, "Layers"),
+        map_link(met.base, "the city"),
         *tileset_links(met.base, "the city"),
         link(SCHEMES, f"{met.base}/tileMatrixSets", JSON, "Grids of the tiles"),
         link(STYLES, f"{met.base}/styles", JSON, "Map styles"),
