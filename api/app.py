@@ -18,6 +18,7 @@ from api import (
     features,
     health,
     landing,
+    maps,
     matrices,
     schemas,
     search,
@@ -34,6 +35,7 @@ from api.exchange import exchange
 from api.gateway import Gateway, Routes
 from api.problem import MEDIA_TYPE
 from api.wms import router as wms
+from api.wmts import router as wmts
 from twin import logs
 from twin.directory import Directory
 from twin.settings import Settings
@@ -92,11 +94,13 @@ def _routes(settings: Settings, cities: Cities) -> FastAPI:
         edits,
         matrices,
         tilesets,
+        maps,
         terrain,
         search,
         statistics,
         styles,
         wms,
+        wmts,
         health,
     ):
         app.include_router(module.router)
