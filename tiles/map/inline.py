@@ -3,7 +3,6 @@
 Mapnik itself replaces `!name!` and `!@name!` in the text by boxes and variables, so no value may form one.
 """
 
-import math
 import re
 from collections.abc import Collection
 from datetime import date, datetime
@@ -49,11 +48,11 @@ def literal(value: Any) -> str:
     if isinstance(value, int):
         return f"({value})"
     if isinstance(value, float):
-        return f"({value!r})" if math.isfinite(value) else f"'{value}'::float8"
+        return f"'{value!r}'::float8"
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, bytes | bytearray | memoryview):
-        return f"'\\x{bytes(value).hex()}'::bytea"
+        return f"E'\\\\x{bytes(value).hex()}'::bytea"
     if isinstance(value, datetime | date):
         kind = "timestamptz" if isinstance(value, datetime) else "date"
         return f"'{value.isoformat()}'::{kind}"

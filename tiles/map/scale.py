@@ -23,7 +23,7 @@ def zoom_of(request: MapRequest, catalog: Catalog) -> float:
         # As OGC's grids count degrees: along the equator.
         pixel = across * crs.metres_per_unit
     else:
-        pixel = math.sqrt(across * down) * crs.metres_per_unit
+        pixel = math.sqrt(across) * math.sqrt(down) * crs.metres_per_unit
         if not is_web(crs):
             # Taken at the city, not in the picture, so that neighbouring pictures are of one zoom.
             pixel /= math.cos(latitude_of(catalog))
@@ -32,7 +32,7 @@ def zoom_of(request: MapRequest, catalog: Catalog) -> float:
 
 def zoom_of_pixel(side: float) -> float:
     """The viewer's zoom of which a pixel's side is so many metres along the equator, in steps of 1/8."""
-    zoom = math.log2(2 * HALF_WORLD / PIXELS / side)
+    zoom = math.log2(2 * HALF_WORLD / PIXELS) - math.log2(side)
     return min(DEEPEST, max(0.0, round(zoom * STEPS) / STEPS))
 
 
