@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
+
 from bench import imports, peers, tiles
 from bench.place import database_server, lay_down
 from bench.report import machine
@@ -77,6 +79,9 @@ def bed(cluster: Cluster, recipe: Path, data: Path, workers: int) -> tiles.Bed:
     read = read_recipe(recipe)
     spec = read.city.spec()
     url = lay_down(cluster, spec)
+    # Buildings are shown from z9 on; peers answer at every zoom, and all must do the same work.
+    with psycopg.connect(url) as connection:
+        connection.execute("update layer set min_zoom = 0 where id = %s", (tiles.LAYER,))
     for deliveries in recipe_deliveries(read, data):
         load(url, deliveries, who="bench", home=cluster.home / "data" / spec.name)
     imports.build_overviews(url)
