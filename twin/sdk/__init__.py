@@ -5,6 +5,8 @@ Talks HTTP to a CityTwin server and needs nothing else of it; geopandas and pyde
 
 from twin.sdk.city import City, Found, connect
 from twin.sdk.errors import (
+    BrokenOff,
+    Conflict,
     NotFound,
     Refused,
     SdkError,
@@ -16,7 +18,9 @@ from twin.sdk.errors import (
 from twin.sdk.layer import Layer, Property
 
 __all__ = [
+    "BrokenOff",
     "City",
+    "Conflict",
     "Found",
     "Layer",
     "NotFound",

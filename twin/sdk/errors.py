@@ -27,5 +27,13 @@ class ServerBusy(SdkError):
     """The server asked to come back later, again and again."""
 
 
+class BrokenOff(ServerUnreachable):
+    """The connection was cut before the answer came; whether a change was made, a look at the object tells."""
+
+
+class Conflict(SdkError):
+    """Someone else has changed the object since it was read, or is changing it; read it again and decide anew."""
+
+
 class ServerFault(SdkError):
     """The server failed, or something else than a CityTwin answers there."""

@@ -1,24 +1,38 @@
 """A layer of a city: its features as a stream, a GeoDataFrame or a map."""
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 from twin.sdk.client import Client
 from twin.sdk.errors import WrongRequest
+from twin.sdk.writing import Features, Shape, collection, geojson
 
 if TYPE_CHECKING:
     import geopandas
+    import pandas
 
     from twin.sdk.deck import Map
 
 PAGE = 5000
 # A deck.gl page with more objects than this takes seconds to open.
 MAP_LIMIT = 5000
+# File formats by ending, as the server calls them.
+FORMATS = {
+    ".gpkg": "gpkg",
+    ".fgb": "fgb",
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".gml": "gml",
+    ".zip": "shp",
+    ".geojson": "geojson",
+}
 
 Bbox = Sequence[float]
 Moment = date | datetime | str
@@ -132,6 +146,141 @@ class Layer:
             raise WrongRequest(f"{self.id} has no {', '.join(unknown)}; it has {', '.join(self.schema)}")
         return to_frame(self.features(bbox, where, at, limit), list(self.schema.values()), columns)
 
+    def to_file(
+        self,
+        path: str | Path,
+        bbox: Bbox | None = None,
+        where: str | None = None,
+        at: Moment | None = None,
+        limit: int | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        crs: str | None = None,
+    ) -> Path:
+        """Write features to a file in the format that its ending says; the file is whole or not there.
+
+        .gpkg, .fgb, .parquet, .csv (opens in a spreadsheet), .gml, .zip (Shapefile) or .geojson. columns: only these
+        properties. crs: of the coordinates, e.g. "EPSG:4549"; longitude and latitude by default.
+        Raises WrongRequest for an ending, property or CRS that the server does not have.
+        """
+        target = Path(path)
+        form = FORMATS.get(target.suffix.lower())
+        if form is None:
+            raise WrongRequest(f"{target.name}: unknown ending; there are {', '.join(FORMATS)}")
+        wanted = {"f": form, "limit": limit, "crs": crs, "properties": None if columns is None else ",".join(columns)}
+        unfinished = target.with_name(f".unfinished-{os.getpid()}-{target.name}")
+        try:
+            with unfinished.open("wb") as file:
+                self._client.download(f"{self._path}/items", self._parameters(bbox, where, at) | wanted, file)
+            unfinished.replace(target)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        return target
+
+    def aggregate(
+        self,
+        value: str | None = None,
+        by: str | None = None,
+        *,
+        measure: Literal["area", "length"] | None = None,
+        unit: Literal["m2", "ha", "mu", "km2", "m", "km"] | None = None,
+        cell: int | None = None,
+        bbox: Bbox | None = None,
+        where: str | None = None,
+        at: Moment | None = None,
+    ) -> "pandas.DataFrame":
+        """Statistics as a DataFrame: count, and of a value sum, mean, min and max; a row for each group, or one.
+
+        value: a number property; or measure: of the geometry, on the ellipsoid, in `unit`. by: a property, "village",
+        "township", "county", or "grid" with cells of `cell` metres in the city's metric CRS.
+        """
+        from twin.sdk.frame import to_groups
+
+        asked = {"property": value, "by": by, "measure": measure, "unit": unit, "cell": cell}
+        answer = self._client.get(f"{self._path}/aggregate", self._parameters(bbox, where, at) | asked | {"f": "json"})
+        return to_groups(answer, by)
+
+    def area_table(
+        self,
+        boundary: Shape | Mapping[str, Any] | int,
+        by: str | None = None,
+        *,
+        unit: Literal["m2", "ha", "mu", "km2"] = "m2",
+        where: str | None = None,
+        at: Moment | None = None,
+    ) -> "pandas.DataFrame":
+        """Areas by class within a boundary, with rows for what none covers, for overlaps, and for the whole.
+
+        boundary: a polygon in longitude and latitude (shapely, GeoJSON), a GeoDataFrame, or the id of an administrative
+        area. by: a property; the land-use code of land, the class of all else by default.
+        """
+        from twin.sdk.frame import to_table
+
+        asked = self._parameters(None, where, at) | {"by": by, "unit": unit, "f": "json"}
+        path = f"{self._path}/area-table"
+        if isinstance(boundary, int):
+            return to_table(self._client.get(path, asked | {"area": boundary}))
+        return to_table(self._client.post(path, geojson(boundary), asked))
+
+    def add(self, features: Features, *, why: str | None = None) -> list[int]:
+        """Add objects, all or none; gives their ids. Needs a token that may write.
+
+        features: a GeoDataFrame (any CRS), a GeoJSON Feature, or a list of Features; at most 1,000. Each has a class.
+        why: the reason, kept with the change.
+        """
+        answer = self._client.post(f"{self._path}/items", collection(features), {"why": why})
+        return [int(number) for number in answer["ids"]]
+
+    def update(
+        self,
+        object_id: int,
+        properties: Mapping[str, Any] | None = None,
+        geometry: Shape | Mapping[str, Any] | None = None,
+        *,
+        since: Moment | None = None,
+        why: str | None = None,
+        etag: str | None = None,
+    ) -> None:
+        """Change an object: the properties named (None empties one), and its geometry if one is given.
+
+        since: the world changed then, and the object was as before until then; without it, the model was wrong. etag:
+        of the state that was read (`etag_of`). Raises Conflict where someone else has changed it meanwhile, NotFound,
+        WrongRequest for what the layer does not take.
+        """
+        change: dict[str, Any] = {"properties": dict(properties or {})}
+        if geometry is not None:
+            change["geometry"] = geojson(geometry)
+        asked = {"mode": "supersede" if since else "correct", "as_of": self._as_of(since), "why": why}
+        self._write("PATCH", object_id, change, asked, etag)
+
+    def delete(
+        self,
+        object_id: int,
+        *,
+        since: Moment | None = None,
+        mistaken: bool = False,
+        why: str | None = None,
+        etag: str | None = None,
+    ) -> None:
+        """End an object, now or `since` a moment; it stays part of the past. mistaken: it never was."""
+        asked = {"mode": "correct" if mistaken else "supersede", "as_of": self._as_of(since), "why": why}
+        self._write("DELETE", object_id, None, asked, etag)
+
+    def etag_of(self, object_id: int) -> str:
+        """Which state of an object is believed now, to say with a change that it is this one which is changed."""
+        return str(self._client.send("GET", f"{self._path}/items/{object_id}").headers["ETag"])
+
+    def _write(
+        self,
+        method: str,
+        object_id: int,
+        body: dict[str, Any] | None,
+        asked: dict[str, str | None],
+        etag: str | None,
+    ) -> None:
+        headers = {} if etag is None else {"If-Match": etag}
+        self._client.send(method, f"{self._path}/items/{object_id}", body, asked, headers)
+
     def map(
         self,
         bbox: Bbox | None = None,
@@ -173,6 +322,9 @@ class Layer:
             "filter-lang": None if where is None else "cql2-text",
             "datetime": None if at is None else self._moment(at),
         }
+
+    def _as_of(self, since: Moment | None) -> str | None:
+        return None if since is None else self._moment(since)
 
     def _moment(self, at: Moment) -> str:
         if isinstance(at, datetime):
