@@ -19,6 +19,7 @@ from tiles.freshness import horizon
 from tiles.limits import is_within, refuse_outside
 from tiles.map import MapLayer, MapRequest, MapService
 from tiles.map.engine import mapnik
+from tiles.map.picture import ENCODINGS, LABEL_ROOM
 from tiles.map.request import Format
 from tiles.matrix import MAP_PIXELS, Box, Grid, Tile, meet, web_box
 from tiles.overview.recipe import CONSUMER, TOP_ZOOM
@@ -28,16 +29,8 @@ from tiles.vector import Request
 
 # A map of 4 by 4 tiles is drawn at once: a name may lie over the edges in it, and drawing costs half as much a tile.
 SHEET_ZOOMS = 2
-# Pixels from beyond a map's edge at which a symbol may still reach into it.
-EDGE_PIXELS = 128
 # Raised when maps come out differently from the same objects and styles.
 EDITION = 1
-ENCODINGS: dict[Format, str] = {
-    "image/png": "png",
-    "image/png; mode=8bit": "png8",
-    "image/jpeg": "jpeg85",
-    "image/webp": "webp",
-}
 MOST_SCOPES = 1024
 # A picture of 256 pixels shows what the overviews of the zoom before it hold.
 LAST_OVERVIEW_ZOOM = TOP_ZOOM + 1
@@ -240,7 +233,7 @@ def sheet_of(tile: Tile) -> tuple[Tile, list[Tile]]:
 def _reach(tile: Tile) -> Box:
     """The box (EPSG:3857) in which a change may alter a tile: all of its sheet, across which names find their place."""
     sheet, tiles = sheet_of(tile)
-    return sheet.web_box(EDGE_PIXELS / MAP_PIXELS / (1 << (tiles[0].z - sheet.z)))
+    return sheet.web_box(LABEL_ROOM / MAP_PIXELS / (1 << (tiles[0].z - sheet.z)))
 
 
 async def _is_settled(connection: Connection, content: Content, tile: Tile) -> bool:
