@@ -20,6 +20,7 @@ from api import (
     landing,
     maps,
     matrices,
+    remote,
     schemas,
     search,
     statistics,
@@ -71,6 +72,7 @@ def _routes(settings: Settings, cities: Cities) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        await app.state.remote.close()
         await cities.close()
 
     app = FastAPI(
@@ -85,6 +87,7 @@ def _routes(settings: Settings, cities: Cities) -> FastAPI:
     )
     app.state.settings = settings
     app.state.cities = cities
+    app.state.remote = remote.open_remote(settings)
     for module in (
         landing,
         city,
@@ -101,6 +104,7 @@ def _routes(settings: Settings, cities: Cities) -> FastAPI:
         styles,
         wms,
         wmts,
+        remote,
         health,
     ):
         app.include_router(module.router)

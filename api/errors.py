@@ -22,6 +22,7 @@ from layers.timeline import NoStateThen, SpansOverlap
 from tiles import TileError
 from tiles.map import BadMap
 from tiles.matrix import TileOutOfRange
+from tiles.remote import NotAllowed, RemoteFailed, RemoteTooSlow
 from tiles.studio import Busy, TooSlow
 from twin import TwinError
 from twin.directory import DirectoryError
@@ -120,6 +121,9 @@ ANSWERS: tuple[tuple[type[BaseException], Answer], ...] = (
     (asyncpg.InvalidCatalogNameError, UNREACHABLE),
     (asyncpg.InterfaceError, UNREACHABLE),
     (OSError, UNREACHABLE),
+    (NotAllowed, Answer(403)),
+    (RemoteTooSlow, Answer(504)),
+    (RemoteFailed, Answer(502)),
     (CityModelError, FAILED),
     (TileError, FAILED),
     (TwinError, FAILED),

@@ -12,17 +12,19 @@ from twin.settings import Settings
 
 BUILT = Path(__file__).parents[1] / "viewer" / "dist"
 PAGE_FILES = Path(__file__).parent / "static"
-# MapLibre draws in a worker, which it makes from a blob or loads from here; map images come as data and blobs.
+# MapLibre draws in a worker, which it makes from a blob or loads from here; map images come as data and blobs. Pictures
+# and data may come from any host, since a user may lay any map over the city; code, styles and frames only from here.
 POLICY = (
-    "default-src 'self'; worker-src 'self' blob:; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline';"
-    " connect-src 'self' data: blob:; font-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'self'"
+    "default-src 'self'; worker-src 'self' blob:; img-src 'self' data: blob: https: http:;"
+    " style-src 'self' 'unsafe-inline'; connect-src 'self' data: blob: https: http:; font-src 'self' data:;"
+    " object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
 # Vite writes a hash of the content into the names under assets/.
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 class ViewerFiles(StaticFiles):
-    """The viewer's files, with the policy that keeps foreign hosts out."""
+    """The viewer's files, with the policy that keeps foreign code out."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)

@@ -3,6 +3,7 @@
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -51,6 +52,18 @@ class Settings(BaseSettings):
     contact_email: str | None = Field(default=None, description="where to write to")
     viewer: Path | None = Field(default=None, description="folder of the built viewer; by default the one that ships")
 
+    # --- maps of other services
+    remote_hosts: Listed = Field(
+        default=(), description="hosts whose maps this server fetches for the viewer: name, *.name, name:port"
+    )
+    remote_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
+        default=(), description="private networks in which such hosts may be"
+    )
+    remote_keys: Annotated[dict[str, dict[str, str]], NoDecode] = Field(
+        default={}, description="keys that the server adds: host?name=value, with commas between"
+    )
+    remote_timeout: float = Field(default=10.0, gt=0, le=60, description="seconds that such a host may take to answer")
+
     # --- limits
     connections: int = Field(default=8, ge=1, le=200, description="database connections of a process to a city")
     statement_timeout: float = Field(default=30.0, gt=0, le=600, description="seconds that one statement may take")
@@ -74,15 +87,25 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 
-    @field_validator("cities", "cors_origins", mode="before")
+    @field_validator("cities", "cors_origins", "remote_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "remote_networks", mode="before")
     @classmethod
     def _networks(cls, value: object) -> object:
         return tuple(ip_network(part) for part in value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("remote_keys", mode="before")
+    @classmethod
+    def _keys(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        parts = [part.strip().partition("?") for part in value.split(",") if part.strip()]
+        if not all(host and parse_qsl(key) for host, _, key in parts):
+            raise ValueError("write host?name=value, with commas between, such as *.tianditu.gov.cn?tk=0123")
+        return {host: dict(parse_qsl(key)) for host, _, key in parts}
 
     @field_validator("public_url")
     @classmethod
