@@ -18,6 +18,7 @@ from api.links import (
     SCHEMA,
     SCHEMA_OF,
     SORTABLES,
+    STYLES,
     Link,
     header,
     link,
@@ -149,6 +150,7 @@ def _links(address: str, layer: Layer) -> list[Link]:
         link(DESCRIBED_BY, f"{address}/schema", SCHEMA, "What an object tells"),
         link(SCHEMA_OF, f"{address}/schema", SCHEMA, "What an object tells and takes"),
         map_link(address, title),
+        link(STYLES, f"{address}/styles", JSON, f"Styles of {title}"),
         *tileset_links(address, title),
         link("related", f"{address}/tiles/WebMercatorQuad/tilejson.json", JSON, "Vector tiles (TileJSON)"),
     ]

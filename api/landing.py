@@ -11,6 +11,7 @@ from api.maps import map_link
 from api.openapi import openapi_document, operations
 from api.pages import city_title, page, page_links
 from api.parameters import FORMAT, Query
+from api.styles import CONFORMANCE as STYLING
 from api.tilesets import CONFORMANCE as TILES
 from api.tilesets import tileset_links
 from cim_models.themes import GROUPS
@@ -60,6 +61,7 @@ CONFORMS_TO = (
     ),
     *TILES,
     *MAPS,
+    *STYLING,
 )
 DESCRIPTION = Title(
     "这座城市的数字孪生：各图层可以查询、下载，也可以在地图上查看。",

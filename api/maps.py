@@ -18,8 +18,7 @@ from api.presence import while_waited_for
 from api.raw import is_known
 from api.tiles import COLLECTIONS, PICTURE_FORMAT, PICTURES, TILE_PARAMETERS, accepted_picture, map_layers, style_named
 from api.views import take_filter, take_view
-from layers.catalog import Catalog
-from layers.style import MODES, Mode, resolved
+from layers.style import MODES, palette
 from layers.view import View
 from tiles.map import MapLayer, MapRequest
 from tiles.map.engine import mapnik
@@ -109,7 +108,8 @@ async def read_map(request: Request) -> Response:
         scale_factor=frame.scale_factor,
         format=format_,
         transparent=is_clear,
-        background=color or _background(catalog, style),
+        # The style's own, where none is named (/req/background/bgcolor-definition C).
+        background=color or str(palette(style)["background"]),
     )
     picture = await while_waited_for(request, served.maps.draw(map_request, catalog, met.principal))
     etag = f'"{hashlib.blake2b(picture, digest_size=12).hexdigest()}"'
@@ -117,11 +117,6 @@ async def read_map(request: Request) -> Response:
     if is_known(request.headers.get("if-none-match", "").encode("latin-1"), etag.encode()):
         return Response(status_code=304, headers=headers)
     return Response(picture, 200, headers, format_)
-
-
-def _background(catalog: Catalog, style: Mode) -> str:
-    """The style's own (/req/background/bgcolor-definition C)."""
-    return str(resolved("@background", catalog, style))
 
 
 def _shown(view: View) -> str:

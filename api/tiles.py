@@ -17,7 +17,7 @@ from api.raw import send_packed, send_plain
 from api.views import FILTER_PARAMETERS, VIEW_PARAMETERS, as_text, take_filter, take_view
 from layers.access import Principal
 from layers.catalog import Catalog, Layer
-from layers.style import MODES, Mode, StyleNotFound, resolved
+from layers.style import MODES, Mode, StyleNotFound, palette
 from tiles.limits import refuse_outside
 from tiles.map import MapLayer
 from tiles.map.request import Format
@@ -134,7 +134,7 @@ async def _map_tile(scope: Scope, met: Exchange, catalog: Catalog, asked: Asked,
     view, wanted = take_view(query, catalog), take_filter(query, catalog)
     query.finish()
     shown = tuple(MapLayer(layer, style, view, wanted) for layer in layers)
-    content = Content(shown, format_, tile_background(catalog, style, asked.layer_id is None, format_))
+    content = Content(shown, format_, tile_background(style, asked.layer_id is None, format_))
     return await service.tile(catalog, content, tile, met.principal, words=words if wanted is None else None)
 
 
@@ -146,11 +146,9 @@ def style_named(name: str) -> Mode:
     return mode
 
 
-def tile_background(catalog: Catalog, style: Mode, of_whole_map: bool, format_: Format) -> str | None:
+def tile_background(style: Mode, of_whole_map: bool, format_: Format) -> str | None:
     """The whole map lies on its style's background; a layer on nothing, so that it can be laid over other maps."""
-    if not of_whole_map and format_ != "image/jpeg":
-        return None
-    return str(resolved("@background", catalog, style))
+    return str(palette(style)["background"]) if of_whole_map or format_ == "image/jpeg" else None
 
 
 def _wanted_format(scope: Scope) -> Format:

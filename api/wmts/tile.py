@@ -35,7 +35,7 @@ async def get_tile(call: Call) -> Response:
 
 async def _drawn(call: Call, asked: TileAsked, format_: Format) -> Picture:
     shown = tuple(MapLayer(layer, asked.style, asked.view) for layer in asked.layers)
-    background = tile_background(call.catalog, asked.style, asked.is_whole_map, format_)
+    background = tile_background(asked.style, asked.is_whole_map, format_)
     content = Content(shown, format_, background)
     return await call.served.map_tiles.tile(call.catalog, content, asked.tile, call.principal)
 

@@ -30,7 +30,8 @@ OPERATIONS = {
     "getLandingPage", "getConformance", "getApi", "getCity", "getCities", "getCollections", "getCollection",
     "getQueryables", "getSchema", "getItems", "getItem", "createItem", "replaceItem", "updateItem", "deleteItem",
     "getTileMatrixSetsList", "getTileMatrixSet", *TILES, "getTerrainTileJson", "getTerrainTile",
-    "getHillshadeTile", "search", "getStyles", "getStyle", "getHealth", "getReadiness", "getLiveness", "getMetrics",
+    "getHillshadeTile", "search", "getStyles", "getStyle", "getStyleMetadata", "getLayerStyles", "getLayerStyle",
+    "getLayerStyleMetadata", "getHealth", "getReadiness", "getLiveness", "getMetrics",
 }  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from tests.tiles.test_grids import GRIDS, over
 from tests.tiles.test_service import MOST_STALE_S, edited, unheard
 from tiles.map import MapLayer, MapRequest, MapService
 from tiles.map_tiles import Content, MapTiles, sheet_of
-from tiles.matrix import WEB, Box, Grid, Tile, TileOutOfRange
+from tiles.matrix import WEB, Grid, Tile, TileOutOfRange
 from tiles.picture import Picture
 from tiles.service import TileService
 
