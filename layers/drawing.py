@@ -245,6 +245,8 @@ def _properties(given: Mapping[str, Any], known: Mapping[str, Property], path: s
         if name not in known:
             raise StyleError(f"{path}.{name}: is not drawn; there are {', '.join(sorted(known)) or 'none'}")
         found[name] = expression = read(value, f"{path}.{name}")
+        if _zooms_within(value):
+            raise StyleError(f"{path}.{name}: zoom stands only in the outermost step or interpolate")
         if expression.as_it_is and known[name].kind != "height":
             raise StyleError(f"{path}.{name}: is a property as it is; tell values apart by match, step or interpolate")
         if expression.axes and not known[name].by_object:
@@ -252,6 +254,21 @@ def _properties(given: Mapping[str, Any], known: Mapping[str, Property], path: s
         if expression.is_constant and not isinstance(value, list) and not _fits(value, known[name].kind):
             raise StyleError(f"{path}.{name}: {value!r} is no {_kind_name(known[name].kind)}")
     return found
+
+
+def _zooms_within(value: Any) -> bool:
+    """Whether an expression of a property looks at the zoom elsewhere than MapLibre lets it."""
+    if not isinstance(value, list):
+        return False
+    place = {"step": 1, "interpolate": 2}.get(value[0]) if value and isinstance(value[0], str) else None
+    return any(
+        (part == ["zoom"] and index != place) or (part != ["zoom"] and _has_zoom(part))
+        for index, part in enumerate(value)
+    )
+
+
+def _has_zoom(value: Any) -> bool:
+    return isinstance(value, list) and (value == ["zoom"] or any(map(_has_zoom, value)))
 
 
 def _kind_name(kind: str | tuple[str, ...]) -> str:
