@@ -250,7 +250,7 @@ async def _allowed(request: Request, layer_id: str, *writing: str) -> Response:
     may = not principal.is_anonymous and catalog.policy.grant(principal, "write", layer.id, restricted=layer.restricted)
     methods = ", ".join(("GET", "HEAD", "OPTIONS", *(writing if may else ())))
     headers = {"Allow": methods, "Vary": "Authorization"}
-    return Response(status_code=204, headers=headers | ({"Accept-Patch": PATCH} if "PATCH" in writing and may else {}))
+    return Response(status_code=200, headers=headers | ({"Accept-Patch": PATCH} if "PATCH" in writing and may else {}))
 
 
 def merged(target: Any, patch: Any) -> Any:
@@ -324,9 +324,19 @@ def _properties(feature: Mapping[str, Any]) -> dict[str, Any]:
 def _object(value: Any, name: str) -> dict[str, Any]:
     if value is None:
         return {}
+    if isinstance(value, str):
+        # Desktop programs keep an object that they read as its JSON text, and send it back so.
+        value = _object_in(value)
     if not isinstance(value, dict):
         raise BadRequest(f"{name}: must be an object")
     return value
+
+
+def _object_in(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
 
 
 def _written(body: Mapping[str, Any], told: dict[str, Any], catalog: Catalog, crs: Crs) -> Written:
