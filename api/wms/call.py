@@ -7,7 +7,7 @@ from starlette.requests import Request
 from api.answers import Language
 from api.cities import ServedCity
 from api.exchange import Exchange
-from api.wms.kvp import Kvp
+from api.ows.kvp import Kvp
 from api.wms.versions import Version
 from layers.access import Principal
 from layers.catalog import Catalog

@@ -5,16 +5,16 @@ from collections.abc import Iterable
 
 from fastapi import Response
 
+from api.ows.fault import Fault
+from api.ows.xml import Element, child, document, link
 from api.pages import city_title
 from api.wms.call import Call
-from api.wms.faults import Fault
 from api.wms.info_formats import INFO_FORMATS
 from api.wms.layer_tree import add_layers
 from api.wms.names import MOST
 from api.wms.pictures import FORMATS
 from api.wms.texts import abstract, keywords, said_here
 from api.wms.versions import Version
-from api.wms.xml import Element, child, document, link
 from layers.edition import changed_at
 from tiles.map.legend import FORMATS as LEGEND_FORMATS
 from tiles.map.request import LARGEST

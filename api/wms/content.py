@@ -4,10 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from api.ows.fault import INVALID, Fault
 from api.views import PLAN
 from api.wms.call import Call
 from api.wms.dimensions import Height, Moment, take_elevation, take_time
-from api.wms.faults import INVALID, Fault
 from api.wms.names import is_one_group, layers_of, listed
 from layers.catalog import Layer
 from layers.ecql import parse_ecql, split_filters

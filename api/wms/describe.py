@@ -2,10 +2,10 @@
 
 from fastapi import Response
 
+from api.ows.xml import Element, child, document
 from api.wms.call import Call
 from api.wms.content import TERRAIN
 from api.wms.names import layers_of, listed
-from api.wms.xml import Element, child, document
 from layers.catalog import Layer
 
 SLD = "http://www.opengis.net/sld"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from api.wms.faults import Fault
+from api.ows.fault import Fault
 from layers.view import TICK, DatetimeError, Interval, parse_interval
 
 FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)

@@ -3,10 +3,10 @@
 import asyncpg
 import structlog
 
-from api import ApiError
 from api.errors import problem_of
+from api.ows.fault import INVALID, Fault
+from api.ows.xml import Element, child, document
 from api.wms.versions import Version
-from api.wms.xml import Element, child, document
 from layers.catalog import LayerNotFound
 from layers.crs import NoWay, UnknownCrs
 from layers.filters import FilterError
@@ -17,18 +17,7 @@ REPORT_NAMESPACE = "http://www.opengis.net/ogc"
 REPORT_SCHEMA = "http://schemas.opengis.net/wms/1.3.0/exceptions_1_3_0.xsd"
 REPORT_DTD = "http://schemas.opengis.net/wms/1.1.1/WMS_exception_1_1_1.dtd"
 MEDIA_TYPES: dict[Version, str] = {"1.3.0": "text/xml", "1.1.1": "application/vnd.ogc.se_xml"}
-# Chapter 6.11 gives the codes; of a parameter it has none, so those are OWS Common's (OGC 06-121r3, 8.3).
-MISSING, INVALID = "MissingParameterValue", "InvalidParameterValue"
 LOG = structlog.get_logger()
-
-
-class Fault(ApiError):
-    """A request that a WMS refuses. code: the standard's; locator: the parameter that is at fault."""
-
-    def __init__(self, code: str, detail: str, locator: str | None = None) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.locator = locator
 
 
 # What the floors below refuse, by the code that says it; special before general.

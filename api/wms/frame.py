@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 from pyproj import Geod
 
+from api.ows.fault import INVALID, MISSING, Fault
 from api.wms.call import Call
-from api.wms.faults import INVALID, MISSING, Fault
 from layers.crs import CRS84, Box, Crs, OutsideCrs, parse_crs, storage_crs, transform_box, transform_points
 from tiles.map.request import LARGEST
 

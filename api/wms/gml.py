@@ -7,7 +7,7 @@ from typing import Any
 import shapely
 from shapely.geometry.base import BaseGeometry, BaseMultipartGeometry
 
-from api.wms.xml import Element, child, document
+from api.ows.xml import Element, child, document
 from layers.crs import Crs
 from layers.projection import decimals
 

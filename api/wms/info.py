@@ -11,10 +11,10 @@ from fastapi import Response
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
+from api.ows.fault import INVALID, Fault
 from api.presence import while_waited_for
 from api.wms.call import Call
 from api.wms.content import TERRAIN, Content, take_content, take_scale_factor, take_style
-from api.wms.faults import INVALID, Fault
 from api.wms.frame import Frame, lies_nowhere, take_frame
 from api.wms.info_formats import Found, Told, info_answer, take_info_format
 from api.wms.maps import map_request

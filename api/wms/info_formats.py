@@ -12,10 +12,10 @@ from shapely.geometry.base import BaseGeometry
 
 from api.answers import said
 from api.collections import codes_of
+from api.ows.fault import Fault
 from api.pages import environment
 from api.schemas import VALIDITY_TITLES
 from api.wms.call import Call
-from api.wms.faults import Fault
 from api.wms.gml import feature_collection
 from api.wms.texts import NOTHING, said_here
 from layers.catalog import Layer, Title

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 from api.city import area_of_use, extent
 from api.links import HTML, JSON
+from api.ows.xml import Element, child, link
 from api.wms.call import Call
 from api.wms.dimensions import ELEVATION_EXTENT, LOWEST, TIME_EXTENT
 from api.wms.legends import values_in_use
 from api.wms.names import WHOLE, Group, groups
 from api.wms.texts import ALL, ALL_ABSTRACT, STYLES, keywords, layer_abstract, layer_keywords, said_here
-from api.wms.xml import Element, child, link
 from layers.catalog import Layer
 from layers.crs import CRS84, Box, Crs, NoWay, box_in, known_crs, storage_crs
 from layers.style import MODES

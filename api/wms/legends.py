@@ -4,10 +4,10 @@ from collections.abc import Collection
 
 from fastapi import Response
 
+from api.ows.fault import INVALID, Fault
 from api.presence import while_waited_for
 from api.wms.call import Call
 from api.wms.content import refuse_sld, take_style
-from api.wms.faults import INVALID, Fault
 from api.wms.frame import take_side
 from api.wms.maps import picture_answer
 from api.wms.names import THEME

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from api.wms.faults import Fault
+from api.ows.fault import Fault
 from cim_models.themes import GROUPS
 from layers.access import Principal
 from layers.catalog import Catalog, Layer, LayerNotFound, Title

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from api.wms.faults import INVALID, Fault
-from api.wms.kvp import Kvp
+from api.ows.fault import INVALID, Fault
+from api.ows.kvp import Kvp
 from tiles.map.request import Format
 
 # As they are listed, the first one is what clients take without a word.

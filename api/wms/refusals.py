@@ -3,8 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
-from api.wms.faults import Fault
-from api.wms.kvp import Kvp
+from api.ows.fault import Fault
+from api.ows.kvp import Kvp
 from api.wms.pictures import Picture, take_picture
 from tiles.map.notice import draw_notice
 from tiles.map.request import LARGEST

@@ -8,13 +8,14 @@ from fastapi import APIRouter, Request, Response
 from api.answers import Language, language
 from api.documentation import described
 from api.exchange import city, exchange
+from api.ows.fault import INVALID, MISSING, Fault
+from api.ows.kvp import Kvp, read_kvp
 from api.presence import ClientGone
 from api.wms.call import Call
 from api.wms.capabilities import get_capabilities
 from api.wms.describe import describe_layer
-from api.wms.faults import INVALID, MEDIA_TYPES, MISSING, Fault, fault_of, report
+from api.wms.faults import MEDIA_TYPES, fault_of, report
 from api.wms.info import get_feature_info
-from api.wms.kvp import Kvp, read_kvp
 from api.wms.legends import get_legend_graphic
 from api.wms.maps import get_map
 from api.wms.parameters import FORM_BODY, PARAMETERS

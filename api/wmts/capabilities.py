@@ -5,13 +5,14 @@ from collections.abc import Callable
 
 from fastapi import Response
 
+from api.ows.fault import Fault
+from api.ows.metadata import add_identification, add_provider, check_sequence, licences_of, take_sections
+from api.ows.xml import Element, child, document
 from api.pages import city_title
 from api.raw import is_known
 from api.wms.call import Call
 from api.wms.names import groups
 from api.wms.texts import ABSTRACT, keywords, said_here
-from api.wms.xml import Element, child, document
-from api.wmts.faults import CURRENT, INVALID, Fault
 from api.wmts.layers import add_layers
 from layers.edition import changed_at
 from tiles.matrix import MAP_PIXELS, WEB, WORLD_CRS84, Grid, grids_of
@@ -41,9 +42,9 @@ async def get_capabilities(call: Call) -> Response:
         raise Fault("VersionNegotiationFailed", f"ACCEPTVERSIONS={versions[:60]!r}: {NEWEST} is spoken")
     async with call.served.reading() as connection:
         changed = await changed_at(connection)
-    sequence = str(int(changed.timestamp() * 1_000_000))
-    _check_sequence(call, sequence)
-    body = _document(call, sequence, _sections(call))
+    sequence = int(changed.timestamp() * 1_000_000)
+    check_sequence(call.kvp.get("UPDATESEQUENCE"), sequence)
+    body = _document(call, sequence, take_sections(call.kvp.get("SECTIONS"), SECTIONS))
     etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     headers = HEADERS | {"ETag": etag, "Content-Language": call.spoken}
     if is_known(call.request.headers.get("if-none-match", "").encode("latin-1"), etag.encode()):
@@ -51,31 +52,8 @@ async def get_capabilities(call: Call) -> Response:
     return Response(body, 200, headers, "application/xml; charset=utf-8")
 
 
-def _check_sequence(call: Call, newest: str) -> None:
-    """Who says of which document he knows gets another only if there is one (OGC 06-121r3, 7.3.4)."""
-    asked = call.kvp.get("UPDATESEQUENCE")
-    if asked is None:
-        return
-    if not (asked.isascii() and asked.isdigit() and int(asked[:25]) <= int(newest)):
-        raise Fault("InvalidUpdateSequence", f"UPDATESEQUENCE={asked[:40]!r}: the newest is {newest}")
-    if asked == newest:
-        raise Fault(CURRENT, f"{newest} is the newest", "UPDATESEQUENCE")
-
-
-def _sections(call: Call) -> list[str]:
-    """The parts that are wanted, by default all (OGC 06-121r3, 7.3.3). Raises Fault."""
-    asked = call.kvp.get("SECTIONS")
-    if asked is None:
-        return list(SECTIONS)
-    names = [name.strip() for name in asked.split(",")]
-    unknown = [name for name in names if name not in (*SECTIONS, "All")]
-    if unknown:
-        raise Fault(INVALID, f"SECTIONS={unknown[0][:40]!r}: there are All, {', '.join(SECTIONS)}", "SECTIONS")
-    return [name for name in SECTIONS if "All" in names or name in names]
-
-
-def _document(call: Call, sequence: str, sections: list[str]) -> bytes:
-    root = Element("Capabilities", NAMESPACES | {"updateSequence": sequence})
+def _document(call: Call, sequence: int, sections: list[str]) -> bytes:
+    root = Element("Capabilities", NAMESPACES | {"updateSequence": str(sequence)})
     for name in sections:
         SECTIONS[name](root, call)
     child(root, "ServiceMetadataURL", xlink_href=f"{call.met.base}/wmts/1.0.0/WMTSCapabilities.xml")
@@ -83,30 +61,20 @@ def _document(call: Call, sequence: str, sections: list[str]) -> bytes:
 
 
 def _add_identification(root: Element, call: Call) -> None:
-    section = child(root, "ows:ServiceIdentification")
-    child(section, "ows:Title", said_here(city_title(call.catalog), call))
-    child(section, "ows:Abstract", said_here(ABSTRACT, call))
-    words = child(section, "ows:Keywords")
-    for word in (*keywords(city_title(call.catalog)), "WMTS"):
-        child(words, "ows:Keyword", word)
-    child(section, "ows:ServiceType", "OGC WMTS")
-    child(section, "ows:ServiceTypeVersion", NEWEST)
-    child(section, "ows:Fees", "none")
-    licences = dict.fromkeys(each for layer in call.catalog.layers(call.principal) for each in layer.licence)
-    child(section, "ows:AccessConstraints", "; ".join(licences) or "none")
+    add_identification(
+        root,
+        title=said_here(city_title(call.catalog), call),
+        abstract=said_here(ABSTRACT, call),
+        keywords=(*keywords(city_title(call.catalog)), "WMTS"),
+        kind="OGC WMTS",
+        versions=(NEWEST,),
+        licences=licences_of(call.catalog, call.principal),
+    )
 
 
 def _add_provider(root: Element, call: Call) -> None:
-    settings = call.request.app.state.settings
-    section = child(root, "ows:ServiceProvider")
-    child(section, "ows:ProviderName", settings.contact_organization or said_here(city_title(call.catalog), call))
-    child(section, "ows:ProviderSite", xlink_href=f"{call.met.base}/")
-    contact = child(section, "ows:ServiceContact")
-    if settings.contact_person:
-        child(contact, "ows:IndividualName", settings.contact_person)
-    if settings.contact_email:
-        address = child(child(contact, "ows:ContactInfo"), "ows:Address")
-        child(address, "ows:ElectronicMailAddress", settings.contact_email)
+    name = said_here(city_title(call.catalog), call)
+    add_provider(root, call.request.app.state.settings, name=name, site=f"{call.met.base}/")
 
 
 def _add_operations(root: Element, call: Call) -> None:

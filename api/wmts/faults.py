@@ -1,16 +1,9 @@
 """Exception reports: what a WMTS answers when it cannot do as asked (OGC 07-057r7, 7.2.4 and 7.4; 06-121r3, 8)."""
 
-from api.wms.faults import INVALID, MISSING, Fault, fault_of
-from api.wms.xml import Element, child, document
+from api.ows.fault import INVALID, MISSING, Fault, exception_report
+from api.wms.faults import fault_of
 from tiles.matrix import TileOutOfRange
 
-NAMESPACES = {
-    "xmlns": "http://www.opengis.net/ows/1.1",
-    "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
-    "xsi:schemaLocation": "http://www.opengis.net/ows/1.1 http://schemas.opengis.net/ows/1.1.0/owsExceptionReport.xsd",
-    "version": "1.0.0",
-    "xml:lang": "en",
-}
 # What the modules shared with WMS refuse, as WMTS calls it, and the parameter that is meant.
 AS_WMTS = {
     "LayerNotDefined": (INVALID, "LAYER"),
@@ -22,9 +15,8 @@ AS_WMTS = {
 }
 # OGC 07-057r7, tables 26 and 31; 06-121r3, table 28.
 STATUSES = {"OperationNotSupported": 501, "NoApplicableCode": 500}
-CURRENT = "CurrentUpdateSequence"
 
-__all__ = ["CURRENT", "INVALID", "MISSING", "Fault", "refusal", "report"]
+__all__ = ["INVALID", "MISSING", "Fault", "refusal", "report"]
 
 
 def refusal(error: Exception, request_id: str, *, is_address: bool) -> tuple[Fault, int]:
@@ -43,7 +35,4 @@ def refusal(error: Exception, request_id: str, *, is_address: bool) -> tuple[Fau
 
 def report(fault: Fault) -> bytes:
     """The ExceptionReport."""
-    root = Element("ExceptionReport", NAMESPACES)
-    exception = child(root, "Exception", exceptionCode=fault.code, locator=fault.locator)
-    child(exception, "ExceptionText", str(fault))
-    return document(root)
+    return exception_report(fault, "1.0.0")

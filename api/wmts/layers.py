@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from api.city import around
+from api.ows.xml import Element, child
 from api.wms.call import Call
 from api.wms.dimensions import TIME_EXTENT
 from api.wms.info_formats import INFO_FORMATS
 from api.wms.names import WHOLE, layers_of
 from api.wms.texts import ALL, ALL_ABSTRACT, STYLES, keywords, layer_abstract, layer_keywords, said_here
-from api.wms.xml import Element, child
 from api.wmts.requests import FORMATS
 from layers.catalog import Layer
 from layers.crs import CRS84

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Request, Response
 from api.answers import language
 from api.documentation import described
 from api.exchange import city, exchange
+from api.ows.kvp import Kvp
 from api.presence import ClientGone
 from api.wms.call import Call
-from api.wms.kvp import Kvp
 from api.wmts.capabilities import get_capabilities
 from api.wmts.faults import INVALID, MISSING, Fault, refusal, report
 from api.wmts.parameters import PARAMETERS, TILE_ADDRESS

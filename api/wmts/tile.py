@@ -5,12 +5,12 @@ from urllib.parse import urlencode
 
 from fastapi import Response
 
+from api.ows.kvp import Kvp
 from api.presence import while_waited_for
 from api.raw import is_known
 from api.tiles import tile_background
 from api.wms.call import Call
 from api.wms.info import get_feature_info as answer_of_wms
-from api.wms.kvp import Kvp
 from api.wmts.requests import TileAsked, take_format, take_tile
 from tiles.map import MapLayer
 from tiles.map.request import Format

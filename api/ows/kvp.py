@@ -1,12 +1,13 @@
-"""Key-value pairs as WMS clients write them (OGC 06-042, 6.8): names in any case, values as they stand."""
+"""Key-value pairs as OWS clients write them (OGC 06-042, 6.8; 06-121r3, 11.5): names in any case, values as given."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Self
 from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 
 from api.errors import TooLong
-from api.wms.faults import INVALID, MISSING, Fault
+from api.ows.fault import INVALID, MISSING, Fault
 
 FORM = "application/x-www-form-urlencoded"
 # A dozen filters of full length; longer ones come by POST.
@@ -26,6 +27,17 @@ class Kvp:
             # The same word twice, as from an address that already held it, is no contradiction.
             if self._values.setdefault(name, value).casefold() != value.casefold():
                 raise Fault(INVALID, f"{name} is given twice: {self._values[name][:60]!r}, {value[:60]!r}", name)
+
+    @classmethod
+    def of(cls, values: Mapping[str, str]) -> Self:
+        """Parameters that were given otherwise than as pairs, under their names in capitals."""
+        made = cls(b"")
+        made._values.update(values)
+        return made
+
+    def values(self) -> dict[str, str]:
+        """All that was given, under names in capitals."""
+        return dict(self._values)
 
     def get(self, name: str) -> str | None:
         """The value of a parameter; None if it is absent or empty."""
