@@ -1,7 +1,8 @@
 """How far a layer draws beyond its objects' own shapes: a line has a width, a point a circle."""
 
 from layers.catalog import Catalog, Layer
-from layers.drawing import Leaf, leaves, read_style_layer
+from layers.drawing import read_style_layer
+from layers.looks import Leaf, leaves
 from layers.style import Mode, layer_style, resolved
 
 # Fills end where the object does, and names are not what is meant when a place is pointed at.

@@ -12,9 +12,11 @@ import pytest
 from cim_models.database import Database
 from layers.access import SYSTEM
 from layers.catalog import Catalog, Layer, load_catalog
-from layers.drawing import GEOMETRY, KINDS_OF, LAYOUT, PAINT, Leaf, StyleLayer, look_of, read_style_layer
+from layers.drawing import StyleLayer, check_style, read_style_layer
 from layers.expressions import Expression, Source, StyleError, is_color, parse_color
+from layers.looks import GEOMETRY, KINDS_OF, Leaf, look_of
 from layers.style import MODES, layer_style, resolved
+from layers.style_properties import LAYOUT, PAINT
 
 VIEWER = Path(__file__).parents[2] / "viewer"
 SPECIFICATION = "@maplibre/maplibre-gl-style-spec"
@@ -91,7 +93,7 @@ def values_of(read: StyleLayer, properties: dict[str, Any], geometry: str) -> di
     """The same object as the trees see it: on an axis, its value if the axis names it."""
     found: dict[Source, Any] = {GEOMETRY: geometry}
     for expression in expressions(read):
-        for source, kind, values in expression.axes:
+        for source, kind, _ in expression.axes:
             if source == GEOMETRY:
                 continue
             parts = source.parts
@@ -248,3 +250,17 @@ def test_filters_are_held_to_every_kind_of_comparison() -> None:
             looks.append(look_of(read.tree(10, "Point"), values_of(read, about, "Point")))
     for case, look, truth in zip(cases, looks, judged(cases), strict=True):
         assert (look is None) == (truth is None), case
+
+
+def test_a_style_is_checked_before_it_is_kept(catalog: Catalog) -> None:
+    """In both modes and at every zoom; the default styles pass."""
+    for layer in catalog.layers(SYSTEM):
+        check_style(layer_style(layer), catalog)
+    with pytest.raises(StyleError, match=r"layers\[1\]: .*@no such colour"):
+        check_style([circle() | {"id": "b"}, circle(**{"circle-color": "@no such colour"})], catalog)
+    with pytest.raises(StyleError, match="twice"):
+        check_style([circle(), circle()], catalog)
+    # Below nought from zoom 15 on.
+    shrinking = ["interpolate", ["linear"], ["zoom"], 10, 5, 20, -5]
+    with pytest.raises(StyleError, match="at zoom 16"):
+        check_style([circle(**{"circle-radius": shrinking})], catalog)

@@ -9,9 +9,9 @@ from sqlalchemy import Boolean, ColumnElement, Integer, and_, case, func, litera
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.types import Float, String
 
-from layers.drawing import GEOMETRY, Branch, Leaf, Span, Tree, leaves
 from layers.expressions import OTHER, Source
 from layers.filter_terms import kind
+from layers.looks import GEOMETRY, Branch, Leaf, Span, Tree, leaves
 
 Column = ColumnElement[Any]
 # The dimension of each kind of geometry.

@@ -10,13 +10,13 @@ from typing import Any, Literal, get_args
 import orjson
 
 from layers.catalog import Catalog, Layer, Title
-from layers.drawing import GEOMETRY, Leaf, look_of
+from layers.drawing import read_styles
 from layers.expressions import Source, read_source
 from layers.legend import Kind, legend, telling_input
+from layers.looks import GEOMETRY, Leaf, look_of
 from layers.style import Mode, palette
 from tiles.map.classes import looks_of
 from tiles.map.engine import FONT, SAME, mapnik
-from tiles.map.painter import read_styles
 from tiles.map.picture import ENCODINGS
 from tiles.map.request import BadMap
 from tiles.map.scale import latitude_of, zoom_of_pixel

@@ -11,9 +11,9 @@ from cachetools import LRUCache
 from cim_models.database import Connection
 from layers.access import Principal
 from layers.catalog import Catalog, Layer
-from layers.drawing import StyleLayer, read_style_layer
+from layers.drawing import StyleLayer, read_styles
 from layers.query import Selection
-from layers.style import SLOT_OF, SLOTS, Mode, layer_style, resolved
+from layers.style import SLOT_OF, SLOTS, Mode
 from layers.view import NOW
 from tiles.map.ground import Ground
 from tiles.map.kit import Kit
@@ -109,13 +109,6 @@ class Painter:
         if sql is None:
             sql = self._statements[key] = statement(group, wanted)
         return sql
-
-
-def read_styles(layer: Layer, mode: Mode, catalog: Catalog) -> Iterator[StyleLayer]:
-    """A layer's style layers in a mode, read. Raises StyleError."""
-    for index, part in enumerate(layer_style(layer)):
-        given = {key: resolved(value, catalog, mode) for key, value in part.items()}
-        yield read_style_layer(given, f"{layer.id}.layers[{index}]")
 
 
 def _grouped(layer: Layer, styles: list[StyleLayer], zoom: float) -> Iterator[tuple[int, Group]]:

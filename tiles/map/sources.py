@@ -28,8 +28,9 @@ from cim_models.theme import Attribute
 from layers.access import Principal
 from layers.catalog import Catalog
 from layers.crs import Crs
-from layers.drawing import StyleLayer, Tree
+from layers.drawing import StyleLayer
 from layers.filter_sql import stored
+from layers.looks import Tree
 from layers.query import Selection, objects, rows, valid
 from layers.view import NOW
 from tiles.map.classes import Column, Columns, by_class, class_number, looks_of

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from layers.drawing import Leaf
 from layers.expressions import format_color, parse_color
+from layers.looks import Leaf
 from tiles.map.classes import looks_of
 from tiles.map.engine import FONT, SAME, SPARE_FONT, mapnik
 from tiles.map.sources import TEXT, Drawn
