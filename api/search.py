@@ -12,7 +12,7 @@ from api.exchange import city, exchange
 from api.links import GEOJSON
 from api.pages import city_title, page
 from api.parameters import FORMAT, Parameter, Query, whole_number
-from api.views import as_text
+from api.views import VIEW_PARAMETERS, as_text, take_view
 from layers.search import EXACT, Hit, coordinates, search
 
 MAX_LIMIT = 50
@@ -30,19 +30,21 @@ LIMIT = Parameter[int](
 router = APIRouter(tags=["Search"])
 
 
-@router.get("/search", **page_or(TEXT, LIMIT, operation_id="search", kind=GEOJSON))
+@router.get("/search", **page_or(TEXT, LIMIT, *VIEW_PARAMETERS, operation_id="search", kind=GEOJSON))
 async def search_city(request: Request) -> Response:
     """Objects and places that a text names, the closest first."""
     served, met, query = city(request), exchange(request), Query(request)
     html = wants_html(request, query.take(FORMAT))
     text, limit = (query.take(TEXT) or "").strip(), query.take(LIMIT)
+    catalog = await served.catalog()
+    view = take_view(query, catalog)
     query.finish()
     if not text:
         raise BadRequest("q: say what to search for, e.g. ?q=school")
-    catalog, spoken = await served.catalog(), language(request)
+    spoken = language(request)
     found = [_place(place) for place in coordinates(text, extent(catalog, met.principal))]
     async with served.reading() as connection:
-        hits = await search(connection, text, catalog, met.principal, limit=limit)
+        hits = await search(connection, text, catalog, met.principal, limit=limit, view=view)
     found = [*found, *(_feature(hit, spoken) for hit in hits)][:limit]
     if html:
         title = said(city_title(catalog), spoken)

@@ -27,6 +27,7 @@ from layers.access import Principal
 from layers.catalog import Catalog, Layer
 from layers.query import Selection, objects, rows
 from layers.statement import compiled
+from layers.view import NOW, View
 
 # Candidates of one layer: enough to rank, few enough to sort at once.
 CANDIDATES = 200
@@ -53,18 +54,21 @@ class Hit:
     bbox: tuple[float, float, float, float]
 
 
-async def search(connection: Connection, text: str, catalog: Catalog, principal: Principal, *, limit: int) -> list[Hit]:
-    """The objects of now that `text` names, the closest first; an object without a name is found by its ids.
+async def search(
+    connection: Connection, text: str, catalog: Catalog, principal: Principal, *, limit: int, view: View = NOW
+) -> list[Hit]:
+    """The objects that `text` names, the closest first; an object without a name is found by its ids.
 
+    view: moment and plan to look at; the city as it is now by default.
     Raises TimeoutError if nothing at all was found in time.
     """
     wanted = " ".join(text.split())
-    layers = list(catalog.layers(principal))
+    selections = [Selection(layer, view) for layer in catalog.layers(principal)]
     found: dict[tuple[str, int], Hit] = {}
     for rank in (EXACT, PREFIX, WITHIN):
         try:
             hits = await _step(
-                connection, rank, wanted, layers=layers, catalog=catalog, principal=principal, limit=limit
+                connection, rank, wanted, selections=selections, catalog=catalog, principal=principal, limit=limit
             )
         except TimeoutError:
             if not found:
@@ -98,13 +102,13 @@ async def _step(
     rank: int,
     text: str,
     *,
-    layers: Iterable[Layer],
+    selections: Iterable[Selection],
     catalog: Catalog,
     principal: Principal,
     limit: int,
 ) -> list[Hit]:
-    known = {layer.id: layer for layer in layers}
-    parts = [_candidates(rank, text, layer, catalog, principal) for layer in known.values()]
+    known = {selection.layer.id: selection.layer for selection in selections}
+    parts = [_candidates(rank, text, selection, catalog, principal) for selection in selections]
     if not parts:
         return []
     found = union_all(*parts).subquery("found")
@@ -121,8 +125,9 @@ async def _step(
     return [_hit(tuple(row), known) for row in rows_found]
 
 
-def _candidates(rank: int, text: str, layer: Layer, catalog: Catalog, principal: Principal) -> Select[Any]:
+def _candidates(rank: int, text: str, selection: Selection, catalog: Catalog, principal: Principal) -> Select[Any]:
     """Some objects of a layer that match in this way; only what the layer shows is searched and told."""
+    layer = selection.layer
     table = objects(layer, catalog)
     shown = {name: table.c[name] for name in ("name", "name_en", "uid", "class") if layer.property(name) is not None}
     pattern = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
@@ -139,7 +144,7 @@ def _candidates(rank: int, text: str, layer: Layer, catalog: Catalog, principal:
             matches.append(and_(table.c.dataset_id.in_(datasets), shown["uid"] == literal(text, String)))
     nothing = literal_column("null::text", String)
     return (
-        rows(Selection(layer), catalog, principal)
+        rows(selection, catalog, principal)
         .add_columns(
             literal_column(f"'{layer.id}'", String).label("layer"),
             table.c.object_id,

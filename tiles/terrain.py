@@ -5,11 +5,13 @@ and never in a cliff. What a computation reads (`elevation`) is never invented: 
 """
 
 import hashlib
+import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +47,8 @@ SUN_AZIMUTH, SUN_ALTITUDE = math.radians(315), math.radians(45)
 # Hills of a coastal plain are low; twice their height reads well at city scale.
 HILLSHADE_EXAGGERATION = 2.0
 
+logger = logging.getLogger(__name__)
+
 
 class TerrainUnreadable(TileError):
     """A raster that the catalogue names cannot be read."""
@@ -59,9 +63,13 @@ class Raster:
 
     @cached_property
     def web_box(self) -> Box:
-        """West, south, east, north in EPSG:3857."""
-        with _opened(self.path) as dataset, WarpedVRT(dataset, crs=WEB) as warped:
-            return tuple(warped.bounds)
+        """West, south, east, north in EPSG:3857. Raises TerrainUnreadable."""
+        with _opened(self.path) as dataset:
+            try:
+                with WarpedVRT(dataset, crs=WEB) as warped:
+                    return tuple(warped.bounds)
+            except RasterioError as error:
+                raise TerrainUnreadable(f"{self.path.name}: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -74,9 +82,25 @@ class Terrain:
         return bool(self.rasters)
 
     @cached_property
+    def readable(self) -> tuple[Raster, ...]:
+        """The rasters whose files are there and sound; looks into them. Raises TerrainUnreadable if none is."""
+        found, faults = [], []
+        for raster in self.rasters:
+            try:
+                _ = raster.web_box
+                found.append(raster)
+            except TerrainUnreadable as error:
+                faults.append(error)
+        if faults and not found:
+            raise faults[0]
+        for fault in faults:
+            _report(str(fault))
+        return tuple(found)
+
+    @cached_property
     def box(self) -> Box:
         """Where there is data: west, south, east, north in EPSG:3857."""
-        boxes = np.array([raster.web_box for raster in self.rasters])
+        boxes = np.array([raster.web_box for raster in self.readable])
         west, south = boxes[:, :2].min(axis=0)
         east, north = boxes[:, 2:].max(axis=0)
         return float(west), float(south), float(east), float(north)
@@ -98,7 +122,7 @@ class Terrain:
         """The first zoom whose pixels are as fine as the finest raster."""
         _, south, _, north = self.box
         stretch = math.cosh((south + north) / 2 / (HALF_WORLD / math.pi))
-        wanted = 2 * HALF_WORLD / SIZE / (self.rasters[0].resolution * stretch)
+        wanted = 2 * HALF_WORLD / SIZE / (self.readable[0].resolution * stretch)
         return max(0, min(MAX_ZOOM, math.ceil(math.log2(wanted))))
 
     @cached_property
@@ -115,23 +139,22 @@ class Terrain:
         """Heights in metres above the rasters' datum on a grid of `height` x `width` cells over `box` in `crs`.
 
         box: west, south, east, north (x east first). NaN where no raster has a value. Bilinear; coarser than the
-        raster it reads the overviews of the COG. Raises TerrainUnreadable.
+        raster it reads the overviews of the COG. A raster that cannot be read is left out, and the log says so.
+        Raises TerrainUnreadable if none can.
         """
         heights = np.full((height, width), np.nan, np.float32)
         transform = from_bounds(*box, width, height)
-        for raster in self.rasters:
+        grid = {"crs": crs, "transform": transform, "width": width, "height": height}
+        for raster in self.readable:
             missing = np.isnan(heights)
             if not missing.any():
                 break
-            with _opened(raster.path) as dataset:
-                grid = {"crs": crs, "transform": transform, "width": width, "height": height}
-                # Without a no-data value of its own, GDAL would give nought for what the raster does not cover.
-                unknown = {"nodata": math.nan, "dtype": "float32"}
-                try:
-                    with WarpedVRT(dataset, resampling=Resampling.bilinear, **grid, **unknown) as warped:
-                        read = warped.read(1)
-                except RasterioError as error:
-                    raise TerrainUnreadable(f"{raster.path.name}: {error}") from None
+            try:
+                read = _read(raster, grid)
+            except TerrainUnreadable as error:
+                # Sound at its head, damaged where it is read.
+                _report(str(error))
+                continue
             heights[missing] = read[missing]
         return heights
 
@@ -232,6 +255,25 @@ def _rasters(folder: Path, found: Sequence[tuple[str, float]]) -> Iterator[Raste
         file = (home / path).resolve()
         if file.is_relative_to(home):
             yield Raster(file, resolution)
+
+
+@lru_cache(maxsize=256)
+def _report(fault: str) -> None:
+    """Once a process: whoever looks at the ground would say it again with every tile."""
+    logger.error("terrain: left out: %s", fault)
+
+
+def _read(raster: Raster, grid: Mapping[str, Any]) -> Heights:
+    """A raster warped onto a grid, NaN where it has no value. Raises TerrainUnreadable."""
+    # Without a no-data value of its own, GDAL would give nought for what the raster does not cover.
+    unknown = {"nodata": math.nan, "dtype": "float32"}
+    with _opened(raster.path) as dataset:
+        try:
+            with WarpedVRT(dataset, resampling=Resampling.bilinear, **grid, **unknown) as warped:
+                heights: Heights = warped.read(1)
+                return heights
+        except RasterioError as error:
+            raise TerrainUnreadable(f"{raster.path.name}: {error}") from None
 
 
 def _opened(path: Path) -> rasterio.DatasetReader:

@@ -99,3 +99,13 @@ async def test_any_text_can_be_searched_for(town_database: Database, text: str) 
     async with town_database.reading() as connection:
         catalog = await load_catalog(connection, town_database.city)
         assert len(await search(connection, text, catalog, PUBLIC, limit=5)) <= 5
+
+
+async def test_what_has_fallen_is_found_at_its_time(client: httpx.AsyncClient) -> None:
+    """b40 rose in 2020; the plan takes b1 away; before the model knew anything there was nothing."""
+    assert [hit["name"] for hit in await found(client, "海晏楼40")] == ["海晏楼40"]
+    assert await found(client, "海晏楼40", datetime="2019-06-01") == []
+    assert len(await found(client, "b1")) == 1
+    assert await found(client, "b1", plan=1) == []
+    assert await found(client, "海晏", recorded="2001-01-01") == []
+    assert (await client.get("/search?q=x&datetime=soon")).status_code == 400

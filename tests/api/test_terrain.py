@@ -96,3 +96,14 @@ async def test_hidden_it_is_as_if_there_were_none(
             assert answer.json()["detail"] == "town has no terrain"
         assert (await hiding.get("/city")).json()["terrain"] is None
         assert "terrain" not in (await hiding.get("/styles/day")).json()["sources"]
+
+
+async def test_the_ground_of_another_time(client: httpx.AsyncClient) -> None:
+    """As it was known and true then; the tiles of a moment are addressed with it."""
+    before = (await client.get("/terrain/tilejson.json?datetime=2019-06-01")).json()
+    assert before["tiles"] == ["http://city.test/terrain/{z}/{x}/{y}.png?datetime=2019-06-01"]
+    unknown = await client.get(f"/terrain/{INSIDE}.png?recorded=2001-01-01")
+    assert unknown.status_code == 404
+    now = await client.get(f"/terrain/{INSIDE}.png")
+    assert (await client.get(f"/terrain/{INSIDE}.png?datetime=2019-06-01")).content == now.content
+    assert (await client.get(f"/terrain/{INSIDE}.png?datetime=soon")).status_code == 400

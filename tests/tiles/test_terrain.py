@@ -142,6 +142,22 @@ def test_a_lost_file_is_named(tmp_path: Path) -> None:
         Terrain((Raster(tmp_path / "gone.tif", 1.0),)).elevation((0, 0, 1, 1), 2, 2)
 
 
+def test_one_damaged_file_takes_none_of_the_others_away(
+    tmp_path: Path, terrain: Terrain, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Lost, no raster at all, or cut off in its data: the ground is drawn from the others, and the log tells why."""
+    (tmp_path / "text.tif").write_text("no raster")
+    whole = slope(tmp_path / "cut.tif").read_bytes()
+    (tmp_path / "cut.tif").write_bytes(whole[: len(whole) // 3])
+    damaged = tuple(Raster(tmp_path / name, 1.0) for name in ("gone.tif", "text.tif", "cut.tif"))
+    both = Terrain(damaged + terrain.rasters)
+    tile, _, _ = at(EAST + 1000, NORTH - 1000, 13)
+    assert both.terrain_rgb(tile) == terrain.terrain_rgb(tile)
+    assert both.hillshade(tile) == terrain.hillshade(tile)
+    for name in ("gone.tif", "text.tif", "cut.tif"):
+        assert name in caplog.text
+
+
 async def test_the_catalogue_names_the_rasters(database: Database, tmp_path: Path) -> None:
     """Elevation only, as valid now, finest first."""
     async with database.writing() as connection:

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -21,6 +22,10 @@ from tiles.overview.source import Source
 # One number for all builders of a database: "over" in ASCII.
 BUILDER_LOCK = 0x6F766572
 POLL_S = 1.0
+# A layer that could not be built is tried again after so long.
+RETRY_S = 300.0
+# What ends the whole work, not one layer's.
+LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError)
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +36,12 @@ async def follow(database: Database) -> None:
     Raises what a lost connection raises.
     """
     async with _connection(database) as connection:
-        woken = asyncio.Event()
+        woken, given_up = asyncio.Event(), GivenUp()
         await connection.add_listener(CHANNEL, lambda *_: woken.set())
         while True:
             woken.clear()
             async with _alone(connection):
-                await _catch_up(connection, database)
+                await _catch_up(connection, database, given_up)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(POLL_S):
                     await woken.wait()
@@ -45,7 +50,7 @@ async def follow(database: Database) -> None:
 async def catch_up(database: Database) -> None:
     """Bring the overviews of a city up to now: after an import, so that its first tiles are quick."""
     async with _connection(database) as connection, _alone(connection):
-        await _catch_up(connection, database)
+        await _catch_up(connection, database, GivenUp())
 
 
 async def rebuild(database: Database, layer_id: str) -> None:
@@ -75,7 +80,33 @@ async def _alone(connection: Connection) -> AsyncIterator[None]:
     await connection.execute("select pg_advisory_unlock($1)", BUILDER_LOCK)
 
 
-async def _catch_up(connection: Connection, database: Database) -> None:
+class GivenUp:
+    """Layers whose overviews could not be built, until they are tried again; the others go on without them.
+
+    Their tiles are drawn from the objects meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def __contains__(self, layer_id: str) -> bool:
+        return time.monotonic() < self._until.get(layer_id, 0.0)
+
+    async def unless_it_fails(self, connection: Connection, source: Source, work: Awaitable[None]) -> None:
+        """Do one layer's work. Raises what a lost connection raises; any other failure is the layer's alone."""
+        layer_id = source.layer.id
+        try:
+            await work
+        except LOST:
+            raise
+        except Exception:
+            logger.exception("overviews of %s: could not be built; trying again in %.0f s", layer_id, RETRY_S)
+            self._until[layer_id] = time.monotonic() + RETRY_S
+            # What it missed from here on is not in what stands: it is built anew.
+            await connection.execute("delete from overview_layer where layer = $1", layer_id)
+
+
+async def _catch_up(connection: Connection, database: Database, given_up: GivenUp) -> None:
     if not await connection.fetchval("select exists (select from change_consumer where name = $1)", CONSUMER):
         # Nobody knows which changes are in what stands: all is built anew.
         await connection.execute("delete from overview_layer")
@@ -84,14 +115,19 @@ async def _catch_up(connection: Connection, database: Database) -> None:
     built = {row["layer"]: row["definition"] for row in await connection.fetch("select * from overview_layer")}
     await _forget(connection, built.keys() - {source.layer.id for source in sources})
     for source in sources:
-        if built.get(source.layer.id) != source.definition:
+        if built.get(source.layer.id) != source.definition and source.layer.id not in given_up:
             logger.info("overviews of %s: building all", source.layer.id)
-            await build_layer(connection, source)
+            await given_up.unless_it_fails(connection, source, build_layer(connection, source))
     while changes := await read_changes(connection, place):
         for source, boxes in _changed(sources, changes):
-            await build_cells(connection, source, await touched_cells(connection, source, boxes))
+            if source.layer.id not in given_up:
+                await given_up.unless_it_fails(connection, source, _rebuild(connection, source, boxes))
         place = changes[-1].place
         await keep_place(connection, CONSUMER, place)
+
+
+async def _rebuild(connection: Connection, source: Source, boxes: list[Box]) -> None:
+    await build_cells(connection, source, await touched_cells(connection, source, boxes))
 
 
 async def _catalog(database: Database) -> Catalog:
