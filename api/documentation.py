@@ -18,11 +18,17 @@ def described(
     status: int = 200,
     title: str = "The answer",
     body: dict[str, Any] | None = None,
+    example: Any = None,
 ) -> dict[str, Any]:
-    """Arguments of a route. kinds: media types of its answer; body: what it reads, as OpenAPI describes it."""
+    """Arguments of a route. kinds: media types of its answer; body: what it reads, as OpenAPI describes it.
+
+    example: an answer of the first kind.
+    """
     answer: dict[str, Any] = {"description": title}
     if kinds:
         answer["content"] = {kind: {} for kind in kinds}
+        if example is not None:
+            answer["content"][kinds[0]] = {"example": example}
     extra: dict[str, Any] = {"parameters": [parameter.document() for parameter in parameters]}
     return {
         "operation_id": operation_id,

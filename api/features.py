@@ -56,6 +56,20 @@ PARAMETERS: tuple[Parameter[Any], ...] = (
     ITEM_FORMAT,
 )
 KINDS = tuple(dict.fromkeys((GEOJSON, HTML, *(each.media_type for each in FORMATS.values()))))
+FEATURE = {
+    "type": "Feature",
+    "id": 4711,
+    "geometry": {"type": "Point", "coordinates": [120.9512, 28.1012]},
+    "properties": {"class": "School", "name": "海晏小学", "name_en": "Seacalm Primary School", "capacity": 400},
+}
+PAGE = {
+    "type": "FeatureCollection",
+    "features": [FEATURE],
+    "numberReturned": 1,
+    "numberMatched": 1,
+    "timeStamp": "2026-01-01T00:00:00Z",
+    "links": [],
+}
 RESERVED = frozenset(parameter.name for parameter in PARAMETERS)
 
 router = APIRouter(tags=["Features"])
@@ -70,7 +84,7 @@ class Answered:
     following: Cursor | None
 
 
-@router.get("/collections/{layer_id}/items", **described("getItems", *PARAMETERS, kinds=KINDS))
+@router.get("/collections/{layer_id}/items", **described("getItems", *PARAMETERS, kinds=KINDS, example=PAGE))
 async def items(request: Request, layer_id: str) -> Response:
     """Objects of a layer. Each queryable is a parameter too: ?class=School."""
     met, query = exchange(request), Query(request)

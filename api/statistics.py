@@ -113,12 +113,36 @@ BOUNDARY = {
         }
     },
 }
+AGGREGATED = {
+    "layer": "buildings",
+    "property": "height",
+    "measure": None,
+    "unit": "m",
+    "by": "function",
+    "total": {"count": 39, "valued": 39, "sum": 781.0, "mean": 20.03, "min": 1.0, "max": 40.0},
+    "groups": [
+        {"value": "residential", "count": 20, "valued": 20, "sum": 420.0, "mean": 21.0, "min": 2.0, "max": 40.0},
+        {"value": "commercial", "count": 19, "valued": 19, "sum": 361.0, "mean": 19.0, "min": 1.0, "max": 37.0},
+    ],
+}
+TABULATED = {
+    "layer": "land",
+    "by": "code",
+    "unit": "ha",
+    "rows": [{"value": "0101", "count": 12, "area": 30.5, "share": 0.61}],
+    "uncovered": 19.6,
+    "overlap": 0.1,
+    "boundary": 50.0,
+    "residual_m2": 0.0,
+}
 PATH = "/collections/{layer_id}/area-table"
 
 router = APIRouter(tags=["Statistics"])
 
 
-@router.get("/collections/{layer_id}/aggregate", **described("getAggregate", *AGGREGATE, kinds=(JSON, CSV)))
+@router.get(
+    "/collections/{layer_id}/aggregate", **described("getAggregate", *AGGREGATE, kinds=(JSON, CSV), example=AGGREGATED)
+)
 async def get_aggregate(request: Request, layer_id: str) -> Response:
     """How many objects, how much of what, how spread: in all and by group. Each queryable is a parameter too."""
     met, query = exchange(request), Query(request)
@@ -157,7 +181,7 @@ async def get_aggregate(request: Request, layer_id: str) -> Response:
     return json_answer(document | {"links": _links(request, layer, "aggregate")})
 
 
-@router.get(PATH, **described("getAreaTable", AREA, *TABLE, kinds=(JSON, CSV)))
+@router.get(PATH, **described("getAreaTable", AREA, *TABLE, kinds=(JSON, CSV), example=TABULATED))
 async def get_area_table(request: Request, layer_id: str) -> Response:
     """Areas by class within an administrative area, closing to its own; as the POST of a boundary."""
     query = Query(request)
@@ -170,7 +194,7 @@ async def get_area_table(request: Request, layer_id: str) -> Response:
     return await _tabulated(request, layer_id, query, boundary)
 
 
-@router.post(PATH, **described("postAreaTable", *TABLE, kinds=(JSON, CSV), body=BOUNDARY))
+@router.post(PATH, **described("postAreaTable", *TABLE, kinds=(JSON, CSV), body=BOUNDARY, example=TABULATED))
 async def post_area_table(request: Request, layer_id: str) -> Response:
     """Areas by class within a boundary: with what nothing covers and what lies over another, they close to its own."""
     query = Query(request)

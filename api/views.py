@@ -33,7 +33,13 @@ BBOX = Parameter[tuple[float, ...] | None](
     " antimeridian.",
     parse_bbox,
     None,
-    {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6},
+    {
+        "type": "array",
+        "items": {"type": "number"},
+        "minItems": 4,
+        "maxItems": 6,
+        "example": [120.97, 28.11, 120.98, 28.12],
+    },
     explode=False,
 )
 DATETIME = Parameter[str | None](
@@ -41,10 +47,16 @@ DATETIME = Parameter[str | None](
     "When it is true in the world: a moment, a date (in the city's time zone), or an interval start/end, .. for open.",
     as_text,
     None,
+    {"type": "string", "example": "2015-06-01"},
     max_length=100,
 )
 RECORDED = Parameter[str | None](
-    "recorded", "As the model knew it at that moment, or at the end of that date.", as_text, None, max_length=50
+    "recorded",
+    "As the model knew it at that moment, or at the end of that date.",
+    as_text,
+    None,
+    {"type": "string", "example": "2026-01-01"},
+    max_length=50,
 )
 PLAN = Parameter[int | None](
     "plan",
@@ -54,7 +66,12 @@ PLAN = Parameter[int | None](
     {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
 )
 FILTER = Parameter[str | None](
-    "filter", "A CQL2 condition on the layer's queryables, e.g. height > 10.", as_text, None, max_length=MAX_LENGTH
+    "filter",
+    "A CQL2 condition on the layer's queryables, e.g. height > 10.",
+    as_text,
+    None,
+    {"type": "string", "example": "height > 20 AND function = 'residential'"},
+    max_length=MAX_LENGTH,
 )
 LANGUAGES = ("cql2-text", "cql2-json")
 FILTER_LANG = Parameter[str | None](

@@ -11,6 +11,8 @@ from layers.filter_terms import Condition, Sql
 Kind = Literal["text", "number", "boolean", "time", "geometry", "array"]
 # The box around a buffer is only there for the index; what it lets through is measured.
 MARGIN = "1.01"
+# Beyond it a buffer leaves the projection in which PostGIS makes it; no city is as wide.
+WIDEST_M = "1000000.0"
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,8 @@ class Function:
 
 
 def near(one: Sql, other: Sql, metres: Sql) -> Condition:
-    around = func.ST_Envelope(
-        func.geometry(func.ST_Buffer(func.geography(other), metres * literal_column(MARGIN, Float)))
-    )
+    reach = func.least(metres * literal_column(MARGIN, Float), literal_column(WIDEST_M, Float))
+    around = func.ST_Envelope(func.geometry(func.ST_Buffer(func.geography(other), reach)))
     measured = func.ST_DWithin(func.geography(one), func.geography(other), metres, type_=Boolean())
     return and_(one.op("&&", is_comparison=True)(around), measured)
 

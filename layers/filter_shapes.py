@@ -45,6 +45,15 @@ def parsed(node: Mapping[str, Any]) -> shapely.Geometry:
     return shape
 
 
+def check_measurable(node: Any) -> None:
+    """Refuse a geometry of a filter that cannot be measured on the ellipsoid. Raises FilterError."""
+    shape = box(node["bbox"]) if "bbox" in node else parsed(node)
+    west, south, east, north = shapely.bounds(shape)
+    # Of no geometry the bounds are no numbers, and no comparison with them holds.
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90 and east - west < 180):
+        raise FilterError(f"filter: {shown(node)} cannot be measured; give one on the globe, less than half around it")
+
+
 def _read(node: Mapping[str, Any]) -> shapely.Geometry:
     try:
         return shapely.force_2d(shapely.from_geojson(json.dumps(node)))

@@ -30,7 +30,7 @@ from sqlalchemy.types import TypeEngine
 from cim_models.base import INTERNAL
 from cim_models.theme import Attribute
 from layers.filter_functions import FUNCTIONS, Function
-from layers.filter_shapes import box, is_shape, parsed
+from layers.filter_shapes import box, check_measurable, is_shape, parsed
 from layers.filter_terms import (
     ARITHMETIC,
     ARRAYS,
@@ -187,7 +187,7 @@ class _Visitor:
     def computed(self, function: Function, arguments: list[Any]) -> Sql:
         given = exactly(len(function.arguments), function.name, arguments)
         read: dict[str, Callable[[Any], Sql]] = {
-            "geometry": self.geometry,
+            "geometry": self.measurable,
             "text": lambda node: self.text(node, function.name),
             "number": lambda node: self.number(node, function.name),
             "time": lambda node: self.span(node)[0],
@@ -294,6 +294,12 @@ class _Visitor:
             raise FilterError(f"filter: {error}") from None
 
     # --- place
+
+    def measurable(self, node: Any) -> Sql:
+        """A geometry that is measured on the ellipsoid."""
+        if is_shape(node) or (isinstance(node, dict) and "bbox" in node):
+            check_measurable(node)
+        return self.geometry(node)
 
     def geometry(self, node: Any) -> Sql:
         if isinstance(node, dict) and "property" in node:

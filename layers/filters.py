@@ -49,7 +49,10 @@ def parse_filter(source: str, language: Language = "cql2-text") -> Filter:
                 raise FilterError(f"filter: nested deeper than {MAX_DEPTH} levels; simplify it")
             # The standard also escapes a quote by a backslash (characterLiteral, escapeQuote); the parser does not.
             tree = cql2.parse_text(ESCAPED_QUOTE.sub(r"\1''", source)).to_json()
-    except (cql2.ParseError, cql2.ValidationError, RecursionError, ValueError) as error:
+    except FilterError:
+        raise
+    except Exception as error:
+        # The library has no one family of errors: an empty point, for one, raises a bare Exception.
         raise FilterError(f"filter: not valid {language}: {error}") from None
     check_depth(tree)
     if isinstance(tree, bool):

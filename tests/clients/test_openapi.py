@@ -28,7 +28,8 @@ TILES = {
 }
 OPERATIONS = {
     "getLandingPage", "getConformance", "getApi", "getCity", "getCities", "getCollections", "getCollection",
-    "getQueryables", "getSchema", "getItems", "getItem", "createItem", "replaceItem", "updateItem", "deleteItem",
+    "getQueryables", "getSortables", "getFunctions", "getAggregate", "getAreaTable", "postAreaTable",
+    "getSchema", "getItems", "getItem", "createItem", "replaceItem", "updateItem", "deleteItem",
     "getTileMatrixSetsList", "getTileMatrixSet", *TILES, "getTerrainTileJson", "getTerrainTile",
     "getHillshadeTile", "search", "getStyles", "getStyle", "getStyleMetadata", "getLayerStyles", "getLayerStyle",
     "getLayerStyleMetadata", "getHealth", "getReadiness", "getLiveness", "getMetrics",
