@@ -35,6 +35,7 @@ from api.errors import problem_of
 from api.exchange import exchange
 from api.gateway import Gateway, Routes
 from api.problem import MEDIA_TYPE
+from api.sensorthings import router as sensorthings
 from api.wms import router as wms
 from api.wmts import router as wmts
 from twin import logs
@@ -105,6 +106,7 @@ def _routes(settings: Settings, cities: Cities) -> FastAPI:
         wms,
         wmts,
         remote,
+        sensorthings,
         health,
     ):
         app.include_router(module.router)

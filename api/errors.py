@@ -26,6 +26,7 @@ from tiles.remote import NotAllowed, RemoteFailed, RemoteTooSlow
 from tiles.studio import Busy, TooSlow
 from twin import TwinError
 from twin.directory import DirectoryError
+from twin.sensing import EntityNotFound, Overloaded, SensingError
 
 
 class BadRequest(ApiError):
@@ -101,6 +102,9 @@ ANSWERS: tuple[tuple[type[BaseException], Answer], ...] = (
     (EditError, Answer(422)),
     (NoStateThen, Answer(422)),
     (SpansOverlap, Answer(422)),
+    (EntityNotFound, Answer(404)),
+    (Overloaded, Answer(503, RETRY)),
+    (SensingError, Answer(400)),
     (ApiError, Answer(400)),
     (RequestValidationError, Answer(400, detail="the address holds something that is no number")),
     (LayerError, Answer(400)),

@@ -64,6 +64,13 @@ class Settings(BaseSettings):
     )
     remote_timeout: float = Field(default=10.0, gt=0, le=60, description="seconds that such a host may take to answer")
 
+    # --- sensors
+    mqtt_url: str | None = Field(
+        default=None,
+        description="mqtt:// or mqtts:// address of the broker, with user and password; `twin up` starts one by default",
+    )
+    mqtt_public_url: str | None = Field(default=None, description="address by which clients reach the broker")
+
     # --- limits
     connections: int = Field(default=8, ge=1, le=200, description="database connections of a process to a city")
     statement_timeout: float = Field(default=30.0, gt=0, le=600, description="seconds that one statement may take")

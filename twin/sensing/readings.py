@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from cim_models.database import Connection
 from twin.sensing.months import ensure_months
+from twin.sensing.places import find_places, note_features
 
 # Observation ids are taken this many at a time: the increment of their sequence.
 BLOCK = 1000
@@ -57,7 +58,7 @@ COLUMNS = ("id", *Reading._fields)
 LOCK = """
     select l.datastream_id, d.feature_id
     from sensing.latest l join sensing.datastream d on d.id = l.datastream_id
-    where l.datastream_id = any($1::bigint[]) order by l.datastream_id
+    where l.datastream_id = any($1::bigint[]) and d.is_multi = $2 order by l.datastream_id
     for no key update of l
 """
 DEDUPE = """hash_record_extended(
@@ -140,16 +141,23 @@ KNOWN = f"""
 """
 
 
-async def write_readings(connection: Connection, readings: Sequence[Reading], *, via: str) -> Written:
+async def write_readings(
+    connection: Connection, readings: Sequence[Reading], *, via: str, are_multi: bool = False
+) -> Written:
     """Write readings inside the connection's transaction; one that was written before counts once and keeps its id.
 
-    via: how they came (http, mqtt, feed), which the feed of arrivals tells.
+    via: how they came (http, mqtt, feed), which the feed of arrivals tells. are_multi: all are of MultiDatastreams, or
+    none is.
     The months they fall in must exist: see `prepare_months`.
     """
     usual = {
         row["datastream_id"]: row["feature_id"]
-        for row in await connection.fetch(LOCK, sorted({reading.datastream_id for reading in readings}))
+        for row in await connection.fetch(LOCK, sorted({reading.datastream_id for reading in readings}), are_multi)
     }
+    if lacking := [stream for stream, feature in usual.items() if feature is None]:
+        usual |= await find_places(connection, lacking)
+    if pairs := {(each.datastream_id, each.feature_id) for each in readings if each.feature_id is not None}:
+        await note_features(connection, pairs)
     taken = await _take_ids(connection, len(readings))
     ids: list[int | None] = [
         number if reading.datastream_id in usual else None for number, reading in zip(taken, readings, strict=True)

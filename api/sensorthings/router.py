@@ -1,0 +1,77 @@
+"""Routes of the SensorThings API; every address below its root is read by the service itself."""
+
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from api.answers import LIVE
+from api.errors import MethodNotAllowed, NotFound
+from api.sensorthings.arrays import create_observations
+from api.sensorthings.batch import answer_batch
+from api.sensorthings.call import Answer, Call
+from api.sensorthings.reads import read
+from api.sensorthings.root import front_page
+from api.sensorthings.service import Service, readable, writable
+from api.sensorthings.writes import write
+
+router = APIRouter(tags=["SensorThings"])
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+# 1.1 answers what 1.0 asks for: clients of the older one come by its address.
+VERSIONS = ("v1.1", "v1.0")
+
+
+@router.get("/sensors/{version}", include_in_schema=False)
+async def root(request: Request, version: str) -> Response:
+    """The service's front page."""
+    service = await readable(request)
+    _refuse_unknown(version)
+    return _response(Answer(body=front_page(service.base, request.app.state.settings.mqtt_public_url)))
+
+
+@router.api_route("/sensors/{version}/{path:path}", methods=METHODS, include_in_schema=False)
+async def resource(request: Request, version: str, path: str) -> Response:
+    """Whatever is at an address below the root."""
+    service = await readable(request)
+    _refuse_unknown(version)
+    if request.method == "GET" and not path:
+        return _response(Answer(body=front_page(service.base, request.app.state.settings.mqtt_public_url)))
+    query = request.scope["query_string"].decode("ascii", "replace")
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    call = Call(request.method, path, query, await request.body(), media_type)
+    if path == "$batch":
+        _only_post(call)
+        return _response(await answer_batch(call, lambda each: _answer(request, service, each)))
+    return _response(await _answer(request, service, call))
+
+
+async def _answer(request: Request, service: Service, call: Call) -> Answer:
+    """What a call comes to, alone or in a batch."""
+    if call.method == "GET":
+        return await read(service, call)
+    await writable(request)
+    if call.path == "$batch":
+        raise MethodNotAllowed("a batch holds no batch", allowed="GET")
+    if call.path == "CreateObservations":
+        _only_post(call)
+        return await create_observations(service, call)
+    return await write(service, call)
+
+
+def _only_post(call: Call) -> None:
+    if call.method != "POST":
+        raise MethodNotAllowed(f"{call.path} is posted to", allowed="POST")
+
+
+def _refuse_unknown(version: str) -> None:
+    if version not in VERSIONS:
+        raise NotFound(f"no version {version[:40]!r} of SensorThings; there is {VERSIONS[0]}")
+
+
+def _response(answered: Answer) -> Response:
+    body: Any = answered.body
+    if body is not None and not isinstance(body, bytes):
+        body = orjson.dumps(body)
+    headers = LIVE | dict(answered.headers)
+    media_type = None if body is None else answered.media_type
+    return Response(body, answered.status, headers, media_type)
