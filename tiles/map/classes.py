@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from sqlalchemy import Boolean, ColumnElement, Integer, and_, case, func, literal, literal_column, null, or_
 from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import Float, String
 
 from layers.expressions import OTHER, Source
@@ -14,6 +16,8 @@ from layers.filter_terms import kind
 from layers.looks import GEOMETRY, Branch, Leaf, Span, Tree, leaves
 
 Column = ColumnElement[Any]
+# From so many names on a dictionary is quicker than one comparison after the other.
+MANY = 24
 # The dimension of each kind of geometry.
 DIMENSIONS = {"Point": 0, "LineString": 1, "Polygon": 2}
 
@@ -74,22 +78,41 @@ def _number(tree: Tree, numbers: dict[Leaf, int], columns: Columns) -> Column:
 def _told_apart(branch: Branch, numbers: dict[Leaf, int], columns: Columns) -> Column:
     value = columns.of(branch.source)
     otherwise: Column = null()
-    whens = []
+    results: list[tuple[tuple[Any, ...], Column]] = []
     for classes, below in branch.by:
         result = _number(below, numbers, columns)
         # Together the classes are all there can be: what is none of the others needs no condition.
         if OTHER in classes or None in classes:
             otherwise = result
         else:
-            whens.append((_is_one(branch.source, value, classes), result))
-    return case(*whens, else_=otherwise) if whens else otherwise
+            results.append((classes, result))
+    if not results:
+        return otherwise
+    if branch.source == GEOMETRY:
+        return case(*((value.in_(_dimensions(kinds)), result) for kinds, result in results), else_=otherwise)
+    if any(isinstance(each, Span) for classes, _ in results for each in classes):
+        whens = [(or_(*(_within(value, span) for span in spans)), result) for spans, result in results]
+        return case(*whens, else_=otherwise)
+    return _by_name(value, results, otherwise)
 
 
-def _is_one(source: Source, value: Column, classes: tuple[Any, ...]) -> ColumnElement[bool]:
-    if source == GEOMETRY:
-        return value.in_([_constant(DIMENSIONS[each]) for each in classes])
-    spans = [each for each in classes if isinstance(each, Span)]
-    return or_(*(_within(value, span) for span in spans)) if spans else _is_named(value, classes)
+def _by_name(value: Column, results: list[tuple[tuple[Any, ...], Column]], otherwise: Column) -> Column:
+    """What follows from a name, which is read once however many there are."""
+    places = {key: place for place, (keys, _) in enumerate(results) for key in _of_kind(value, keys)}
+    if not places:
+        return otherwise
+    place: Column
+    if len(places) > MANY and kind(value) == "text":
+        # A sorted dictionary finds one of hundreds of land use codes in a few steps.
+        table = literal(orjson.dumps(places).decode(), String)
+        place = sql_cast(sql_cast(table, JSONB)[value].astext, Integer)
+    else:
+        place = case({key: _constant(number) for key, number in places.items()}, value=value)
+    return case({number: result for number, (_, result) in enumerate(results)}, value=place, else_=otherwise)
+
+
+def _dimensions(kinds: tuple[str, ...]) -> list[Column]:
+    return [_constant(DIMENSIONS[each]) for each in kinds]
 
 
 def _within(value: Column, span: Span) -> ColumnElement[bool]:
@@ -103,14 +126,14 @@ def _within(value: Column, span: Span) -> ColumnElement[bool]:
     return and_(*limits)
 
 
-def _is_named(value: Column, keys: tuple[Any, ...]) -> ColumnElement[bool]:
-    """Whether a value is one of some; what is of another type is none of them."""
-    of_kind = {
-        "text": [literal(key) for key in keys if isinstance(key, str)],
-        "number": [literal(key, Float) for key in keys if isinstance(key, int | float)],
-        "boolean": [literal(key[1]) for key in keys if isinstance(key, tuple)],
-    }.get(kind(value), [])
-    return value.in_(of_kind) if of_kind else literal_column("false", Boolean())
+def _of_kind(value: Column, keys: tuple[Any, ...]) -> list[Any]:
+    """Those of the keys that a value of its type can be; what is of another type is none of them."""
+    of_kind: dict[str, list[Any]] = {
+        "text": [key for key in keys if isinstance(key, str)],
+        "number": [float(key) for key in keys if isinstance(key, int | float)],
+        "boolean": [key[1] for key in keys if isinstance(key, tuple)],
+    }
+    return of_kind.get(kind(value), [])
 
 
 def _constant(number: int) -> Column:

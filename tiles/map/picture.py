@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+import numpy as np
+
 from tiles.map.classes import looks_of
 from tiles.map.engine import SAME, mapnik
 from tiles.map.ground import Ground
 from tiles.map.kit import Kit
 from tiles.map.overviews import tiles_of
+from tiles.map.png import write_png
 from tiles.map.relief import relief
 from tiles.map.request import Format, MapRequest
 from tiles.map.sources import REQUEST, TILES, Drawn, Group, Place, near_token
@@ -24,7 +27,7 @@ ENCODINGS: dict[Format, str] = {
     "image/png": "png32:z=4",
     "image/png; mode=8bit": "png8:m=h:z=4",
     "image/jpeg": "jpeg88",
-    "image/webp": "webp:quality=85",
+    "image/webp": "webp:quality=85:method=1",
 }
 
 
@@ -81,7 +84,7 @@ class Drawing:
                     if isinstance(step, Relief):
                         self._lay_relief(image, step)
         image.demultiply()
-        return self._encoded(image)
+        return encoded(image, request.format, transparent=request.transparent)
 
     def _paint_shapes(self, image: Any, shapes: Sequence[Shapes], variables: dict[str, str]) -> None:
         request = self.request
@@ -123,8 +126,10 @@ class Drawing:
             found |= {token[1:]: str(number) for token, number in zip(TILES, tiles, strict=True)}
         return found | {REQUEST[1:]: mark}
 
-    def _encoded(self, image: Any) -> bytes:
-        encoding = ENCODINGS[self.request.format]
-        if self.request.format == "image/png" and not self.request.transparent:
-            encoding += ":t=0"
-        return bytes(image.to_string(encoding))
+
+def encoded(image: Any, form: Format, *, transparent: bool) -> bytes:
+    """A picture's bytes in a format. transparent: whether it may be; else what is clear becomes of its own colour."""
+    if form != "image/png":
+        return bytes(image.to_string(ENCODINGS[form]))
+    pixels = np.frombuffer(image.to_string(), np.uint8).reshape(image.height(), image.width(), 4)
+    return write_png(pixels if transparent else pixels[..., :3])

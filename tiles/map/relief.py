@@ -1,8 +1,6 @@
 """The ground's relief as pictures to lay on a map: shaded as the viewer shades it, and tinted up to an elevation."""
 
 import math
-import struct
-import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,12 +9,12 @@ import numpy.typing as npt
 
 from layers.crs import CRS84, OutsideCrs, transform_box
 from layers.expressions import parse_color
+from tiles.map.png import write_png
 from tiles.map.request import MapRequest
 from tiles.map.scale import is_web
 from tiles.terrain import Terrain
 
 Floats = npt.NDArray[np.float64]
-Rgba = npt.NDArray[np.uint8]
 
 # Rows that are shaded at once, so that a large map takes little more memory than its picture.
 STRIP = 256
@@ -100,12 +98,5 @@ def _png(premultiplied: Floats) -> bytes:
     """A PNG that takes no time to write and to read, for Mapnik knows no other way in."""
     alpha = premultiplied[..., 3:]
     plain = np.divide(premultiplied[..., :3], alpha, out=np.zeros_like(premultiplied[..., :3]), where=alpha > 0)
-    rgba: Rgba = np.rint(np.clip(np.concatenate([plain, alpha], axis=2), 0, 1) * 255).astype(np.uint8)
-    height, width, _ = rgba.shape
-    lines = np.zeros((height, 1 + 4 * width), np.uint8)
-    lines[:, 1:] = rgba.reshape(height, -1)
-    head = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
-    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(lines.tobytes(), 0)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
-    )
+    rgba = np.rint(np.clip(np.concatenate([plain, alpha], axis=2), 0, 1) * 255).astype(np.uint8)
+    return write_png(rgba, level=0)

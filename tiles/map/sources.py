@@ -188,16 +188,20 @@ def _overview(selection: Selection, catalog: Catalog, group: Group, place: Place
     table = catalog.city.tables.tables["overview"]
     tile_x, tile_y = (cell.op(">>")(literal_column(str(CELL_ZOOMS))) for cell in (table.c.cell_x, table.c.cell_y))
     everywhere: Column = literal_column(str(EVERYWHERE))
-    found = select(table.c.object_id, table.c.rank, table.c.properties, table.c.geom_web).where(
+    drawn = [table.c.object_id, table.c.rank, table.c.properties, table.c.geom_web]
+    tiles = [table.c.tile_x, table.c.tile_y, tile_x.label("home_x"), tile_y.label("home_y")]
+    found = select(*drawn, *tiles).where(
         table.c.layer == literal_column(f"'{selection.layer.id}'"),
         table.c.zoom == literal_column(str(place.overview)),
         valid(table, NOW),
         or_(_in_tiles(table.c.tile_x, table.c.tile_y), table.c.tile_x == everywhere),
         _is_near(table.c.geom_web, group, place),
     )
-    at_home = or_(and_(table.c.tile_x == tile_x, table.c.tile_y == tile_y), table.c.tile_x == everywhere)
-    beyond = found.where(not_(at_home), not_(_in_tiles(tile_x, tile_y))).distinct()
-    return union_all(found.where(at_home), beyond).subquery("o")
+    o = found.cte("o")
+    at_home = or_(and_(o.c.tile_x == o.c.home_x, o.c.tile_y == o.c.home_y), o.c.tile_x == everywhere)
+    columns = [o.c[column.name] for column in drawn]
+    beyond = select(*columns).where(not_(at_home), not_(_in_tiles(o.c.home_x, o.c.home_y))).distinct()
+    return union_all(select(*columns).where(at_home), beyond).subquery("shown")
 
 
 def _in_tiles(x: Column, y: Column) -> ColumnElement[bool]:
