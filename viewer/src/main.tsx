@@ -6,11 +6,13 @@ import { App } from './app';
 import { pick } from './i18n/text';
 import { startLoading } from './state/load';
 import { watchSelection } from './state/selection';
+import { recallToken } from './state/token';
 import { city, panelSize } from './state/session';
 import { bindToAddress, field } from './state/store';
 import './styles/index.css';
 
 bindToAddress(window);
+recallToken();
 
 // On a phone the city comes first, the panel when it is asked for.
 if (window.innerWidth < 720) panelSize.value = 'small';

@@ -44,6 +44,9 @@ function composed(change: Partial<Composition> = {}): StyleSpecification {
     selected: null,
     shape: { type: 'FeatureCollection', features: [] },
     accent: '#d9480f',
+    filters: {},
+    extras: [],
+    reaching: { server: 'http://127.0.0.1/', keyOf: () => ({}), accent: '#d9480f' },
     ...change,
   });
   expect(validateStyleMin(style)).toEqual([]);

@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decode, encode, isDate, roundCamera } from '../src/state/hash';
 import { preferredLanguage } from '../src/state/store';
+import type { Extra } from '../src/state/extra';
+import { OPERATORS, type Group, type LayerFilter, type Rule } from '../src/state/filter';
 import { INITIAL, type Camera, type LayerView, type ViewState } from '../src/state/view';
 
 const number = (min: number, max: number): fc.Arbitrary<number> => fc.double({ min, max, noNaN: true, noDefaultInfinity: true });
@@ -23,6 +25,49 @@ const date = fc
   .date({ min: new Date('1900-01-01'), max: new Date('2200-01-01'), noInvalidDate: true })
   .map((day) => day.toISOString().slice(0, 10));
 
+const rule: fc.Arbitrary<Rule> = fc.record({
+  property: fc.string({ minLength: 1 }),
+  operator: fc.constantFrom(...OPERATORS),
+  values: fc.array(fc.oneof(fc.string({ unit: 'grapheme' }), fc.integer(), fc.boolean()), { maxLength: 3 }),
+});
+
+const group = (depth: number): fc.Arbitrary<Group> =>
+  fc.record({
+    match: fc.constantFrom('all' as const, 'any' as const),
+    parts: fc.array(depth === 0 ? rule : fc.oneof(rule, group(depth - 1)), { maxLength: 3 }),
+  });
+
+const place = fc.tuple(fc.integer({ min: -180, max: 180 }), fc.integer({ min: -90, max: 90 }));
+
+const filter: fc.Arbitrary<LayerFilter> = fc.record({
+  group: group(2),
+  area: fc.option(fc.array(place, { minLength: 3, maxLength: 6 })),
+  inView: fc.boolean(),
+});
+
+const address = fc.webPath().map((path) => `https://maps.example${path}`);
+const words = fc.string({ maxLength: 12, unit: 'grapheme' });
+
+const extra: fc.Arbitrary<Extra> = fc.record({
+  id: fc.stringMatching(/^[a-z0-9]{1,8}$/),
+  kind: fc.constantFrom('wms', 'wmts', 'xyz', 'geojson'),
+  url: address,
+  title: words,
+  layer: words,
+  style: words,
+  grid: words,
+  version: words,
+  format: words,
+  tiles: fc.constantFrom('', 'https://maps.example/{z}/{x}/{y}.png'),
+  legend: fc.constant(''),
+  attribution: words,
+  served: fc.boolean(),
+  keyName: fc.constantFrom('', 'tk'),
+  visible: fc.boolean(),
+  opacity: fc.integer({ min: 0, max: 100 }).map((percent) => percent / 100),
+  place: fc.constantFrom('over', 'under'),
+});
+
 const view: fc.Arbitrary<ViewState> = fc.record({
   city: fc.option(fc.string({ minLength: 1, unit: 'grapheme' })),
   camera: fc.option(camera),
@@ -33,6 +78,15 @@ const view: fc.Arbitrary<ViewState> = fc.record({
   selected: fc.option(fc.record({ layer: layerId, id: fc.string({ minLength: 1, unit: 'grapheme' }) })),
   date: fc.option(date),
   coordinates: fc.constantFrom('degrees', 'dms', 'mercator', 'metric'),
+  filters: fc.dictionary(layerId, filter, { maxKeys: 3, noNullPrototype: true }),
+  table: fc.option(
+    fc.record({
+      layer: layerId,
+      sort: fc.option(fc.stringMatching(/^-?[a-z_]{1,12}$/)),
+      columns: fc.option(fc.array(fc.string({ minLength: 1, unit: 'grapheme' }), { minLength: 1, maxLength: 4 })),
+    }),
+  ),
+  extras: fc.uniqueArray(extra, { selector: (each) => each.id, maxLength: 3 }),
 });
 
 describe('share link', () => {
@@ -56,7 +110,7 @@ describe('share link', () => {
   it('never throws on what a person may type', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void decode(`#${text}`, INITIAL)));
     fc.assert(
-      fc.property(fc.constantFrom('at', 'layers', 'selected', 'datetime', '3d', 'style'), fc.string(), (key, text) => {
+      fc.property(fc.constantFrom('at', 'layers', 'selected', 'datetime', '3d', 'style', 'filters', 'table', 'maps'), fc.string(), (key, text) => {
         const state = decode(`#${key}=${encodeURIComponent(text)}`, INITIAL);
         expect(decode(`#${encode(state)}`, INITIAL)).toEqual(state);
       }),

@@ -52,7 +52,7 @@ export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError';
 }
 
-async function refusal(response: Response): Promise<ServerRefused> {
+export async function refusal(response: Response): Promise<ServerRefused> {
   let problem: Problem = {};
   try {
     problem = (await response.json()) as Problem;

@@ -88,9 +88,28 @@ export interface Collection {
 export type Attributes = Readonly<Record<string, unknown>>;
 export type Item = Feature<Geometry | null, Attributes | null>;
 
+export interface Link {
+  readonly rel: string;
+  readonly href: string;
+  readonly type?: string;
+  readonly title?: string;
+}
+
+/** Statistics of a layer's objects by group (GET /collections/{layer}/aggregate). */
+export interface Statistics {
+  readonly total: Figures;
+  readonly groups: readonly (Figures & { readonly value: string | number | boolean | null; readonly title?: Text })[];
+}
+
+export interface Figures {
+  readonly count: number;
+  readonly sum?: number | null;
+}
+
 export interface ItemPage extends FeatureCollection<Geometry | null, Attributes | null> {
-  readonly links?: readonly { readonly rel: string; readonly href: string }[];
+  readonly links?: readonly Link[];
   readonly numberMatched?: number;
+  readonly numberEstimated?: number;
 }
 
 export interface SearchHit {

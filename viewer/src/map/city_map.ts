@@ -6,6 +6,8 @@ import 'maplibre-gl/dist/maplibre-gl.css';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import type { Box } from '../api/documents';
 import { roundCamera } from '../state/hash';
+import { keyOf } from '../api/foreign';
+import { serverRoot } from '../api/client';
 import { home } from '../state/load';
 import { clearSelection, selectHits } from '../state/selection';
 import * as session from '../state/session';
@@ -15,6 +17,7 @@ import type { Camera } from '../state/view';
 import { t } from '../i18n/text';
 import { compose } from './compose';
 import { onMapError } from './failures';
+import { drawingHands, keepDrawing, type Drawn } from './hands';
 import { identify } from './identify';
 import type { Renderer } from './renderer';
 
@@ -31,6 +34,8 @@ const drawn = {
   date: field('date'),
   selected: field('selected'),
   styleName: field('style'),
+  filters: field('filters'),
+  extras: field('extras'),
 };
 
 /**
@@ -38,6 +43,12 @@ const drawn = {
  * under it, seconds each: there the tiles come first and the terrain once, when all have come.
  */
 const onTerrain = signal(false);
+
+/** The keys of foreign hosts; a new function once a key has been given, so that its maps are asked for anew. */
+const keysKept = computed(() => {
+  session.keysGiven.value;
+  return (host: string) => keyOf(host);
+});
 
 /** The style to draw now; null until city and style have come and belong together. */
 const wanted = computed<StyleSpecification | null>(() => {
@@ -55,6 +66,9 @@ const wanted = computed<StyleSpecification | null>(() => {
     selected: drawn.selected.value,
     shape: session.shape.value,
     accent: ACCENT[drawn.styleName.value],
+    filters: drawn.filters.value,
+    extras: drawn.extras.value,
+    reaching: { server: serverRoot(), keyOf: keysKept.value, accent: ACCENT[drawn.styleName.value] },
   });
 });
 
@@ -72,10 +86,11 @@ export function createCityMap(container: HTMLElement, renderer: Renderer): { map
     canvasContextAttributes: { antialias: renderer === 'hardware' },
     fadeDuration: renderer === 'hardware' ? 150 : 0,
   });
-  const stops = [followStyle(map), followCamera(map), followDimension(map), followPanel(map), labelCanvas(map)];
+  const hands = drawingHands(map);
+  const stops = [hands.stop, followStyle(map), followCamera(map), followDimension(map), followPanel(map), labelCanvas(map)];
   listen(map);
   return {
-    map: handle(map),
+    map: { ...handle(map), ...hands.handle },
     remove: () => {
       stops.forEach((stop) => stop());
       map.remove();
@@ -88,7 +103,7 @@ function followStyle(map: MapLibre): () => void {
   let pending: StyleSpecification | null = null;
   let loaded = false;
   const apply = (): void => {
-    if (pending && loaded) map.setStyle(pending, { diff: true, validate: false });
+    if (pending && loaded) map.setStyle(pending, { diff: true, validate: false, transformStyle: keepDrawing });
     pending = null;
   };
   map.once('style.load', () => {
@@ -161,7 +176,10 @@ function labelCanvas(map: MapLibre): () => void {
 }
 
 function listen(map: MapLibre): void {
-  map.on('click', (event: MapMouseEvent) => selectHits(identify(map, event.point)));
+  map.on('click', (event: MapMouseEvent) => {
+    // While a person draws, a click is a corner.
+    if (!session.drawing.peek() && !session.editing.peek()) selectHits(identify(map, event.point));
+  });
   let frame = 0;
   map.on('mousemove', (event: MapMouseEvent) => {
     cancelAnimationFrame(frame);
@@ -183,6 +201,7 @@ function listen(map: MapLibre): void {
   });
   map.on('error', onMapError);
   map.getCanvas().addEventListener('keydown', (event) => {
+    if (session.drawing.peek() || session.editing.peek()) return;
     if (event.key === 'Enter') readCentre(map);
     if (event.key === 'Escape') clearSelection();
   });
@@ -194,7 +213,7 @@ function readCentre(map: MapLibre): void {
   if (found.length === 0) session.announcement.value = t('map.nothing');
 }
 
-function handle(map: MapLibre): CityMap {
+function handle(map: MapLibre): Omit<CityMap, keyof Drawn> {
   return {
     zoomBy: (steps) => void map.easeTo({ zoom: map.getZoom() + steps, duration: 250 }),
     northUp: () => void map.easeTo({ bearing: 0, duration: 400 }),

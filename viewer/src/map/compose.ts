@@ -3,9 +3,13 @@
 import type { LayerSpecification, StyleSpecification } from 'maplibre-gl';
 import type { GeoJSON } from 'geojson';
 import { layerOf } from '../state/catalogue';
+import { toCql2, type LayerFilter } from '../state/filter';
+import type { Extra } from '../state/extra';
 import type { Language, LayerView, Selection } from '../state/view';
 import { scaleOpacity } from './opacity';
 import { highlightLayers, HIGHLIGHT_SOURCE } from './highlight';
+import { withExtras, type Reaching } from './extras';
+import { filterSources } from './filtered';
 
 export interface Composition {
   /** The server's style, its addresses already absolute. */
@@ -22,16 +26,20 @@ export interface Composition {
   /** Shape of the selected object or of a place that was searched for. */
   readonly shape: GeoJSON;
   readonly accent: string;
+  readonly filters: Readonly<Record<string, LayerFilter>>;
+  readonly extras: readonly Extra[];
+  readonly reaching: Reaching;
 }
 
 export function compose(composition: Composition): StyleSpecification {
-  const { style, is3d, onTerrain, date } = composition;
+  const { is3d, onTerrain, date, filters, extras, reaching } = composition;
+  const style = filterSources(composition.style, Object.entries(filters).map(([layer, filter]) => [layer, toCql2(filter)]));
   const layers = arrange(style.layers, composition).map((layer) => show(layer, composition));
   const firstLabel = layers.findIndex((layer) => layer.type === 'symbol');
   const at = firstLabel < 0 ? layers.length : firstLabel;
   const { sky, ...flat } = style;
   const dem = Object.values(style.sources).find((source) => source.type === 'raster-dem');
-  return {
+  const composed: StyleSpecification = {
     ...flat,
     sources: {
       ...sourcesAt(style.sources, date),
@@ -43,6 +51,7 @@ export function compose(composition: Composition): StyleSpecification {
     ...(is3d && onTerrain && dem ? { terrain: { source: TERRAIN_SOURCE, exaggeration: 1 } } : {}),
     ...(is3d && sky ? { sky } : {}),
   };
+  return withExtras(composed, extras, reaching);
 }
 
 const TERRAIN_SOURCE = 'twin-terrain';

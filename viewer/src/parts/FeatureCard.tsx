@@ -5,6 +5,7 @@ import { itemAddress } from '../api/city';
 import type { Collection, Item } from '../api/documents';
 import { boxOf } from '../geo/scale';
 import { pick, t } from '../i18n/text';
+import { startEditing } from '../state/editing';
 import { clearSelection, selectHit } from '../state/selection';
 import { announcement, card, city, hits, map, opener, type Hit } from '../state/session';
 import { field, view } from '../state/store';
@@ -108,11 +109,17 @@ function Attribute({ row }: { row: AttributeRow }) {
 function Actions({ item, selection }: { item: Item; selection: Selection }) {
   const box = boxOf(item.geometry);
   const root = city.value?.root;
+  const layer = collection(selection.layer);
   return (
     <div class="card-actions">
       {box && map.value && (
         <button type="button" class="button" onClick={() => map.peek()?.showBox(box)}>
           <Icon name="target" /> {t('card.zoom')}
+        </button>
+      )}
+      {layer && (
+        <button type="button" class="button" onClick={() => void startEditing(layer, selection.id)}>
+          <Icon name="pen" /> {t('edit.open')}
         </button>
       )}
       {root !== undefined && (

@@ -4,7 +4,9 @@ import { useId, useState } from 'preact/hooks';
 import type { Collection } from '../api/documents';
 import { number, pick, t } from '../i18n/text';
 import { changeLayer, completeLayers, groupByTheme, inOrder, moveLayer, moveTheme, type ThemeGroup } from '../state/catalogue';
-import { announcement, city, style } from '../state/session';
+import { startCreating } from '../state/editing';
+import { announcement, city, map, style } from '../state/session';
+import { openTable } from '../state/table';
 import { field, update, view } from '../state/store';
 import { Icon } from './Icon';
 import { Legend, Swatch } from './Legend';
@@ -133,6 +135,7 @@ function LayerDetails({ layer, opacity }: { layer: Collection; opacity: number }
         <output>{percent} %</output>
       </label>
       <Legend entries={legend} />
+      {layer.twin.geometry !== 'raster' && <Actions layer={layer} />}
       <p class="layer-source">
         {count !== null && <span>{t('layers.count', { count: number(count) })}</span>}
         {attribution && <span>{attribution}</span>}
@@ -140,6 +143,22 @@ function LayerDetails({ layer, opacity }: { layer: Collection; opacity: number }
         {made_up && <span>{t('layers.made_up')}</span>}
       </p>
     </>
+  );
+}
+
+function Actions({ layer }: { layer: Collection }) {
+  return (
+    <div class="layer-actions">
+      <button type="button" class="text-button" onClick={() => openTable(layer.id)}>
+        <Icon name="table" /> {t('table.open')}
+      </button>
+      <button type="button" class="text-button" onClick={() => openTable(layer.id, 'filter')}>
+        <Icon name="filter" /> {t('filter.title')}
+      </button>
+      <button type="button" class="text-button" disabled={!map.value} onClick={() => void startCreating(layer)}>
+        <Icon name="pen" /> {t('edit.create')}
+      </button>
+    </div>
   );
 }
 

@@ -4,6 +4,8 @@ import { pick, t } from '../i18n/text';
 import { chosen } from '../state/load';
 import { map, tileTrouble, trouble, unknownCity, webglMissing, type Trouble } from '../state/session';
 import { DateNotice } from './DateControl';
+import { DrawBar } from './DrawBar';
+import { FilterNotices } from './FilterNotices';
 import { Icon } from './Icon';
 
 export function Notices() {
@@ -11,7 +13,9 @@ export function Notices() {
   const city = chosen.value;
   return (
     <div class="notices">
+      <DrawBar />
       <DateNotice />
+      <FilterNotices />
       {failure && <Notice text={describe(failure)} action={t('error.retry')} onAction={failure.retry} />}
       {!failure && tileTrouble.value !== null && (
         <Notice text={t('error.tiles', { reason: tileTrouble.value })} action={t('error.retry')} onAction={() => map.peek()?.reloadTiles()} />

@@ -5,6 +5,8 @@ import { t } from '../i18n/text';
 import type { Key } from '../i18n/en';
 import { isEmpty, panelBox, panelSize, panelTab, type PanelTab } from '../state/session';
 import { DateControl } from './DateControl';
+import { ForgetToken } from './DrawBar';
+import { ExtraLayers } from './ExtraLayers';
 import { Header } from './Header';
 import { LayerTree } from './LayerTree';
 import { ObjectList } from './ObjectList';
@@ -36,12 +38,22 @@ export function Panel() {
         <div class="panel-more">
           <Tabs />
           <div class="panel-content" role="tabpanel" id="panel-content" aria-labelledby={`tab-${panelTab.value}`} tabIndex={0}>
-            {panelTab.value === 'layers' ? <LayerTree /> : <ObjectList />}
+            {panelTab.value === 'layers' ? <LayersTab /> : <ObjectList />}
           </div>
           <DateControl />
         </div>
       )}
     </aside>
+  );
+}
+
+function LayersTab() {
+  return (
+    <>
+      <LayerTree />
+      <ExtraLayers />
+      <ForgetToken />
+    </>
   );
 }
 

@@ -15,6 +15,7 @@ const WIDEST_BAR_ON_PHONE = 56;
 
 const camera = field('camera');
 const layers = field('layers');
+const extras = field('extras');
 
 export function StatusBar() {
   return (
@@ -91,6 +92,7 @@ function Attribution() {
   const sources = (city.value?.collections ?? [])
     .filter((collection) => visible.has(collection.id))
     .map((collection) => collection.twin.attribution)
+    .concat(extras.value.filter((extra) => extra.visible).map((extra) => extra.attribution))
     .filter((attribution): attribution is string => typeof attribution === 'string' && attribution !== '');
   if (sources.length === 0) return null;
   return (

@@ -3,10 +3,11 @@
 import { t } from '../i18n/text';
 import { announcement, helpOpen, map } from '../state/session';
 import { shareLink, update, view } from '../state/store';
+import { closeTable, openTable, tabular } from '../state/table';
 import { Icon, type IconName } from './Icon';
 
 export function Toolbar() {
-  const { is3d, style, camera } = view.value;
+  const { is3d, style, camera, table } = view.value;
   const bearing = Math.round(camera?.bearing ?? 0);
   return (
     <div class="toolbar" role="group" aria-label={t('map.tools')}>
@@ -22,6 +23,7 @@ export function Toolbar() {
       </div>
       <div class="tool-group">
         <Tool icon="cube" label={t('map.3d')} pressed={is3d} onClick={() => update({ is3d: !is3d })} />
+        <Tool icon="table" label={t('table.title')} pressed={table !== null} onClick={toggleTable} />
         <Tool icon="moon" label={t('map.night')} pressed={style === 'night'} onClick={() => update({ style: style === 'night' ? 'day' : 'night' })} />
       </div>
       <div class="tool-group">
@@ -54,6 +56,18 @@ function Needle({ bearing }: { bearing: number }) {
       <path class="needle-south" d="M10 18 6.5 10h7z" />
     </svg>
   );
+}
+
+/** The table of the topmost layer that is shown, or of the one that a card is open of. */
+function toggleTable(): void {
+  const { table, selected, layers } = view.peek();
+  if (table) closeTable();
+  else {
+    const offered = tabular().map((layer) => layer.id);
+    const wanted = [selected?.layer, ...layers.filter((layer) => layer.visible).map((layer) => layer.id), offered[0]];
+    const layer = wanted.find((id) => id !== undefined && offered.includes(id));
+    if (layer !== undefined) openTable(layer);
+  }
 }
 
 async function copyLink(): Promise<void> {

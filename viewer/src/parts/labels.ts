@@ -70,8 +70,8 @@ export function attributeRows(
   const known = new Set(described.map((property) => property.name));
   const rest = Object.entries(properties).flatMap(([name, value]) => (isNested(value) ? Object.entries(value) : [[name, value] as const]));
   return [
-    ...described.map((property) => row(property.name, properties[property.name], property, scheme, language, words)),
-    ...rest.filter(([name]) => !known.has(name)).map(([name, value]) => row(name, value, undefined, scheme, language, words)),
+    ...described.map((property) => attributeRow(property.name, properties[property.name], property, scheme, language, words)),
+    ...rest.filter(([name]) => !known.has(name)).map(([name, value]) => attributeRow(name, value, undefined, scheme, language, words)),
   ];
 }
 
@@ -79,7 +79,8 @@ function isNested(value: unknown): value is Attributes {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function row(name: string, value: unknown, property: Property | undefined, scheme: unknown, language: Language, words: ValueWords): AttributeRow {
+/** One attribute of an object as it is shown. */
+export function attributeRow(name: string, value: unknown, property: Property | undefined, scheme: unknown, language: Language, words: ValueWords): AttributeRow {
   const label = codeOf(property, value, scheme);
   return {
     name,

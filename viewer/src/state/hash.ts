@@ -1,6 +1,8 @@
 /** The view as the part of the address after "#", and back. Decoding never throws: what is unreadable keeps its default. */
 
-import type { Camera, CoordinateFormat, LayerView, Selection, StyleName, ViewState, Language } from './view';
+import { readExtras, writeExtras } from './extra';
+import { readFilter, writeFilter, type LayerFilter } from './filter';
+import type { Camera, CoordinateFormat, LayerView, Selection, StyleName, TableView, ViewState, Language } from './view';
 
 const STYLES: readonly StyleName[] = ['day', 'night'];
 const LANGUAGES: readonly Language[] = ['zh', 'en'];
@@ -15,6 +17,10 @@ export function encode(view: ViewState): string {
   if (view.selected) parts.push(['selected', `${view.selected.layer}/${view.selected.id}`]);
   parts.push(['crs', view.coordinates]);
   if (view.layers.length > 0) parts.push(['layers', view.layers.map(encodeLayer).join(',')]);
+  const filters = Object.entries(view.filters).map(([layer, filter]) => [layer, writeFilter(filter)]);
+  if (filters.length > 0) parts.push(['filters', JSON.stringify(Object.fromEntries(filters))]);
+  if (view.table) parts.push(['table', encodeTable(view.table)]);
+  if (view.extras.length > 0) parts.push(['maps', writeExtras(view.extras)]);
   return parts.map(([key, value]) => `${key}=${readable(value)}`).join('&');
 }
 
@@ -25,6 +31,7 @@ export function decode(hash: string, defaults: ViewState): ViewState {
   const selected = values.get('selected');
   const date = values.get('datetime');
   const is3d = values.get('3d');
+  const [extras, filters, table] = [values.get('maps'), values.get('filters'), values.get('table')];
   return {
     city: values.get('city') || defaults.city,
     camera: (at === null ? null : decodeCamera(at)) ?? defaults.camera,
@@ -35,6 +42,9 @@ export function decode(hash: string, defaults: ViewState): ViewState {
     selected: (selected === null ? null : decodeSelection(selected)) ?? defaults.selected,
     date: date !== null && isDate(date) ? date : defaults.date,
     coordinates: oneOf(FORMATS, values.get('crs')) ?? defaults.coordinates,
+    extras: extras === null ? defaults.extras : readExtras(extras),
+    filters: filters === null ? defaults.filters : decodeFilters(filters),
+    table: (table === null ? null : decodeTable(table)) ?? defaults.table,
   };
 }
 
@@ -84,6 +94,43 @@ function decodeLayers(text: string): LayerView[] {
 function decodeSelection(text: string): Selection | null {
   const match = /^([a-z][a-z0-9_]{0,62})\/(.+)$/.exec(text);
   return match?.[1] !== undefined && match[2] !== undefined ? { layer: match[1], id: match[2] } : null;
+}
+
+const LAYER_ID = /^[a-z][a-z0-9_]{0,62}$/;
+
+function decodeFilters(text: string): Record<string, LayerFilter> {
+  let written: unknown;
+  try {
+    written = JSON.parse(text);
+  } catch {
+    return {};
+  }
+  if (typeof written !== 'object' || written === null) return {};
+  const found = Object.entries(written).flatMap(([layer, each]): [string, LayerFilter][] => {
+    const filter = LAYER_ID.test(layer) ? readFilter(each) : null;
+    return filter ? [[layer, filter]] : [];
+  });
+  return Object.fromEntries(found);
+}
+
+// "buildings", "buildings;-height", "buildings;;name,height": the layer, the order, the columns.
+function encodeTable({ layer, sort, columns }: TableView): string {
+  const parts = [layer, sort ?? '', ...(columns ? [columns.map(encodeURIComponent).join(',')] : [])];
+  return parts.join(';').replace(/;$/, '');
+}
+
+function decodeTable(text: string): TableView | null {
+  const [layer = '', sort = '', columns] = text.split(';');
+  if (!LAYER_ID.test(layer)) return null;
+  return { layer, sort: sort || null, columns: columns ? columns.split(',').map(plain) : null };
+}
+
+function plain(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Whether the text is a day that exists, written YYYY-MM-DD. */

@@ -96,7 +96,7 @@ export function switchCity(city: string): void {
   if (city === view.peek().city) return;
   session.unknownCity.value = null;
   session.hits.value = [];
-  update({ city, camera: null, layers: [], selected: null, date: null });
+  update({ city, camera: null, layers: [], selected: null, date: null, filters: {}, table: null });
 }
 
 async function loadCity(entry: CityEntry, signal: AbortSignal): Promise<void> {

@@ -20,6 +20,8 @@ const wanted = computed(() => {
 export function watchSelection(): void {
   effect(() => {
     const address = wanted.value;
+    // Read again after it was written.
+    void session.written.value;
     if (address === null) {
       session.card.value = null;
       return;

@@ -1,7 +1,7 @@
 /** What the viewer knows beyond the view: what the server told it and what passes by. Never part of the share link. */
 
 import { computed, signal } from '@preact/signals';
-import type { GeoJSON } from 'geojson';
+import type { GeoJSON, Geometry, Position } from 'geojson';
 import type { StyleSpecification } from 'maplibre-gl';
 import type { Attributes, Box, City, CityEntry, Collection, Item } from '../api/documents';
 import type { Place } from '../geo/coordinates';
@@ -52,6 +52,33 @@ export interface CityMap {
   bounds(): Box;
   reloadTiles(): void;
   focus(): void;
+  /** Lets a person draw an area; its corners, null when given up. */
+  drawArea(): Promise<readonly Position[] | null>;
+  /** Lets a person draw a shape; null when given up. */
+  drawShape(kind: 'polygon' | 'linestring' | 'point'): Promise<Geometry | null>;
+  /** Gives up what is being drawn. */
+  stopDrawing(): void;
+  /** Shows another shape in place of the one that is being edited. */
+  showShape(shape: Geometry): void;
+}
+
+/** An object being made (id is null) or changed. */
+export interface Editing {
+  readonly layer: Collection;
+  readonly id: string | null;
+  readonly etag: string | null;
+  readonly before: Attributes;
+  readonly shapeBefore: Geometry | null;
+  readonly shape: Geometry | null;
+  /** What a person has written so far. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Names of the properties that may be written, and of those that must be. */
+  readonly writable: readonly string[];
+  readonly required: readonly string[];
+  readonly status: 'open' | 'saving';
+  readonly problem: string | null;
+  /** Whether the problem is that another has changed the object since it was read. */
+  readonly conflict: boolean;
 }
 
 export type PanelSize = 'small' | 'middle' | 'large';
@@ -88,6 +115,19 @@ export const shape = signal<GeoJSON>({ type: 'FeatureCollection', features: [] }
 export const panelBox = signal({ width: 0, height: 0 });
 export const panelSize = signal<PanelSize>('middle');
 export const panelTab = signal<PanelTab>('layers');
+/** What is open in the table's dock beside the table. */
+export const dockPart = signal<'filter' | 'summary' | null>(null);
+/** Whether a person is drawing on the map, so that nothing may lie over it. */
+export const drawing = signal<{ readonly hint: 'area' | 'shape' } | null>(null);
+export const editing = signal<Editing | null>(null);
+/** What goes on once a token has been given; null while none is asked for. */
+export const tokenWanted = signal<{ readonly next: () => void } | null>(null);
+/** Changes when objects were written from here: lists ask again. */
+export const written = signal(0);
+/** How many keys of foreign hosts have been given in this tab. */
+export const keysGiven = signal(0);
+/** Whether the dialog for a map from elsewhere is open. */
+export const addingMap = signal(false);
 export const helpOpen = signal(false);
 
 /** Last thing to be read out by a screen reader. */

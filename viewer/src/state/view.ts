@@ -1,5 +1,8 @@
 /** What is on the screen: the whole of it, and nothing that a share link could not carry. */
 
+import type { Extra } from './extra';
+import type { LayerFilter } from './filter';
+
 export type Language = 'zh' | 'en';
 export type StyleName = 'day' | 'night';
 
@@ -41,6 +44,20 @@ export interface ViewState {
   /** The day the city is shown at, YYYY-MM-DD in the city's zone; null: now. */
   readonly date: string | null;
   readonly coordinates: CoordinateFormat;
+  /** Maps from elsewhere, topmost first. */
+  readonly extras: readonly Extra[];
+  /** Conditions by layer; a layer without any is not in it. */
+  readonly filters: Readonly<Record<string, LayerFilter>>;
+  readonly table: TableView | null;
+}
+
+/** The table that is open. */
+export interface TableView {
+  readonly layer: string;
+  /** Property to sort by, with "-" before it to descend; null: by object number. */
+  readonly sort: string | null;
+  /** Properties shown, in order; null: those that say most. */
+  readonly columns: readonly string[] | null;
 }
 
 export const INITIAL: ViewState = {
@@ -53,4 +70,7 @@ export const INITIAL: ViewState = {
   selected: null,
   date: null,
   coordinates: 'degrees',
+  extras: [],
+  filters: {},
+  table: null,
 };
