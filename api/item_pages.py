@@ -14,6 +14,7 @@ from api.pages import city_title, page, page_links
 from api.schemas import VALIDITY_TITLES
 from layers.catalog import Catalog, Code, Layer, Title
 from layers.counts import Count
+from layers.formats.write import FORMATS
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def items_page(
     return page(
         request,
         "items.html",
-        links=links,
+        links=[{**each, "name": _format_name(each)} for each in links],
         city_title=said(city_title(catalog), spoken),
         layer_id=layer.id,
         layer_title=said(layer.title, spoken),
@@ -75,6 +76,11 @@ def item_page(request: Request, catalog: Catalog, layer: Layer, text: bytes, *, 
         name=told.get("name") or told.get("name_en"),
         rows=rows,
     )
+
+
+def _format_name(each: Link) -> str:
+    """What a file format is called, from the title of the link to it."""
+    return next((form.title for form in FORMATS.values() if str(each["title"]).endswith(form.title)), "")
 
 
 def _columns(layer: Layer, catalog: Catalog, spoken: Language) -> list[Column]:

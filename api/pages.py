@@ -33,6 +33,7 @@ TEXTS: dict[str, dict[Language, str]] = {
     "extent": {"zh": "范围", "en": "Extent"},
     "licence": {"zh": "许可", "en": "Licence"},
     "attribution": {"zh": "来源", "en": "Source"},
+    "download": {"zh": "下载全部", "en": "Download all of it"},
     "next": {"zh": "下一页", "en": "Next page"},
     "first": {"zh": "第一页", "en": "First page"},
     "on_page": {"zh": "本页", "en": "On this page:"},

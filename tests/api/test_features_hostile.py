@@ -117,6 +117,13 @@ async def test_every_link_is_whole_and_leads_through_the_proxy(behind: httpx.Asy
         assert followed.status_code == 200, address
 
 
+async def test_pages_of_what_was_chosen(client: httpx.AsyncClient) -> None:
+    """A page shows what was asked for, be it next to nothing."""
+    for path in (f"{LAYER}/items", f"{LAYER}/items/1"):
+        for wanted in ({"skipGeometry": "true"}, {"properties": ""}, {"properties": "height", "crs": "EPSG:4549"}):
+            assert (await client.get(path, params={"f": "html", **wanted})).status_code == 200
+
+
 async def test_pages_lead_through_the_proxy_too(behind: httpx.AsyncClient) -> None:
     for path in ("/", "/collections", LAYER, f"{LAYER}/items", f"{LAYER}/items/1"):
         text = (await behind.get(path, headers={"Accept": "text/html"})).text
