@@ -32,6 +32,7 @@ from cim_models.themes import GROUPS
 from layers.access import Principal
 from layers.catalog import Catalog, Code, Layer
 from layers.crs import CRS84, storage_crs
+from layers.formats.write import FORMATS
 from layers.legend import Entry, legend
 
 GEOMETRY_KINDS = {"MultiPolygon": "polygon", "LineString": "line", "Point": "point", "Geometry": "mixed"}
@@ -145,6 +146,11 @@ def _links(address: str, layer: Layer) -> list[Link]:
         link("alternate", f"{address}?f=html", HTML, f"{title} as a page"),
         link("items", f"{address}/items?f=json", GEOJSON, f"Objects of {title}"),
         link("items", f"{address}/items?f=html", HTML, f"Objects of {title} as a page"),
+        *(
+            link("items", f"{address}/items?f={each.name}", each.media_type, f"Objects of {title} as {each.title}")
+            for each in FORMATS.values()
+        ),
+        link("related", f"{address}/aggregate", JSON, f"Statistics of {title}"),
         link(QUERYABLES, f"{address}/queryables", SCHEMA, "What a filter may name"),
         link(SORTABLES, f"{address}/sortables", SCHEMA, "What objects can be sorted by"),
         link(DESCRIBED_BY, f"{address}/schema", SCHEMA, "What an object tells"),

@@ -25,7 +25,7 @@ class FileFormat:
 FORMATS = {
     each.name: each
     for each in (
-        FileFormat("geojson", ".geojson", "application/geo+json", "GeoJSON, whole", None),
+        FileFormat("geojson", ".geojson", "application/geo+json", "GeoJSON", None),
         FileFormat("gpkg", ".gpkg", "application/geopackage+sqlite3", "GeoPackage", write_geopackage),
         FileFormat("fgb", ".fgb", "application/flatgeobuf", "FlatGeobuf", write_flatgeobuf),
         FileFormat("parquet", ".parquet", "application/vnd.apache.parquet", "GeoParquet", write_parquet),

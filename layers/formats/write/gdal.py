@@ -11,6 +11,7 @@ import pyogrio
 import shapely
 
 from layers.formats.write.spool import GEOMETRY, Spool
+from layers.gml import NAMESPACE, PREFIX
 
 # A Shapefile holds one kind of geometry; a layer of several becomes several, each named after its kind.
 SHAPEFILE_KINDS = {
@@ -20,7 +21,6 @@ SHAPEFILE_KINDS = {
     "polygon": ("Polygon", (3, 6)),
 }
 GDAL_KINDS = {"Geometry": "Unknown"}
-GML_NAMESPACE = "http://citytwin.org/ns"
 
 
 def write_geopackage(spool: Spool, target: Path) -> None:
@@ -33,7 +33,7 @@ def write_flatgeobuf(spool: Spool, target: Path) -> None:
 
 def write_gml(spool: Spool, target: Path) -> None:
     """GML 3.2, simple features profile; coordinates in the CRS's own order of axes."""
-    options = {"FORMAT": "GML3.2", "XSISCHEMA": "OFF", "PREFIX": "city", "TARGET_NAMESPACE": GML_NAMESPACE}
+    options = {"FORMAT": "GML3.2", "XSISCHEMA": "OFF", "PREFIX": PREFIX, "TARGET_NAMESPACE": NAMESPACE}
     _write(spool, target, "GML", spool.batches(), options=options, as_text=True)
 
 
