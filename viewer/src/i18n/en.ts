@@ -185,7 +185,7 @@ export const en = {
   'draw.area': 'Click the corners of the area; click the first corner again, or press Enter, to finish.',
   'draw.shape': 'Click the places of the shape; click the last place again, or press Enter, to finish.',
   'token.title': 'A token is needed to write',
-  'token.hint': 'Your operator makes one with “twin token create”. It stays in this tab and goes with it.',
+  'token.hint': 'Your operator makes one: twin token create. It stays in this tab and goes with it.',
   'token.field': 'Token',
   'token.use': 'Use it',
   'token.forget': 'Forget my token',

@@ -187,7 +187,7 @@ export const zh: Readonly<Record<Key, string>> = {
   'draw.area': '点击范围的各角点；再次点击第一个点或按回车完成。',
   'draw.shape': '点击图形的各点；再次点击最后一点或按回车完成。',
   'token.title': '写入需要令牌',
-  'token.hint': '由运维人员用“twin token create”生成。令牌只留在本标签页，关闭即失效。',
+  'token.hint': '由运维人员用 twin token create 生成。令牌只留在本标签页，关闭即失效。',
   'token.field': '令牌',
   'token.use': '使用',
   'token.forget': '忘记我的令牌',

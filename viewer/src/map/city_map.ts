@@ -22,6 +22,7 @@ import { identify } from './identify';
 import type { Renderer } from './renderer';
 
 const ACCENT = { day: '#d9480f', night: '#ffb224' } as const;
+const NOTHING = { type: 'FeatureCollection' as const, features: [] };
 const TILT = 55;
 const STEEPEST = 80;
 
@@ -64,7 +65,7 @@ const wanted = computed<StyleSpecification | null>(() => {
     language: drawn.language.value,
     date: drawn.date.value,
     selected: drawn.selected.value,
-    shape: session.shape.value,
+    shape: session.editing.value ? NOTHING : session.shape.value,
     accent: ACCENT[drawn.styleName.value],
     filters: drawn.filters.value,
     extras: drawn.extras.value,

@@ -114,19 +114,21 @@ function Offers({ opened }: { opened: Opened }) {
 
 function OfferRow({ offer }: { offer: Offer }) {
   const { extra } = offer;
+  // The name tells layers of the same title apart; an address says nothing more here.
+  const isNamed = offer.name !== offer.title && !offer.name.includes('://');
   const isAdded = extra !== null && extras.value.some((each) => each.id === extra.id);
   return (
     <li>
       <div>
         <span>{offer.title}</span>
-        <small>{[offer.grid, extra?.served ? t('maps.served') : '', offer.problem ? t(REASONS[offer.problem], { host: offer.host }) : ''].filter(Boolean).join(' · ')}</small>
+        <small>{[isNamed ? offer.name : '', offer.grid, extra?.served ? t('maps.served') : '', offer.problem ? t(REASONS[offer.problem], { host: offer.host }) : ''].filter(Boolean).join(' · ')}</small>
       </div>
       {extra && (
         <button
           type="button"
           class="button"
           disabled={isAdded}
-          aria-label={t('maps.add_this', { title: offer.title })}
+          aria-label={t('maps.add_this', { title: isNamed ? `${offer.title} (${offer.name})` : offer.title })}
           onClick={() => {
             update({ extras: [extra, ...view.peek().extras] });
             keysGiven.value += 1;

@@ -46,21 +46,23 @@ function OpenForm({ now }: { now: Editing }) {
           ))}
         {now.shape && <Shape shape={now.shape} />}
         {now.id !== null && <Why cause={cause} onChange={setCause} />}
-        <div role="alert">{now.problem !== null && <Trouble now={now} />}</div>
-        <div class="card-actions">
-          <button type="submit" class="button is-main" disabled={busy || now.conflict || !isChanged(now)}>
-            {busy ? t('edit.saving') : t('edit.save')}
-          </button>
-          <button type="button" class="button" onClick={stopEditing}>
-            {t('edit.cancel')}
-          </button>
-          {now.id !== null && (
-            <button type="button" class="button is-danger" aria-expanded={deleting} disabled={busy} onClick={() => setDeleting(!deleting)}>
-              {t('edit.delete')}
+        <div class="edit-foot">
+          <div role="alert">{now.problem !== null && <Trouble now={now} />}</div>
+          <div class="card-actions">
+            <button type="submit" class="button is-main" disabled={busy || now.conflict || !isChanged(now)}>
+              {busy ? t('edit.saving') : t('edit.save')}
             </button>
-          )}
+            <button type="button" class="button" onClick={stopEditing}>
+              {t('edit.cancel')}
+            </button>
+            {now.id !== null && (
+              <button type="button" class="button is-danger" aria-expanded={deleting} disabled={busy} onClick={() => setDeleting(!deleting)}>
+                {t('edit.delete')}
+              </button>
+            )}
+          </div>
+          {deleting && <Deleting cause={cause} />}
         </div>
-        {deleting && <Deleting cause={cause} />}
       </form>
     </section>
   );
