@@ -59,18 +59,22 @@ def grid_named(name: str, catalog: Catalog) -> Grid:
 
 
 def definition(grid: Grid) -> dict[str, Any]:
-    """The grid as JSON (OGC 17-083r4, 7.1); the corner in the order of the CRS's own axes."""
-    left_top = grid.crs.to_official((grid.left, grid.top, grid.left, grid.top))[:2]
+    """The grid as JSON (OGC 17-083r4, 7.1); corners in the order of the CRS's own axes."""
+    west, south, east, north = grid.left, grid.top - grid.height, grid.left + grid.width, grid.top
+    lower, upper = (grid.crs.to_official((x, y, x, y))[:2] for x, y in ((west, south), (east, north)))
+    corner = grid.crs.to_official((west, north, west, north))[:2]
+    axes = ordered_axes(grid)
     return _named(grid) | {
         "crs": grid.crs.uri,
-        "orderedAxes": ordered_axes(grid),
+        "orderedAxes": axes,
+        "boundingBox": {"lowerLeft": lower, "upperRight": upper, "crs": grid.crs.uri, "orderedAxes": axes},
         "tileMatrices": [
             {
                 "id": str(zoom),
                 "scaleDenominator": grid.scale_denominator(zoom),
                 "cellSize": grid.cell_size(zoom),
                 "cornerOfOrigin": "topLeft",
-                "pointOfOrigin": left_top,
+                "pointOfOrigin": corner,
                 "tileWidth": MAP_PIXELS,
                 "tileHeight": MAP_PIXELS,
                 "matrixWidth": grid.columns(zoom),
