@@ -212,3 +212,16 @@ describe('sources', () => {
     expect(style.sources['flat']).toMatchObject({ tiles: ['http://127.0.0.1:1/terrain/{z}/{x}/{y}.png'], encoding: 'mapbox' });
   });
 });
+
+describe('a filter', () => {
+  it('gives the layer tiles of its own, filtered by the server, and leaves the others', () => {
+    const group = { match: 'all' as const, parts: [{ property: 'height', operator: '>' as const, values: [10] }] };
+    const style = composed({ filters: { buildings: { group, area: null, inView: false } } });
+    expect(style.sources['city:buildings:filtered']).toMatchObject({ tiles: ['http://127.0.0.1/tiles/{z}/{y}/{x}?collections=buildings&filter=%22height%22%20%3E%2010'] });
+    expect(['land', 'buildings', 'buildings-3d'].map((id) => (layer(style, id) as { source?: string }).source)).toEqual(['city', 'city:buildings:filtered', 'city:buildings:filtered']);
+  });
+
+  it('that asks only for what is in view changes no tile', () => {
+    expect(composed({ filters: { buildings: { group: { match: 'all', parts: [] }, area: null, inView: true } } }).sources['city:buildings:filtered']).toBeUndefined();
+  });
+});
