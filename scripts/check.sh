@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every check of the project; pytest last, so that its summary closes the output.
+# Every check of the project; the tests last, so that their summary closes the output.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
@@ -13,5 +13,9 @@ if [ -e viewer/package-lock.json ]; then
     shown "Viewer: types" npm --prefix viewer run check
     shown "Viewer: tests" npm --prefix viewer test
 fi
-say "== pytest"
-exec pytest
+# Playwright and the asyncio tests want a process each; the others share all cores, a file to a process.
+BROWSER=(tests/browser tests/twin/test_map.py)
+say "== pytest: in a browser"
+pytest "${BROWSER[@]}"
+say "== pytest: all others"
+exec pytest --numprocesses auto --dist loadfile "${BROWSER[@]/#/--ignore=}"
