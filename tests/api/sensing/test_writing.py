@@ -110,7 +110,8 @@ async def test_bodies_that_are_no_json_are_400(sensors: Sensors, level: int, tex
 
 BAD_ENTITIES = [
     ("Things", {"name": 5}), ("Things", {"description": "no name"}), ("Things", {"name": "a", "colour": "red"}),
-    ("Things", {"name": "a", "properties": []}), ("Things", {"name": "a", "Locations": {}}), ("Things", {"name": "a\0"}),
+    ("Things", {"name": "a", "properties": []}), ("Things", {"name": "a", "Locations": {}}),
+    ("Things", {"name": "a\0"}),
     *(("Locations", {"name": "a", "encodingType": "application/geo+json", "location": place})
       for place in ({"type": "Point", "coordinates": [181, 0]}, {"type": "Point"}, 5)),
     ("Datastreams", stream("a")), ("Sensors", {"name": "a"}), ("ObservedProperties", {"name": "a"}),
@@ -196,8 +197,9 @@ async def test_delete_of_what_a_datastream_needs_takes_it(sensors: Sensors, leve
 
 
 async def test_delete_of_a_feature_takes_its_observations(sensors: Sensors, level: int) -> None:
-    feature = await sensors.post("FeaturesOfInterest", {"name": "bend", "encodingType": "application/geo+json",
-                                                        "feature": {"type": "Point", "coordinates": [120, 28]}})  # fmt: skip
+    place = {"type": "Point", "coordinates": [120, 28]}
+    bend = {"name": "bend", "encodingType": "application/geo+json", "feature": place}
+    feature = await sensors.post("FeaturesOfInterest", bend)
     kept = await sensors.post(f"Datastreams({level})/Observations", observation(0, 1.0))
     body = observation(5, 2.0, FeatureOfInterest={"@iot.id": feature})
     await sensors.post(f"Datastreams({level})/Observations", body)
@@ -220,7 +222,8 @@ async def test_create_observations_takes_rows(sensors: Sensors, level: int) -> N
     assert [each.startswith("error") for each in first] == [False, True, False, True]
     assert first == again
     assert (await sensors.get(first[2].removeprefix(f"{ROOT}/")))["result"] == 3
-    for bad in ([], {}, [{}], [{"Datastream": {"@iot.id": level}, "components": ["x"], "dataArray": [[1]]}]):
+    unknown = [{"Datastream": {"@iot.id": level}, "components": ["x"], "dataArray": [[1]]}]
+    for bad in ([], {}, [{}], unknown):
         assert await sensors.status("POST", "CreateObservations", bad) == 400
 
 

@@ -1,0 +1,91 @@
+"""The city's sensors at one look: every datastream with its last value, its place and its state, for maps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cim_models.database import Connection
+
+EXTENT = 4096
+# Silent is never green: a stream that has not told its value in time is no longer trusted to be well.
+STREAMS = """
+    select d.id, d.name, d.kind, t.id as thing_id, t.name as thing, d.units ->> 'symbol' as unit,
+           coalesce(to_jsonb(l.number), to_jsonb(l.text), l.json) as result, l.number, l.time,
+           case when l.time is null then 'silent'
+                when l.arrived_at < now() - k.silent_after then 'silent'
+                when e.severity is not null then e.severity else 'normal' end as state,
+           e.id as event_id, t.properties -> 'cim' as objects, p.geom
+    from sensing.datastream d
+    join sensing.latest l on l.datastream_id = d.id
+    join sensing.kind k on k.id = d.kind
+    join sensing.thing t on t.id = d.thing_id
+    left join lateral (
+        select coalesce(o.geom, f.geom) as geom from (select 1) one
+        left join lateral (
+            select o.geom from sensing.thing_location tl join sensing.location o on o.id = tl.location_id
+            where tl.thing_id = t.id and o.geom is not null order by o.id limit 1
+        ) o on true
+        left join sensing.feature f on f.id = d.feature_id
+    ) p on true
+    left join lateral (
+        select id, severity from sensing.event
+        where datastream_id = d.id and ended_at is null and state <> 'closed'
+        order by array_position(array['red', 'orange', 'yellow', 'blue'], severity), id limit 1
+    ) e on true
+    where ($1::text[] is null or d.kind = any($1))
+      and ($2::bigint[] is null or d.id = any($2))
+      and ($3::float8[] is null or p.geom && st_makeenvelope($3[1], $3[2], $3[3], $3[4], 4326))
+      and ($4::jsonb is null or t.properties -> 'cim' @> $4)
+"""
+FEATURES = f"""
+    select json_build_object(
+        'type', 'Feature', 'id', id, 'geometry', st_asgeojson(geom, 7)::json,
+        'properties', json_build_object(
+            'datastream', id, 'name', name, 'kind', kind, 'thing', thing_id, 'title', thing, 'unit', unit,
+            'result', result, 'time', to_char(time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'state', state,
+            'event', event_id, 'objects', objects))::text
+    from ({STREAMS}) s order by id limit $5
+"""
+TILE = f"""
+    select st_asmvt(t, 'sensors_latest', {EXTENT}, 'geom', 'id') from (
+        select id, name, kind, thing_id as thing, thing as title, unit, number as value,
+               extract(epoch from time)::bigint as time, state, event_id as event,
+               st_asmvtgeom(st_transform(geom, 3857), st_tileenvelope($5, $6, $7), {EXTENT}, 64, true) as geom
+        from ({STREAMS}) s order by id
+    ) t where geom is not null
+"""
+BOUNDS = """
+    select array[st_xmin(b), st_ymin(b), st_xmax(b), st_ymax(b)]
+    from st_transform(st_tileenvelope($1, $2, $3, margin => 0.02), 4326) b
+"""
+
+Bbox = Sequence[float]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which datastreams are meant; None is no condition. bbox: degrees. of: layer and id of a city object."""
+
+    kinds: Sequence[str] | None = None
+    datastreams: Sequence[int] | None = None
+    bbox: Bbox | None = None
+    of: tuple[str, int] | None = None
+
+    @property
+    def _object(self) -> object:
+        return None if self.of is None else [{"layer": self.of[0], "object_id": self.of[1]}]
+
+    def arguments(self) -> tuple[object, ...]:
+        return self.kinds, self.datastreams, self.bbox, self._object
+
+
+async def latest_features(connection: Connection, chosen: Chosen, limit: int) -> list[bytes]:
+    """A GeoJSON feature, as text, for each datastream."""
+    return [row[0].encode() for row in await connection.fetch(FEATURES, *chosen.arguments(), limit)]
+
+
+async def latest_tile(connection: Connection, chosen: Chosen, z: int, x: int, y: int) -> bytes:
+    """A vector tile of the web's grid with a layer `sensors_latest`; empty where there is none."""
+    bounds = await connection.fetchval(BOUNDS, z, x, y)
+    arguments = Chosen(chosen.kinds, chosen.datastreams, bounds, chosen.of).arguments()
+    tile: bytes = await connection.fetchval(TILE, *arguments, z, x, y)
+    return tile

@@ -1,0 +1,155 @@
+"""Observations as they are committed, in that order, for whoever follows: none lost, none twice."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from cim_models.database import Connection, Database
+from layers.changes import LOST, Place
+from twin.sensing.readings import CHANNEL
+
+POLL_S, RECONNECT_S = 1.0, 1.0
+LIMIT = 50
+# Batches that a process remembers for those who come or lag; what is older is read again.
+REMEMBERED = 200
+READ = """
+    select xid, seq, via, at, ids, datastream_ids, times, numbers from sensing.arrival
+    where (xid, seq) > ($1, $2) and xid < pg_snapshot_xmin(pg_current_snapshot())
+    order by xid, seq limit $3
+"""
+OTHERS = """
+    select id, coalesce(to_jsonb(text), json) as result from sensing.observation
+    where id = any($1::bigint[]) and datastream_id = any($2::bigint[]) and time = any($3::timestamptz[])
+"""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One batch: observations in columns. results: of those that are no number, by id."""
+
+    place: Place
+    via: str
+    at: datetime
+    ids: list[int]
+    datastreams: list[int]
+    times: list[datetime]
+    numbers: list[float | None]
+    results: dict[int, Any]
+
+    def result(self, index: int) -> Any:
+        number = self.numbers[index]
+        return self.results.get(self.ids[index]) if number is None else number
+
+
+async def present(connection: Connection) -> Place:
+    """The place after everything that any reader has been shown by now."""
+    return Place(await connection.fetchval("select pg_snapshot_xmin(pg_current_snapshot())"), 0)
+
+
+async def read_arrivals(connection: Connection, after: Place, limit: int = LIMIT) -> list[Arrival]:
+    """The next batches after a place, oldest first."""
+    found = []
+    for row in await connection.fetch(READ, after.xid, after.seq, limit):
+        place = Place(row["xid"], row["seq"])
+        others = [index for index, number in enumerate(row["numbers"]) if number is None]
+        results: dict[int, Any] = {}
+        if others:
+            given = ([row[name][index] for index in others] for name in ("ids", "datastream_ids", "times"))
+            results = {other["id"]: other["result"] for other in await connection.fetch(OTHERS, *given)}
+        columns = row["ids"], row["datastream_ids"], row["times"], row["numbers"]
+        found.append(Arrival(place, row["via"], row["at"], *columns, results))
+    return found
+
+
+async def follow_arrivals(database: Database, after: Place | None = None) -> AsyncGenerator[list[Arrival], None]:
+    """Batches as they come, for ever; from the present if `after` is None. A broken connection is opened again."""
+    place = after
+    while True:
+        try:
+            connection = await asyncpg.connect(database.url, server_settings={"timezone": "UTC"})
+        except LOST:
+            await asyncio.sleep(RECONNECT_S)
+            continue
+        try:
+            place = place or await present(connection)
+            woken = asyncio.Event()
+            await connection.add_listener(CHANNEL, lambda *_: woken.set())  # noqa: B023  # one event a connection
+            while True:
+                woken.clear()
+                while batch := await read_arrivals(connection, place):
+                    place = batch[-1].place
+                    yield batch
+                try:
+                    async with asyncio.timeout(POLL_S):
+                        await woken.wait()
+                except TimeoutError:
+                    pass
+        except LOST:
+            await asyncio.sleep(RECONNECT_S)
+        finally:
+            connection.terminate()
+
+
+class Hub:
+    """One follower of the arrivals in a process, whom all its listeners share; it rests while there is none."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._kept: deque[Arrival] = deque(maxlen=REMEMBERED)
+        self._forgotten = Place(0, 0)
+        self._news = asyncio.Event()
+        self._listeners = 0
+        self._following: asyncio.Task[None] | None = None
+
+    async def listen(self, after: Place | None = None, *, patience_s: float) -> AsyncGenerator[Arrival | None, None]:
+        """Batches after a place, by default from now on; None where nothing has come for so long."""
+        async with self._database.reading() as connection:
+            now = await present(connection)
+        place = after or now
+        self._listeners += 1
+        if self._following is None:
+            self._kept.clear()
+            self._forgotten = now
+            self._following = asyncio.create_task(self._follow(now))
+        try:
+            while True:
+                news = self._news
+                if place < self._forgotten:
+                    batch = await self._read(place)
+                else:
+                    batch = [each for each in self._kept if each.place > place]
+                for each in batch:
+                    yield each
+                    place = each.place
+                if not batch and place < self._forgotten:
+                    # There was nothing in between.
+                    place = self._forgotten
+                elif not batch:
+                    try:
+                        async with asyncio.timeout(patience_s):
+                            await news.wait()
+                    except TimeoutError:
+                        yield None
+        finally:
+            self._listeners -= 1
+            if not self._listeners and self._following is not None:
+                self._following.cancel()
+                self._following = None
+
+    async def _read(self, place: Place) -> list[Arrival]:
+        async with self._database.reading() as connection:
+            return await read_arrivals(connection, place)
+
+    async def _follow(self, after: Place) -> None:
+        async for batch in follow_arrivals(self._database, after):
+            for each in batch:
+                if len(self._kept) == REMEMBERED:
+                    self._forgotten = self._kept[0].place
+                self._kept.append(each)
+            news, self._news = self._news, asyncio.Event()
+            news.set()
