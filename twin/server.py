@@ -21,6 +21,7 @@ from twin.local import LocalTwin
 from twin.logfile import LogFile
 from twin.own_token import ensure_own_token
 from twin.port import reserved_port
+from twin.sensing.broker import private_broker
 from twin.serving import sole_server
 from twin.supervisor import Program, Supervisor
 
@@ -72,13 +73,18 @@ async def _supervise(twin: LocalTwin, address: tuple[str, int], step: Step, read
     log = LogFile(twin.log_file)
     metrics = _metrics_folder(twin)
     environ = _environment(twin, address) | {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}
+    broker = None
+    if twin.settings.mqtt_url is None and (broker := private_broker(twin.home, _own_token(twin))) is not None:
+        environ |= {"TWIN_MQTT_URL": broker.url, "TWIN_MQTT_PUBLIC_URL": broker.public_url}
     # What a process that is gone had under way is under way no more.
     supervisor = Supervisor(environ, log, ended=lambda pid: mark_process_dead(pid, str(metrics)))  # type: ignore[no-untyped-call]
     watch = asyncio.create_task(_watch_database(twin.cluster, log)) if twin.cluster else None
     try:
         with step("server"):
+            if broker is not None:
+                supervisor.keep(Program("broker", broker.command))
             for place in range(1, twin.workers + 1):
-                supervisor.keep(_program(f"server {place}", "twin.serve"))
+                supervisor.keep(_program(f"server {place}", "api.serve"))
             starting = asyncio.create_task(supervisor.wait_until(lambda: asyncio.to_thread(_answers, address)))
             ending = asyncio.create_task(_heard(stopped))
             await asyncio.wait({starting, ending}, return_when=asyncio.FIRST_COMPLETED)
@@ -106,6 +112,10 @@ async def _heard(stopped: asyncio.Event) -> None:
     while not stopped.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopped.wait(), SIGNAL_CHECK_S)
+
+
+def _own_token(twin: LocalTwin) -> str:
+    return twin.token_file.read_text(encoding="ascii").strip()
 
 
 def _program(name: str, module: str) -> Program:

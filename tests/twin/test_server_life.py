@@ -61,11 +61,11 @@ def test_a_second_server_is_refused_and_told_where_the_first_is(home: Home) -> N
 
 
 def test_a_killed_server_process_starts_again(home: Home) -> None:
-    victim = home.process("twin.serve")
+    victim = home.process("api.serve")
     os.kill(victim, signal.SIGKILL)
     # The other one goes on answering.
     eventually(lambda: ready(home))
-    eventually(lambda: sum("twin.serve" in command for command in home.processes().values()) == 2)
+    eventually(lambda: sum("api.serve" in command for command in home.processes().values()) == 2)
     assert victim not in home.processes()
     # What it had under way is no longer counted in /metrics.
     assert not list((home.path / "metrics").glob(f"gauge_live*_{victim}.db"))

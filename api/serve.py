@@ -1,13 +1,9 @@
-"""One server process (python -m twin.serve): the API, on a port that all server processes listen to."""
+"""One server process (python -m api.serve): the API, on a port that all server processes listen to."""
 
 import asyncio
-import importlib
 import signal
 
 from twin.process import die_with_supervisor, leave
-
-# By name: the API stands a floor above, and no import goes up.
-APPLICATION = ("api.app", "create_app")
 
 
 def main() -> None:
@@ -23,12 +19,12 @@ async def _serve() -> bool:
     from granian.log import LogLevels
     from granian.server.embed import Server
 
+    from api.app import create_app
     from twin.settings import read_settings
 
     settings = read_settings()
-    module, factory = APPLICATION
     server = Server(
-        getattr(importlib.import_module(module), factory)(settings),
+        create_app(settings),
         # Every process binds the port with SO_REUSEPORT; the kernel shares connections out among them.
         address=settings.host,
         port=settings.port,
