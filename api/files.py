@@ -4,8 +4,9 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 from weakref import WeakKeyDictionary
 
 from fastapi import Request, Response
@@ -50,17 +51,13 @@ async def file_answer(
     request: Request, catalog: Catalog, wanted: Wanted, form: FileFormat, *, limit: int | None, links: list[Link]
 ) -> Response:
     """The selection as a file. Raises TooMuch, TimeoutError when too many files are being written already."""
-    met, served = exchange(request), city(request)
-    places = _places(served, request.app.state.settings)
-    async with asyncio.timeout(WAIT_S):
-        await places.acquire()
-    folder = Path(tempfile.mkdtemp(prefix="citytwin-"))
-    try:
-        met.allow(WRITING_S)
-        file = await _laid_down(request, catalog, wanted, form, folder=folder, limit=limit)
-    finally:
-        places.release()
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+    met = exchange(request)
+    async with place_to_write(request):
+        folder = Path(tempfile.mkdtemp(prefix="citytwin-"))
+        try:
+            file = await _laid_down(request, catalog, wanted, form, folder=folder, limit=limit)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
     size = file.seek(0, 2)
     name = f"{wanted.selection.layer.id}{form.suffix}"
     headers = {
@@ -71,7 +68,20 @@ async def file_answer(
         "Link": header(links),
     }
     charset = "; charset=utf-8" if form.media_type.startswith("text/") else ""
-    return StreamingResponse(_handed_out(file, met), 200, headers, form.media_type + charset)
+    return StreamingResponse(handed_out(file, met), 200, headers, form.media_type + charset)
+
+
+@asynccontextmanager
+async def place_to_write(request: Request) -> AsyncIterator[None]:
+    """The right to read a whole selection from the database; TimeoutError when too many do already."""
+    places = _places(city(request), request.app.state.settings)
+    async with asyncio.timeout(WAIT_S):
+        await places.acquire()
+    try:
+        exchange(request).allow(WRITING_S)
+        yield
+    finally:
+        places.release()
 
 
 # Of each city, how many files more may be written at once.
@@ -106,7 +116,8 @@ async def _laid_down(
     return target.open("rb")
 
 
-async def _handed_out(file: BinaryIO, met: Exchange) -> AsyncIterator[bytes]:
+async def handed_out(file: IO[bytes], met: Exchange) -> AsyncIterator[bytes]:
+    """A file's bytes at the client's pace; it is closed in the end."""
     with file:
         file.seek(0)
         while chunk := await asyncio.to_thread(file.read, CHUNK):

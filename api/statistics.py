@@ -15,6 +15,7 @@ from api.collections import codes_of
 from api.documentation import described
 from api.errors import BadRequest
 from api.exchange import city, exchange
+from api.files import place_to_write
 from api.links import JSON, link, same_query
 from api.parameters import Parameter, Query, one_of, whole_number
 from api.selections import SELECTION_PARAMETERS, take_selection
@@ -212,7 +213,7 @@ async def _tabulated(request: Request, layer_id: str, query: Query, boundary: Ba
     selection = take_selection(query, layer, catalog, RESERVED)
     query.finish()
     outline = checked_boundary(boundary)
-    async with city(request).reading() as connection:
+    async with place_to_write(request), city(request).reading() as connection:
         table = await area_table(connection, selection, catalog, principal, outline, by=by)
     lines = _lines(table, unit, by, layer, catalog)
     if (form or preferred(request, FORMS, "json")) == "csv":

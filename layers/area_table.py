@@ -22,7 +22,7 @@ from layers.statement import compiled
 
 MOST_VERTICES = 100_000
 MOST_PIECES = 50_000
-MOST_PIECE_VERTICES = 5_000_000
+MOST_PIECE_VERTICES = 1_000_000
 POLYGONS = ("MultiPolygon", "Geometry")
 
 
