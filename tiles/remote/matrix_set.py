@@ -121,7 +121,9 @@ def _address(root: ElementTree.Element, layer: ElementTree.Element, url: str, na
     """Where the tiles are: by the layer's template, else by key and value at the service's own address."""
     for resource in layer.findall(f"{WMTS}ResourceURL"):
         if resource.get("resourceType") == "tile" and resource.get("format", form) == form:
-            return _filled(resource.get("template", ""), named)
+            # A template may have further places, such as a time: the service's own default goes there (6.1, table 6).
+            further = {_text(each, f"{OWS}Identifier"): _default(each) for each in layer.findall(f"{WMTS}Dimension")}
+            return _filled(resource.get("template", ""), further | named)
     get = next(_get_tile(root), url.partition("?")[0])
     given = {**named, "Format": form, "Request": "GetTile", "Service": "WMTS", "Version": "1.0.0"}
     query = "&".join(f"{name}={_quoted(value)}" for name, value in given.items())
@@ -143,6 +145,10 @@ def _filled(template: str, named: dict[str, str]) -> str:
         for written in (name, name.lower()):
             template = template.replace(f"{{{written}}}", _quoted(value))
     return template
+
+
+def _default(dimension: ElementTree.Element) -> str:
+    return (dimension.findtext(f"{WMTS}Default") or "default").strip()
 
 
 def _quoted(value: str) -> str:

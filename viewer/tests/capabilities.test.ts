@@ -24,6 +24,8 @@ const WMTS = `<Capabilities version="1.0.0" xmlns="http://www.opengis.net/wmts/1
 <Layer><ows:Identifier>img</ows:Identifier><ows:Title>Imagery</ows:Title><Style isDefault="true"><ows:Identifier>default</ows:Identifier></Style><Format>tiles</Format>
 <TileMatrixSetLink><TileMatrixSet>c</TileMatrixSet></TileMatrixSetLink><TileMatrixSetLink><TileMatrixSet>w</TileMatrixSet></TileMatrixSetLink></Layer>
 <Layer><ows:Identifier>cva</ows:Identifier><Style><ows:Identifier>d</ows:Identifier></Style><Format>image/png</Format><TileMatrixSetLink><TileMatrixSet>c</TileMatrixSet></TileMatrixSetLink></Layer>
+<Layer><ows:Identifier>day</ows:Identifier><Style><ows:Identifier>s</ows:Identifier></Style><Format>image/png</Format><Dimension><ows:Identifier>Time</ows:Identifier><Default>current</Default></Dimension><TileMatrixSetLink><TileMatrixSet>w</TileMatrixSet></TileMatrixSetLink>
+<ResourceURL resourceType="tile" format="image/png" template="https://gis.example/day/{style}/{TileMatrixSet}/{TileMatrix}/{TileRow}/{TileCol}.png?time={Time}"/></Layer>
 <TileMatrixSet><ows:Identifier>c</ows:Identifier><ows:SupportedCRS>urn:ogc:def:crs:EPSG::4490</ows:SupportedCRS>${matrix('1', 295829355.45)}</TileMatrixSet>
 <TileMatrixSet><ows:Identifier>w</ows:Identifier><ows:SupportedCRS>urn:ogc:def:crs:EPSG::3857</ows:SupportedCRS>${matrix('web:0', 559082264.0287178)}${matrix('web:1', 279541132.0143589)}</TileMatrixSet>
 </Contents></Capabilities>`;
@@ -52,6 +54,10 @@ describe('a WMTS', () => {
     const grids = found?.layers[0]?.grids ?? [];
     expect(grids.map((grid) => [grid.name, grid.crs, grid.isWeb])).toEqual([['c', 'EPSG:4490', false], ['w', 'EPSG:3857', true]]);
     expect(grids[1]?.tiles).toBe('https://gis.example/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=img&STYLE=default&TILEMATRIXSET=w&FORMAT=tiles&TILEMATRIX=web:{z}&TILEROW={y}&TILECOL={x}');
+  });
+
+  it('fills the places of a template, with the service’s default for a time', () => {
+    expect(found?.layers[2]?.grids[0]?.tiles).toBe('https://gis.example/day/s/w/web:{z}/{y}/{x}.png?time=current');
   });
 
   it('of CGCS2000 alone goes by our server', () => {

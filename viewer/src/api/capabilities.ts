@@ -120,13 +120,14 @@ function wmtsLayer(layer: Element, sets: ReadonlyMap<string, MatrixSet>, address
   const formats = all(layer, 'Format').map(textOf);
   const format = formats.find((each) => each === 'image/png') ?? formats[0] ?? 'image/png';
   const resources = all(layer, 'ResourceURL').filter((each) => each.getAttribute('resourceType') === 'tile');
+  const dimensions = Object.fromEntries(all(layer, 'Dimension').map((each) => [text(each, 'Identifier'), text(each, 'Default')]));
   const resource = resources.find((each) => each.getAttribute('format') === format) ?? resources[0];
   const grids = all(layer, 'TileMatrixSetLink').flatMap((link): OfferedGrid[] => {
     const grid = text(link, 'TileMatrixSet');
     const set = sets.get(grid);
     if (!set) return [];
     const isWeb = set.prefix !== null && WEB.has(set.crs);
-    const named = { layer: name, style: styles[0]?.name ?? '', grid, format, prefix: set.prefix ?? '' };
+    const named = { layer: name, style: styles[0]?.name ?? '', grid, format, prefix: set.prefix ?? '', dimensions };
     const tiles = isWeb ? tileTemplate(resource?.getAttribute('template') ?? '', address, named) : '';
     return [{ name: grid, crs: set.crs, isWeb, tiles }];
   });
@@ -139,14 +140,17 @@ interface Named {
   readonly grid: string;
   readonly format: string;
   readonly prefix: string;
+  /** Further places of a template, such as a time, with what the service takes by default. */
+  readonly dimensions: Readonly<Record<string, string>>;
 }
 
-function tileTemplate(template: string, address: string, { layer, style, grid, format, prefix }: Named): string {
+function tileTemplate(template: string, address: string, { layer, style, grid, format, prefix, dimensions }: Named): string {
   const base =
     template ||
     `${address}${address.includes('?') ? (/[?&]$/.test(address) ? '' : '&') : '?'}SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=${encodeURIComponent(layer)}` +
       `&STYLE=${encodeURIComponent(style)}&TILEMATRIXSET=${encodeURIComponent(grid)}&FORMAT=${format}&TILEMATRIX={TileMatrix}&TILEROW={TileRow}&TILECOL={TileCol}`;
   const filled: Readonly<Record<string, string>> = {
+    ...dimensions,
     Layer: layer,
     Style: style,
     TileMatrixSet: grid,

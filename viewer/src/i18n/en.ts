@@ -89,6 +89,7 @@ export const en = {
   'maps.more': '{count} more; search to narrow them.',
   'maps.add_this': 'Add {title}',
   'maps.add_one': 'Add',
+  'maps.added_this': 'Added: {title}',
   'maps.is_added': 'Added',
   'maps.added': '{title} added to the map.',
   'maps.remove': 'Remove',

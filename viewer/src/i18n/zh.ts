@@ -91,6 +91,7 @@ export const zh: Readonly<Record<Key, string>> = {
   'maps.more': '还有 {count} 个，请搜索以缩小范围。',
   'maps.add_this': '添加{title}',
   'maps.add_one': '添加',
+  'maps.added_this': '已添加：{title}',
   'maps.is_added': '已添加',
   'maps.added': '已将{title}加到地图上。',
   'maps.remove': '移除',

@@ -128,7 +128,7 @@ function OfferRow({ offer }: { offer: Offer }) {
           type="button"
           class="button"
           disabled={isAdded}
-          aria-label={t('maps.add_this', { title: isNamed ? `${offer.title} (${offer.name})` : offer.title })}
+          aria-label={t(isAdded ? 'maps.added_this' : 'maps.add_this', { title: isNamed ? `${offer.title} (${offer.name})` : offer.title })}
           onClick={() => {
             update({ extras: [extra, ...view.peek().extras] });
             keysGiven.value += 1;
