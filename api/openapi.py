@@ -1,5 +1,6 @@
 """The OpenAPI 3.0 document: FastAPI's, with the raw routes, problems and tokens that FastAPI does not know."""
 
+import re
 from copy import deepcopy
 from functools import cache
 from typing import Any
@@ -60,11 +61,12 @@ def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
 def _described(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title="", version="", openapi_version=OPENAPI_VERSION, routes=app.routes)
     document["paths"] |= deepcopy(tiles.PATHS)
-    for item in document["paths"].values():
+    for path, item in document["paths"].items():
         for operation in item.values():
             # FastAPI documents its own validation, which is not used here.
             operation["responses"].pop("422", None)
-            operation["responses"]["default"] = REFUSAL
+            operation["responses"].setdefault("default", REFUSAL)
+            _name_places(path, operation)
             if EDITING in operation.get("tags", ()):
                 operation["security"] = [{"token": []}]
     document["components"] = {
@@ -72,3 +74,12 @@ def _described(app: FastAPI) -> dict[str, Any]:
         "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
     }
     return document
+
+
+def _name_places(path: str, operation: dict[str, Any]) -> None:
+    """The parameters in an address that a handler reads by itself, which FastAPI does not know of."""
+    parameters = operation.setdefault("parameters", [])
+    known = {parameter["name"] for parameter in parameters if parameter["in"] == "path"}
+    for name in re.findall(r"\{(\w+)\}", path):
+        if name not in known:
+            parameters.append({"name": name, "in": "path", "required": True, "schema": {"type": "string"}})

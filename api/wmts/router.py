@@ -1,6 +1,7 @@
 """The addresses of the WMTS: by key-value pairs (OGC 07-057r7, 8), and by addresses alone (10)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
@@ -9,7 +10,9 @@ from api.answers import language
 from api.documentation import described
 from api.exchange import city, exchange
 from api.ows.kvp import Kvp
+from api.parameters import Parameter
 from api.presence import ClientGone
+from api.problem import MEDIA_TYPE
 from api.wms.call import Call
 from api.wmts.capabilities import get_capabilities
 from api.wmts.faults import INVALID, MISSING, Fault, refusal, report
@@ -32,10 +35,22 @@ INFORMATION = ("application/json", "text/html", "text/plain", "application/vnd.o
 ENDINGS = {"json": "application/json", "html": "text/html", "txt": "text/plain", "gml": "application/vnd.ogc.gml"}
 KINDS_BY_ENDING = {ending: kind for kind, ending in FORMATS.items()} | {"jpeg": "image/jpeg"}
 
+REFUSAL: dict[str, Any] = {
+    "description": "An exception report (OGC 06-121r3, 8); what comes no further than the door, as problem details",
+    "content": {XML: {}, MEDIA_TYPE: {}},
+}
+
 router = APIRouter(tags=["WMTS"])
 
 
-@router.get("/wmts", **described("getWmts", *PARAMETERS, kinds=(XML, *TILES, *INFORMATION), title="As REQUEST asks"))
+def _described(operation_id: str, *parameters: Parameter[Any], kinds: Sequence[str]) -> dict[str, Any]:
+    """Arguments of a route whose refusals are reports in XML."""
+    found = described(operation_id, *parameters, kinds=kinds)
+    found["responses"]["default"] = REFUSAL
+    return found
+
+
+@router.get("/wmts", **_described("getWmts", *PARAMETERS, kinds=(XML, *TILES, *INFORMATION)))
 async def wmts(request: Request) -> Response:
     """Maps as WMTS 1.0.0 asks for them: GetCapabilities, GetTile, GetFeatureInfo."""
 
@@ -46,7 +61,7 @@ async def wmts(request: Request) -> Response:
     return await _answered(request, answer, is_address=False)
 
 
-@router.get("/wmts/1.0.0/WMTSCapabilities.xml", **described("getWmtsCapabilities", kinds=(XML,)))
+@router.get("/wmts/1.0.0/WMTSCapabilities.xml", **_described("getWmtsCapabilities", kinds=(XML,)))
 async def capabilities(request: Request) -> Response:
     """What there is, by its address alone."""
 
@@ -56,7 +71,7 @@ async def capabilities(request: Request) -> Response:
     return await _answered(request, answer, is_address=True)
 
 
-@router.get(TILE_ADDRESS, **described("getWmtsTile", kinds=TILES))
+@router.get(TILE_ADDRESS, **_described("getWmtsTile", kinds=TILES))
 async def tile(request: Request) -> Response:
     """A tile by its address: layer, style, grid, zoom, row and column; the query may name a TIME."""
 
@@ -70,7 +85,7 @@ async def tile(request: Request) -> Response:
     return await _answered(request, answer, is_address=True)
 
 
-@router.get(TILE_ADDRESS + "/{j}/{i}", **described("getWmtsFeatureInfo", kinds=INFORMATION))
+@router.get(TILE_ADDRESS + "/{j}/{i}", **_described("getWmtsFeatureInfo", kinds=INFORMATION))
 async def feature_info(request: Request) -> Response:
     """What lies under a pixel of a tile, by its address: after the column the pixel's row and column."""
 

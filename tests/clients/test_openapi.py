@@ -26,11 +26,13 @@ TILES = {
     for kind in ("vector", "map", "style.map")
     for verb in ("getTileSetsList", "getTileSet", "getTileJson", "getTile")
 }
+MAPS = {f"city.{origin}.{styled}getMap" for origin in ("dataset", "collection") for styled in ("", "style.")}
 OPERATIONS = {
     "getLandingPage", "getConformance", "getApi", "getCity", "getCities", "getCollections", "getCollection",
     "getQueryables", "getSortables", "getFunctions", "getAggregate", "getAreaTable", "postAreaTable",
     "getSchema", "getItems", "getItem", "createItem", "replaceItem", "updateItem", "deleteItem",
-    "getTileMatrixSetsList", "getTileMatrixSet", *TILES, "getTerrainTileJson", "getTerrainTile",
+    "getTileMatrixSetsList", "getTileMatrixSet", *TILES, *MAPS, "getWmts", "getWmtsCapabilities", "getWmtsTile",
+    "getWmtsFeatureInfo", "getTerrainTileJson", "getTerrainTile",
     "getHillshadeTile", "search", "getStyles", "getStyle", "getStyleMetadata", "getLayerStyles", "getLayerStyle",
     "getLayerStyleMetadata", "getHealth", "getReadiness", "getLiveness", "getMetrics",
 }  # fmt: skip
