@@ -36,6 +36,7 @@ from api.exchange import exchange
 from api.gateway import Gateway, Routes
 from api.problem import MEDIA_TYPE
 from api.sensorthings import router as sensorthings
+from api.wfs import router as wfs
 from api.wms import router as wms
 from api.wmts import router as wmts
 from twin import logs
@@ -105,6 +106,7 @@ def _routes(settings: Settings, cities: Cities) -> FastAPI:
         styles,
         wms,
         wmts,
+        wfs,
         remote,
         sensorthings,
         health,

@@ -27,7 +27,7 @@ from layers.access import Principal
 from layers.catalog import Catalog, Layer
 from layers.crs import CRS84, Crs
 from layers.filter_sql import stored
-from layers.projection import decimals, official
+from layers.projection import decimals, official, projected
 from layers.query import Selection, objects, rows
 from layers.statement import DIALECT, Statement, compiled, inlined
 
@@ -70,11 +70,12 @@ class Place:
 @dataclass(frozen=True)
 class Telling:
     """What features tell. properties: only these of the layer's, None for all. crs: of the geometry, in its own
-    order of axes (OGC API Features Part 2)."""
+    order of axes (OGC API Features Part 2); east_first: x (east) before y instead, as GeoJSON of a WFS has it."""
 
     properties: frozenset[str] | None = None
     geometry: bool = True
     crs: Crs = CRS84
+    east_first: bool = False
 
 
 EVERYTHING = Telling()
@@ -176,11 +177,16 @@ def page_statement(
     *,
     limit: int,
     after: Place | None = None,
+    offset: int = 0,
     sorts: tuple[Sort, ...] = (),
     telling: Telling = EVERYTHING,
 ) -> Statement:
-    """The statement of `read_page`: rows of object_id, sorted values as text, feature as bytes."""
+    """The statement of `read_page`: rows of object_id, sorted values as text, feature as bytes.
+
+    offset: leaves out as many of the first, for clients that count and keep no place.
+    """
     chosen = ordered(selection, catalog, principal, after=after, sorts=sorts).limit(limit)
+    chosen = chosen.offset(offset) if offset else chosen
     return _features(chosen, selection.layer, catalog, telling)
 
 
@@ -241,7 +247,8 @@ def _features(chosen: Select[Any], layer: Layer, catalog: Catalog, telling: Tell
     shape = "null::text"
     if telling.geometry:
         # No `crs` member: GeoJSON (RFC 7946) has none, and the answer's Content-Crs names it.
-        shape = f"ST_AsGeoJSON({official('chosen.geom', catalog.city.srid, crs)}, {decimals(crs)}, 0)"
+        turn = projected if telling.east_first else official
+        shape = f"ST_AsGeoJSON({turn('chosen.geom', catalog.city.srid, crs)}, {decimals(crs)}, 0)"
     told = _told(objects(layer, catalog), layer.properties, tells_whole(layer), telling.properties)
     sql = f"""
         select chosen.object_id, chosen.sorted, chosen.recorded_from,
