@@ -9,6 +9,7 @@ from api.ows.fault import Fault
 from api.ows.xml import Element, child, document, link
 from api.pages import city_title
 from api.wms.call import Call
+from api.wms.describe import STYLES_KIND
 from api.wms.info_formats import INFO_FORMATS
 from api.wms.layer_tree import add_layers
 from api.wms.names import MOST
@@ -32,7 +33,6 @@ EXCEPTIONS: dict[Version, tuple[str, ...]] = {
     "1.3.0": ("XML", "INIMAGE", "BLANK"),
     "1.1.1": ("application/vnd.ogc.se_xml", "application/vnd.ogc.se_inimage", "application/vnd.ogc.se_blank"),
 }
-STYLE_FORMAT = "application/vnd.ogc.sld+xml"
 HEADERS = {"Cache-Control": "no-cache", "Vary": "Authorization, Accept-Language, Accept-Encoding"}
 
 
@@ -126,7 +126,7 @@ def _add_operations(request: Element, call: Call) -> None:
         operations += [
             ("DescribeLayer", described),
             ("GetLegendGraphic", LEGEND_FORMATS),
-            ("GetStyles", (STYLE_FORMAT,)),
+            ("GetStyles", (STYLES_KIND,)),
         ]
     for name, kinds in operations:
         operation = child(request, name)

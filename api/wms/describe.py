@@ -1,15 +1,21 @@
-"""DescribeLayer (OGC 05-078r4, 10; 02-070, 13): where a layer's objects are."""
+"""DescribeLayer and GetStyles (OGC 05-078r4, 10 and 11; 02-070, 11 and 13): where objects are, and their styles."""
+
+import asyncio
 
 from fastapi import Response
 
+from api.ows.fault import INVALID, Fault
 from api.ows.xml import Element, child, document
 from api.wms.call import Call
-from api.wms.content import TERRAIN
+from api.wms.content import TERRAIN, take_style
 from api.wms.names import layers_of, listed
 from layers.catalog import Layer
+from layers.sld import VERSIONS, sld
+from layers.style import MODES
 
 SLD = "http://www.opengis.net/sld"
 DESCRIPTION_DTD = "http://schemas.opengis.net/wms/1.1.1/WMS_DescribeLayerResponse.dtd"
+STYLES_KIND = "application/vnd.ogc.sld+xml"
 HEADERS = {"Cache-Control": "no-cache", "Vary": "Authorization"}
 
 
@@ -19,6 +25,20 @@ async def describe_layer(call: Call) -> Response:
     body = _newer(wanted, call) if call.version == "1.3.0" else _older(wanted, call)
     kind = "text/xml" if call.version == "1.3.0" else "application/vnd.ogc.wms_xml"
     return Response(body, 200, HEADERS, f"{kind}; charset=utf-8")
+
+
+async def get_styles(call: Call) -> Response:
+    """Styles of layers as SLD: of the version that SLD_VERSION or SLDVER names, else the one of the WMS's day."""
+    wanted = _layers(call)
+    usual = VERSIONS[0] if call.version == "1.3.0" else VERSIONS[1]
+    asked = call.kvp.first("SLD_VERSION", "SLDVER") or usual
+    version = next((each for each in VERSIONS if each == asked), None)
+    if version is None:
+        raise Fault(INVALID, f"SLD_VERSION={asked[:40]!r}: styles come as SLD {', '.join(VERSIONS)}", "SLD_VERSION")
+    style = call.kvp.first("STYLES", "STYLE")
+    modes = MODES if style is None else (take_style(style),)
+    body = await asyncio.to_thread(sld, wanted, call.catalog, version, modes)
+    return Response(body, 200, HEADERS, f"{STYLES_KIND}; charset=utf-8")
 
 
 def _layers(call: Call) -> list[Layer]:

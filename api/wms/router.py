@@ -13,7 +13,7 @@ from api.ows.kvp import Kvp, read_kvp
 from api.presence import ClientGone
 from api.wms.call import Call
 from api.wms.capabilities import get_capabilities
-from api.wms.describe import describe_layer
+from api.wms.describe import describe_layer, get_styles
 from api.wms.faults import MEDIA_TYPES, fault_of, report
 from api.wms.info import get_feature_info
 from api.wms.legends import get_legend_graphic
@@ -28,6 +28,7 @@ OPERATIONS: dict[str, Callable[[Call], Awaitable[Response]]] = {
     "GetMap": get_map,
     "GetFeatureInfo": get_feature_info,
     "GetLegendGraphic": get_legend_graphic,
+    "GetStyles": get_styles,
     "DescribeLayer": describe_layer,
 }
 # WMS 1.0.0 had shorter names; and names are written in any case.

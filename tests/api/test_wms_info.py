@@ -378,3 +378,38 @@ async def test_where_objects_are_read(client: httpx.AsyncClient) -> None:
     newer = tree(await get(client, asked | {"VERSION": "1.3.0"}))
     assert newer.findtext("{*}LayerDescription/{*}TypeName/{*}FeatureTypeName") == "buildings"
     assert fault(await get(client, asked | {"VERSION": "1.3.0", "LAYERS": "nowhere"}))[0] == "LayerNotDefined"
+
+
+# --- GetStyles (OGC 02-070, 11)
+
+
+@pytest.mark.parametrize(
+    ("asked", "version"),
+    [
+        ({"VERSION": "1.1.1"}, "1.0.0"),
+        ({"VERSION": "1.3.0"}, "1.1.0"),
+        ({"VERSION": "1.3.0", "SLDVER": "1.0.0"}, "1.0.0"),
+    ],
+)
+async def test_styles_as_sld(client: httpx.AsyncClient, asked: dict[str, str], version: str) -> None:
+    answer = await get(client, {"REQUEST": "GetStyles", "LAYERS": "buildings,roads"} | asked)
+    assert answer.headers["content-type"].startswith("application/vnd.ogc.sld+xml")
+    root = tree(answer)
+    assert (root.tag, root.get("version")) == ("{http://www.opengis.net/sld}StyledLayerDescriptor", version)
+    layers = root.findall("{*}NamedLayer")
+    assert [layer.findtext("{*}Name") for layer in layers] == ["buildings", "roads"]
+    assert [len(layer.findall("{*}UserStyle")) for layer in layers] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"LAYERS": "nowhere"}, "LayerNotDefined"),
+        ({"LAYERS": None}, "MissingParameterValue"),
+        ({"SLD_VERSION": "2.0"}, "InvalidParameterValue"),
+        ({"STYLES": "dusk"}, "StyleNotDefined"),
+    ],
+)
+async def test_faults_of_styles(client: httpx.AsyncClient, changed: dict[str, Any], code: str) -> None:
+    asked = {"REQUEST": "GetStyles", "LAYERS": "buildings", "VERSION": "1.1.1"}
+    assert fault(await get(client, asked | changed))[0] == code
