@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from api.answers import json_answer, language, said, wants_html
 from api.documentation import page_or
 from api.exchange import city, exchange
-from api.links import FUNCTIONS, HTML, JSON, OPENAPI, SCHEMES, STYLES, header, link
+from api.links import FUNCTIONS, HTML, JSON, OPENAPI, SCHEMES, STYLES, XML, header, link
 from api.maps import CONFORMANCE as MAPS
 from api.maps import map_link
 from api.openapi import openapi_document, operations
@@ -28,7 +28,7 @@ CONFORMS_TO = (
     *(f"{FEATURES}/{part}" for part in ("core", "oas30", "html", "geojson")),
     "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
     *(f"{FILTERING}/{part}" for part in ("queryables", "queryables-query-parameters", "filter", "features-filter")),
-    *(f"{WRITING}/{part}" for part in ("create-replace-delete", "update", "optimistic-locking-etags", "features")),
+    *(f"{WRITING}/{part}" for part in ("create-replace-delete", "update", "features")),
     *(
         f"{SCHEMAS}/{part}"
         for part in (
@@ -90,6 +90,7 @@ async def landing(request: Request) -> Response:
         *tileset_links(met.base, "the city"),
         link(SCHEMES, f"{met.base}/tileMatrixSets", JSON, "Grids of the tiles"),
         link(STYLES, f"{met.base}/styles", JSON, "Map styles"),
+        link("related", f"{met.base}/wms?SERVICE=WMS&REQUEST=GetCapabilities", XML, "Maps (WMS 1.3.0 and 1.1.1)"),
         link(FUNCTIONS, f"{met.base}/functions", JSON, "Functions that a filter may call"),
         link("search", f"{met.base}/search", JSON, "Search by name, id or coordinates"),
         link("related", f"{met.base}/city", JSON, "The city"),
@@ -127,8 +128,14 @@ async def conformance(request: Request) -> Response:
         catalog = await city(request).catalog()
         links = [link("alternate", f"{exchange(request).base}/conformance?f=json", JSON, "This page as a document")]
         title = said(city_title(catalog), language(request))
-        return page(request, "conformance.html", links=links, city_title=title, conforms_to=CONFORMS_TO)
-    return json_answer({"conformsTo": CONFORMS_TO})
+        return page(request, "conformance.html", links=links, city_title=title, conforms_to=_conforms_to(request))
+    return json_answer({"conformsTo": _conforms_to(request)})
+
+
+def _conforms_to(request: Request) -> tuple[str, ...]:
+    # The class wants every change without a precondition refused, which desktop programs could not live with.
+    locking = request.app.state.settings.require_if_match
+    return (*CONFORMS_TO, f"{WRITING}/optimistic-locking-etags") if locking else CONFORMS_TO
 
 
 @router.get("/api", **page_or(operation_id="getApi", kind=OPENAPI))

@@ -326,6 +326,7 @@ async def test_a_server_may_insist_on_a_precondition(site: Site, settings: Setti
         headers = GEOJSON | bearer(site.tokens.editor)
         for method, body in (("PATCH", {"properties": {}}), ("DELETE", None)):
             assert (await client.request(method, address, json=body, headers=headers)).status_code == 428
+        assert any("optimistic-locking" in each for each in (await client.get("/conformance")).json()["conformsTo"])
         etag = (await client.get(address)).headers["etag"]
         fresh = headers | {"If-Match": etag}
         assert (await client.patch(address, json={"properties": {"capacity": 1}}, headers=fresh)).status_code == 204
