@@ -1,5 +1,6 @@
 """The peers that CityTwin is measured against: where they are, how they are started on the same table."""
 
+import json
 import os
 import shutil
 import socket
@@ -12,8 +13,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.error import URLError
+from urllib.parse import urlsplit
 
 from bench.session import Address
 
@@ -21,6 +23,8 @@ HERE = Path(__file__).parent
 PEERS = HERE / "peers"
 MARTIN = "1.14.0"
 TIPG = "1.6.1"
+# Later ones want Python 3.12.
+PYGEOAPI = "0.21.0"
 START_TIMEOUT_S = 60.0
 
 
@@ -41,10 +45,9 @@ class Table:
 
 
 class Server(ABC):
-    """A tile server as a child process on a free loopback port."""
+    """A server as a child process on a free loopback port."""
 
     name: str
-    cached = False
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -54,10 +57,6 @@ class Server(ABC):
     @abstractmethod
     def command(self) -> list[str]:
         """What starts it."""
-
-    @abstractmethod
-    def path(self, tile: Address) -> str:
-        """The path of a tile."""
 
     def environment(self) -> dict[str, str]:
         return {}
@@ -83,7 +82,25 @@ class Server(ABC):
         self._process.wait(timeout=30)
 
 
-class CityTwin(Server):
+class TileServer(Server):
+    """A server of vector tiles."""
+
+    cached = False
+
+    @abstractmethod
+    def path(self, tile: Address) -> str:
+        """The path of a tile."""
+
+
+class FeatureServer(Server):
+    """A server of features as GeoJSON."""
+
+    @abstractmethod
+    def items(self, limit: int, bbox: tuple[float, float, float, float]) -> str:
+        """The path of the first page of features in a box, longitude first."""
+
+
+class CityTwin(TileServer, FeatureServer):
     """Ours, as `twin up` starts it."""
 
     name = "CityTwin"
@@ -106,8 +123,11 @@ class CityTwin(Server):
     def path(self, tile: Address) -> str:
         return f"/cities/{self.city}/collections/{self.layer}/tiles/WebMercatorQuad/{tile.z}/{tile.y}/{tile.x}"
 
+    def items(self, limit: int, bbox: tuple[float, float, float, float]) -> str:
+        return f"/cities/{self.city}/collections/{self.layer}/items?f=json&limit={limit}&bbox={told(bbox)}"
 
-class Martin(Server):
+
+class Martin(TileServer):
     """Martin (Rust), with its memory cache on or off."""
 
     def __init__(self, table: Table, folder: Path, workers: int, *, cached: bool) -> None:
@@ -152,7 +172,7 @@ postgres:
         return f"/{self.table.layer}/{tile.z}/{tile.x}/{tile.y}"
 
 
-class TiPg(Server):
+class TiPg(TileServer, FeatureServer):
     """TiPg (Python), under uvicorn with uvloop."""
 
     name = "TiPg"
@@ -174,6 +194,7 @@ class TiPg(Server):
             "TIPG_DB_SCHEMAS": '["public"]',
             "TIPG_DB_TABLES": f'["public.{self.table.name}"]',
             "DB_MAX_CONN_SIZE": "8",
+            "TIPG_MAX_FEATURES_PER_QUERY": "10000",
             "TIPG_MAX_FEATURES_PER_TILE": "1000000",
         }
 
@@ -187,8 +208,95 @@ class TiPg(Server):
             f"?geom-column={self.table.geometry}&properties={names}"
         )
 
+    def items(self, limit: int, bbox: tuple[float, float, float, float]) -> str:
+        names = ",".join(("object_id", *(name for name, _ in self.table.properties)))
+        return (
+            f"/collections/public.{self.table.name}/items"
+            f"?f=geojson&limit={limit}&bbox={told(bbox)}&geom-column=geom&properties={names}"
+        )
 
-class Bare(Server):
+
+class PyGeoApi(FeatureServer):
+    """pygeoapi (Python), its Starlette application under uvicorn."""
+
+    name = "pygeoapi"
+
+    def __init__(self, table: Table, folder: Path, workers: int) -> None:
+        super().__init__()
+        self.table, self.workers = table, workers
+        self.python = PEERS / "pygeoapi" / "bin" / "python"
+        self.config, self.openapi = (folder / f"pygeoapi-{self.port}-{part}.yml" for part in ("config", "openapi"))
+        if not self.python.exists():
+            raise Missing("not installed; `python -m bench --install` puts it into bench/peers")
+
+    def command(self) -> list[str]:
+        self.config.write_text(json.dumps(self._configuration()))
+        # It reads YAML, of which JSON is a part, and wants its own description written beforehand.
+        program = str(self.python.parent / "pygeoapi")
+        write = [program, "openapi", "generate", str(self.config), "--output-file", str(self.openapi)]
+        subprocess.run(write, env=os.environ | self.environment(), check=True, capture_output=True)
+        serve = ["-m", "uvicorn", "pygeoapi.starlette_app:APP", "--port", str(self.port)]
+        return [str(self.python), *serve, "--workers", str(self.workers), "--log-level", "error"]
+
+    def environment(self) -> dict[str, str]:
+        return {"PYGEOAPI_CONFIG": str(self.config), "PYGEOAPI_OPENAPI": str(self.openapi)}
+
+    def ready(self) -> str:
+        return f"/collections/{self.table.layer}?f=json"
+
+    def items(self, limit: int, bbox: tuple[float, float, float, float]) -> str:
+        return f"/collections/{self.table.layer}/items?f=json&limit={limit}&bbox={told(bbox)}"
+
+    def _configuration(self) -> dict[str, Any]:
+        url = urlsplit(self.table.url)
+        english = {"en": "Benchmark"}
+        named = {"title": english, "description": english, "keywords": {"en": ["benchmark"]}}
+        provider = {
+            "type": "feature",
+            "name": "PostgreSQL",
+            "data": {
+                "host": url.hostname,
+                "port": url.port,
+                "dbname": url.path.lstrip("/"),
+                "user": url.username or "twin",
+                "password": url.password or "-",
+                "search_path": ["public"],
+            },
+            "id_field": self.table.key,
+            "table": self.table.name,
+            "geom_field": "geom",
+            "properties": [self.table.key, *(name for name, _ in self.table.properties)],
+        }
+        return {
+            "server": {
+                "bind": {"host": "127.0.0.1", "port": self.port},
+                "url": self.base,
+                "mimetype": "application/json; charset=UTF-8",
+                "encoding": "utf-8",
+                "languages": ["en-US"],
+                "limits": {"default_items": 10, "max_items": 10_000},
+                "map": {"url": "", "attribution": ""},
+            },
+            "logging": {"level": "ERROR"},
+            "metadata": {
+                "identification": named | {"terms_of_service": "-", "url": self.base},
+                "license": {"name": "-", "url": self.base},
+                "provider": {"name": "-", "url": self.base},
+                "contact": {"name": "-"},
+            },
+            "resources": {
+                self.table.layer: named
+                | {
+                    "type": "collection",
+                    "links": [],
+                    "extents": {"spatial": {"bbox": [-180, -90, 180, 90]}},
+                    "providers": [provider],
+                }
+            },
+        }
+
+
+class Bare(TileServer):
     """A bare ASGI application that sends given bytes whatever is asked: the ceiling of a Python process."""
 
     name = "bare ASGI"
@@ -217,6 +325,11 @@ def install() -> None:
         venv.create(PEERS / "tipg", with_pip=True)
         python = str(PEERS / "tipg" / "bin" / "python")
         subprocess.run([python, "-m", "pip", "install", f"tipg=={TIPG}", "uvicorn[standard]"], check=True)
+    if not (PEERS / "pygeoapi").exists():
+        venv.create(PEERS / "pygeoapi", with_pip=True)
+        python = str(PEERS / "pygeoapi" / "bin" / "python")
+        needed = ["psycopg2-binary", "geoalchemy2", "starlette", "uvicorn[standard]"]
+        subprocess.run([python, "-m", "pip", "install", f"pygeoapi=={PYGEOAPI}", *needed], check=True)
     if not shutil.which("martin") and not (PEERS / "bin" / "martin").exists():
         if not shutil.which("cargo"):
             print("Martin needs cargo to be built; skipped")
@@ -232,6 +345,11 @@ def find(program: str, otherwise: str) -> str:
     if not found:
         raise Missing(f"not installed; {otherwise}")
     return found
+
+
+def told(bbox: tuple[float, float, float, float]) -> str:
+    """A box as a parameter's value."""
+    return ",".join(map(repr, bbox))
 
 
 def free_port() -> int:

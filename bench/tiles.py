@@ -14,7 +14,7 @@ from pathlib import Path
 import mapbox_vector_tile  # type: ignore[import-untyped]
 
 from bench.load import Load, many, one_by_one
-from bench.peers import Bare, CityTwin, Martin, Missing, Server, Table, TiPg
+from bench.peers import Bare, CityTwin, Martin, Missing, Table, TileServer, TiPg
 from bench.report import table
 from bench.session import Address, covering, session, window
 from cim_models.database import Database
@@ -50,7 +50,7 @@ def cached_tile(bed: Bed, folder: Path) -> str:
         ours = stack.enter_context(CityTwin(bed.home, bed.city, LAYER, bed.workers))
         body.write_bytes(_get(ours, tile))
         servers = [ours, stack.enter_context(Bare(body, bed.workers))]
-        servers += _available(stack, [lambda: Martin(_table(bed), folder, bed.workers, cached=True)])
+        servers += _available(stack, [lambda: Martin(peer_table(bed), folder, bed.workers, cached=True)])
         for _ in range(RUNS):
             for server in servers:
                 load = many(server.base, [server.path(tile)], clients=16, seconds=3)
@@ -111,7 +111,7 @@ def same_objects(bed: Bed, folder: Path) -> str:
     """Whether our tile and Martin's hold the same objects: a fast wrong answer is a failure."""
     tile = window(*bed.centre, 16)[4]
     try:
-        martin = Martin(_table(bed), folder, bed.workers, cached=False)
+        martin = Martin(peer_table(bed), folder, bed.workers, cached=False)
     except Missing as missing:
         return f"not compared: Martin {missing}"
     with CityTwin(bed.home, bed.city, LAYER, bed.workers) as ours, martin:
@@ -123,12 +123,12 @@ def same_objects(bed: Bed, folder: Path) -> str:
     return f"the same {len(found[0])} objects in ours and Martin's tile {tile.z}/{tile.x}/{tile.y}"
 
 
-def _peers(bed: Bed, folder: Path, *, cached: bool) -> list[Server]:
+def _peers(bed: Bed, folder: Path, *, cached: bool) -> list[TileServer]:
     shutil.rmtree(bed.home / "cache", ignore_errors=True)
-    servers: list[Server] = [CityTwin(bed.home, bed.city, LAYER, bed.workers)]
+    servers: list[TileServer] = [CityTwin(bed.home, bed.city, LAYER, bed.workers)]
     for make in (
-        lambda: Martin(_table(bed), folder, bed.workers, cached=cached),
-        lambda: TiPg(_table(bed), bed.workers),
+        lambda: Martin(peer_table(bed), folder, bed.workers, cached=cached),
+        lambda: TiPg(peer_table(bed), bed.workers),
     ):
         try:
             servers.append(make())
@@ -137,7 +137,7 @@ def _peers(bed: Bed, folder: Path, *, cached: bool) -> list[Server]:
     return servers
 
 
-def _available(stack: ExitStack, makers: Sequence[Callable[[], Server]]) -> list[Server]:
+def _available(stack: ExitStack, makers: Sequence[Callable[[], TileServer]]) -> list[TileServer]:
     found = []
     for make in makers:
         try:
@@ -147,7 +147,8 @@ def _available(stack: ExitStack, makers: Sequence[Callable[[], Server]]) -> list
     return found
 
 
-def _table(bed: Bed) -> Table:
+def peer_table(bed: Bed) -> Table:
+    """What the peers are given: the table of current buildings, and the columns that we tell."""
     from cim_models.themes import THEMES
 
     theme = THEMES["building"]
@@ -179,7 +180,7 @@ def _around(bed: Bed, zoom: int, most: int) -> list[Address]:
     return sorted(tiles, key=lambda tile: max(abs(tile.x - x), abs(tile.y - y)))[:most]
 
 
-def _get(server: Server, tile: Address, query: str = "") -> bytes:
+def _get(server: TileServer, tile: Address, query: str = "") -> bytes:
     request = urllib.request.Request(server.base + server.path(tile) + query, headers={"Accept-Encoding": "gzip"})
     with urllib.request.urlopen(request, timeout=60) as answer:
         found: bytes = answer.read()
