@@ -1,10 +1,12 @@
 """OGC API Styles (OGC 20-009): lists, styles and metadata, of the whole map and of each layer."""
 
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import pytest
 
+SLD = "application/vnd.ogc.sld+xml;version="
 MAPLIBRE = "application/vnd.mapbox.style+json"
 
 
@@ -21,12 +23,24 @@ async def test_a_list_leads_to_styles_metadata_and_pictures(client: httpx.AsyncC
     assert told["default"] == "day"
     assert [style["id"] for style in told["styles"]] == ["day", "night"]
     for style in told["styles"]:
-        links = {link["rel"]: link for link in style["links"]}
-        assert links["stylesheet"]["type"] == MAPLIBRE
-        for rel in ("stylesheet", "describedby", "preview"):
-            answer = await client.get(links[rel]["href"])
-            assert answer.status_code == 200
-            assert answer.headers["content-type"] == links[rel]["type"]
+        links = style["links"]
+        assert [link["type"] for link in links if link["rel"] == "stylesheet"] == [MAPLIBRE, f"{SLD}1.1", f"{SLD}1.0"]
+        assert {"describedby", "preview"} <= {link["rel"] for link in links}
+        for each in links:
+            answer = await client.get(each["href"])
+            assert (answer.status_code, answer.headers["content-type"]) == (200, each["type"])
+
+
+@pytest.mark.parametrize(("accept", "version"), [(f"{SLD}1.0", "1.0.0"), ("application/vnd.ogc.sld+xml", "1.1.0")])
+async def test_sld_for_those_who_ask_for_it(client: httpx.AsyncClient, accept: str, version: str) -> None:
+    """/req/sld-10 and sld-11: as the Accept header says; the layer is called as its collection."""
+    answer = await client.get("/collections/buildings/styles/day", headers={"Accept": accept})
+    root = ElementTree.fromstring(answer.content)
+    assert root.get("version") == version
+    names = [e.text for e in root.iter() if e.tag.endswith("}Name")]
+    assert "buildings" in names
+    by_default = await client.get("/collections/buildings/styles/day", headers={"Accept": "*/*"})
+    assert by_default.headers["content-type"] == MAPLIBRE
 
 
 async def test_a_layer_s_style_draws_that_layer_alone(client: httpx.AsyncClient) -> None:
@@ -44,7 +58,7 @@ async def test_metadata_names_what_a_style_reads(client: httpx.AsyncClient) -> N
     (layer,) = told["layers"]
     assert layer["id"] == "buildings"
     assert {"id": "height", "type": "number"} in layer["attributes"]
-    assert told["stylesheets"][0]["link"]["href"].endswith("/collections/buildings/styles/night")
+    assert told["stylesheets"][0]["link"]["href"].endswith("/collections/buildings/styles/night?f=mapbox")
     assert {layer["id"] for layer in (await read(client, "/styles/day/metadata"))["layers"]} >= {"buildings"}
 
 
