@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 from starlette.requests import Request
 
 JSON = "application/json"
+XML = "text/xml"
 GEOJSON = "application/geo+json"
 HTML = "text/html"
 SCHEMA = "application/schema+json"

@@ -133,16 +133,18 @@ def test_owslib_understands_a_refusal(town_server: str, version: str) -> None:
 # --- GDAL's WMS driver
 
 
-def gdal(*arguments: str) -> str:
-    done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=120)
+def gdal(folder: Path, *arguments: str) -> str:
+    """What a command of GDAL says; `folder` is where it keeps what it has read."""
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=120, cwd=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 @needs_gdal
-def test_gdal_lists_the_layers(town_server: str) -> None:
+def test_gdal_lists_the_layers(town_server: str, tmp_path: Path) -> None:
     for version in ("1.1.1", "1.3.0"):
-        told = gdal("gdalinfo", f"WMS:{town_server}/wms?SERVICE=WMS&VERSION={version}&REQUEST=GetCapabilities")
+        address = f"{town_server}/wms?SERVICE=WMS&VERSION={version}&REQUEST=GetCapabilities"
+        told = gdal(tmp_path, "gdalinfo", f"WMS:{address}")
         assert "LAYERS=buildings&" in told
         assert "LAYERS=theme%3Aall&" in told
 
@@ -167,7 +169,7 @@ def description(server: str, version: str, code: int) -> str:
 def test_gdal_copies_a_map(town_server: str, tmp_path: Path, version: str, code: int) -> None:
     """Six tiles side by side, and the whole lies where PROJ says."""
     (tmp_path / "town.xml").write_text(description(town_server, version, code))
-    gdal("gdal_translate", "-q", str(tmp_path / "town.xml"), str(tmp_path / "town.tif"))
+    gdal(tmp_path, "gdal_translate", "-q", str(tmp_path / "town.xml"), str(tmp_path / "town.tif"))
     with rasterio.open(tmp_path / "town.tif") as copied:
         assert copied.crs.to_epsg() == code
         check(np.moveaxis(copied.read(), 0, -1), code)
@@ -176,10 +178,10 @@ def test_gdal_copies_a_map(town_server: str, tmp_path: Path, version: str, code:
 @needs_gdal
 def test_gdal_follows_its_own_listing(town_server: str, tmp_path: Path) -> None:
     """What GDAL makes of the capabilities by itself, opened as it stands."""
-    told = gdal("gdalinfo", f"WMS:{town_server}/wms?SERVICE=WMS&VERSION=1.3.0&REQUEST=GetCapabilities")
+    told = gdal(tmp_path, "gdalinfo", f"WMS:{town_server}/wms?SERVICE=WMS&VERSION=1.3.0&REQUEST=GetCapabilities")
     listed = (line.partition("=")[2] for line in told.splitlines() if "_NAME=" in line)
     (dataset,) = [name for name in listed if "LAYERS=buildings&" in name]
-    gdal("gdal_translate", "-q", "-outsize", "1000", "400", dataset, str(tmp_path / "town.tif"))
+    gdal(tmp_path, "gdal_translate", "-q", "-outsize", "1000", "400", dataset, str(tmp_path / "town.tif"))
     with rasterio.open(tmp_path / "town.tif") as copied:
         row, column = copied.index(120.9502, 28.1002)
         assert (copied.read()[:3, row, column] < BARE).any()
