@@ -10,9 +10,9 @@ from xml.parsers import expat
 
 from layers import LayerError
 
-MAX_BYTES = 2 * 2**20
+MAX_BYTES = 2**20
 MAX_DEPTH = 64
-MAX_ELEMENTS = 100_000
+MAX_ELEMENTS = 20_000
 # Encodings of older Chinese tools, which expat does not know.
 CHINESE = re.compile(rb"""\A\s*<\?xml[^>]{0,100}encoding\s*=\s*["'](gb2312|gbk|gb18030)["']""", re.IGNORECASE)
 
