@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import orjson
 from cachetools import LRUCache
@@ -12,7 +13,7 @@ from cachetools import LRUCache
 from cim_models.database import Connection, Database
 from layers.access import Principal
 from layers.catalog import Catalog, Layer
-from layers.style import MODES, layer_style, resolved
+from layers.style import layer_style, resolved
 from tiles.cache import OVERHEAD, Drawing, FileStore, Key
 from tiles.flights import Flights
 from tiles.freshness import horizon
@@ -80,6 +81,7 @@ class MapTiles:
         self._memory: LRUCache[Key, _Kept] = LRUCache(memory, getsizeof=lambda kept: len(kept.drawing.body) + OVERHEAD)
         self._flights: Flights[Key, dict[Tile, Drawing]] = Flights()
         self._scopes: LRUCache[tuple[str, str, Grid], tuple[str, Content]] = LRUCache(MOST_SCOPES)
+        self._looks: dict[tuple[str, str, str], str] = {}
         self._catalog: Catalog | None = None
 
     async def close(self) -> None:
@@ -107,7 +109,7 @@ class MapTiles:
         refuse_outside(tile, content.drawn)
         trusted = await self._watch.until_fresh()
         content = await self._plainest(catalog, content, sheet, principal)
-        scope = _scope(catalog, content, tile.grid, principal)
+        scope = self._scope(catalog, content, tile.grid, principal)
         if words is not None and not any(self._views.needs_look_up(shown.view) for shown in content.layers):
             self._scopes[words, principal.role, tile.grid] = scope, content
         if trusted and (kept := self._known(_key(scope, tile), content.tables, tile)) is not None:
@@ -215,10 +217,23 @@ class MapTiles:
                 shown_plainly.append(replace(shown, view=view))
         return replace(content, layers=tuple(shown_plainly))
 
+    def _scope(self, catalog: Catalog, content: Content, grid: Grid, principal: Principal) -> str:
+        """All that a tile depends on but its place and the data."""
+        said: list[Any] = [EDITION, grid.id, content.format, content.background]
+        for shown in content.layers:
+            key = shown.layer.id, shown.style, principal.role
+            looks = self._looks.get(key)
+            if looks is None:
+                looks = self._looks[key] = _looks(catalog, shown, principal)
+            view, wanted = shown.view, shown.filter
+            said.append([looks, None if view.is_now else str(view), wanted and wanted.tree])
+        return "map/" + _digest(said)
+
     def _adopt(self, catalog: Catalog) -> None:
         if catalog is not self._catalog:
             if catalog != self._catalog:
                 self._scopes.clear()
+                self._looks.clear()
             self._catalog = catalog
 
 
@@ -270,17 +285,18 @@ def _etag(body: bytes) -> str:
     return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 
 
-def _scope(catalog: Catalog, content: Content, grid: Grid, principal: Principal) -> str:
-    """All that a tile depends on but its place and the data."""
-    said = [EDITION, grid.id, content.format, content.background]
-    for shown in content.layers:
-        layer, grant = shown.layer, catalog.grant(shown.layer, principal)
-        mode = next(mode for mode in MODES if mode == shown.style)
-        said += [
+def _looks(catalog: Catalog, shown: MapLayer, principal: Principal) -> str:
+    """What a layer shows of its objects to a principal, and in which looks."""
+    layer, grant = shown.layer, catalog.grant(shown.layer, principal)
+    return _digest(
+        [
             [layer.id, layer.version, layer.dataset_id, layer.filter, layer.min_zoom, layer.max_zoom],
             [attribute.name for attribute in layer.properties],
-            [mode, resolved(layer_style(layer), catalog, mode)],
-            [None if shown.view.is_now else str(shown.view), shown.filter and shown.filter.tree],
+            [shown.mode, resolved(layer_style(layer), catalog, shown.mode)],
             [grant and grant.row_filter],
         ]
-    return "map/" + hashlib.blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+    )
+
+
+def _digest(said: Any) -> str:
+    return hashlib.blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()

@@ -34,10 +34,15 @@ async def get_tile(call: Call) -> Response:
 
 
 async def _drawn(call: Call, asked: TileAsked, format_: Format) -> Picture:
+    service = call.served.map_tiles
+    words = f"wmts {asked.name} {asked.style} {format_} {asked.view}"
+    kept = service.kept(call.catalog, words, asked.tile, call.principal)
+    if kept is not None:
+        return kept
     shown = tuple(MapLayer(layer, asked.style, asked.view) for layer in asked.layers)
     background = tile_background(asked.style, asked.is_whole_map, format_)
     content = Content(shown, format_, background)
-    return await call.served.map_tiles.tile(call.catalog, content, asked.tile, call.principal)
+    return await service.tile(call.catalog, content, asked.tile, call.principal, words=words)
 
 
 async def get_feature_info(call: Call) -> Response:

@@ -217,3 +217,11 @@ async def test_a_hidden_layer_is_for_those_alone_who_may_see_it(client: httpx.As
     root = await capabilities(client, Authorization=bearer(tokens.utility)["Authorization"])
     names = [each.text for each in root.findall("Contents/Layer/ows:Identifier", SPACES)]
     assert "utility_pipes" in names
+
+
+async def test_the_whole_map_by_address(client: httpx.AsyncClient) -> None:
+    """As XYZ clients write it: a name with a colon, JPEG by its ending."""
+    address = "/wmts/1.0.0/theme:all/night/WebMercatorQuad/15/13716/27393.jpg"
+    answer = await client.get(address)
+    assert picture(answer).format == "JPEG"
+    assert (await client.get(address)).content == answer.content
