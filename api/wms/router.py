@@ -16,9 +16,11 @@ from api.wms.capabilities import get_capabilities
 from api.wms.describe import describe_layer, get_styles
 from api.wms.faults import MEDIA_TYPES, fault_of, report
 from api.wms.info import get_feature_info
+from api.wms.info_formats import INFO_FORMATS
 from api.wms.legends import get_legend_graphic
 from api.wms.maps import get_map
 from api.wms.parameters import FORM_BODY, PARAMETERS
+from api.wms.pictures import FORMATS
 from api.wms.refusals import refusal_in_picture
 from api.wms.versions import NEWEST, OLDEST, Version, negotiated, spoken
 
@@ -34,7 +36,15 @@ OPERATIONS: dict[str, Callable[[Call], Awaitable[Response]]] = {
 # WMS 1.0.0 had shorter names; and names are written in any case.
 WRITTEN = {name.lower(): name for name in OPERATIONS} | {"capabilities": CAPABILITIES, "map": "GetMap"}
 LANGUAGES: dict[str, Language] = {"zh": "zh", "chi": "zh", "zho": "zh", "en": "en", "eng": "en"}
-KINDS = ("text/xml", "image/png", "image/jpeg", "image/webp", "application/json", "text/html", "text/plain")
+KINDS = (
+    "text/xml",
+    "application/vnd.ogc.wms_xml",
+    "application/vnd.ogc.se_xml",
+    "application/vnd.ogc.sld+xml",
+    *FORMATS,
+    "image/svg+xml",
+    *INFO_FORMATS,
+)
 
 router = APIRouter(tags=["WMS"])
 
