@@ -24,7 +24,8 @@ CONFORMANCE = {
 FURTHER = ("PropertyIsLike", "PropertyIsNull", "PropertyIsNil", "PropertyIsBetween")
 GEOMETRIES = ("Envelope", "Point", "LineString", "Curve", "Polygon", "Surface", "MultiPoint", "MultiCurve",
               "MultiSurface", "MultiGeometry")  # fmt: skip
-OLD_GEOMETRIES = ("Envelope", "Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon")
+# FE 1.1 lists what may be named here, and no collections; they are read all the same.
+OLD_GEOMETRIES = ("Envelope", "Point", "LineString", "Polygon")
 # FE 1.1 names comparisons otherwise (OGC 04-095, annex A.3).
 OLD_COMPARISONS = ("LessThan", "GreaterThan", "LessThanEqualTo", "GreaterThanEqualTo", "EqualTo", "NotEqualTo", "Like",
                    "Between", "NullCheck")  # fmt: skip
