@@ -225,3 +225,13 @@ async def test_accept_encoding(client: httpx.AsyncClient, accepted: str, packed:
     path = "/collections/buildings/tiles/WebMercatorQuad/13/3429/6848"
     answer = await client.get(path, headers={"Accept-Encoding": accepted})
     assert ("content-encoding" in answer.headers) == packed
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("family", ["", "/map"])
+async def test_every_zoom_answers(client: httpx.AsyncClient, family: str, grid: str) -> None:
+    """From half the world in one tile, most of it beyond the projection's use, to the last zoom."""
+    for limits in (await read(client, f"{family}/tiles/{grid}"))["tileMatrixSetLimits"][::3]:
+        place = f"{limits['tileMatrix']}/{limits['minTileRow']}/{limits['minTileCol']}"
+        answer = await client.get(f"{family}/tiles/{grid}/{place}")
+        assert answer.status_code in (200, 204), (place, answer.text)
