@@ -1,5 +1,6 @@
 """GetCapabilities (OGC 06-042, 7.2; 01-068r3, 7.1): what there is, from the catalogue alone; no object is looked at."""
 
+import asyncio
 import hashlib
 from collections.abc import Iterable
 
@@ -11,7 +12,8 @@ from api.pages import city_title
 from api.wms.call import Call
 from api.wms.describe import STYLES_KIND
 from api.wms.info_formats import INFO_FORMATS
-from api.wms.layer_tree import add_layers
+from api.wms.layer_tree import InUse, add_layers
+from api.wms.legends import values_in_use
 from api.wms.names import MOST
 from api.wms.pictures import FORMATS
 from api.wms.texts import abstract, keywords, said_here
@@ -43,7 +45,8 @@ async def get_capabilities(call: Call) -> Response:
     # Microseconds, so that two changes are never one; a number, so that clients can tell which is newer.
     sequence = int(changed.timestamp() * 1_000_000)
     _refuse_current(call.kvp.get("UPDATESEQUENCE"), sequence)
-    body = await _document(call, sequence)
+    in_use = {layer.id: await values_in_use(layer, call) for layer in call.catalog.layers(call.principal)}
+    body = await asyncio.to_thread(_document, call, sequence, in_use)
     etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     headers = HEADERS | {"ETag": etag, "Content-Language": call.spoken}
     if etag in call.request.headers.get("if-none-match", ""):
@@ -62,7 +65,7 @@ def _refuse_current(asked: str | None, sequence: int) -> None:
         raise Fault("CurrentUpdateSequence", f"{sequence} is the newest", "UPDATESEQUENCE")
 
 
-async def _document(call: Call, sequence: int) -> bytes:
+def _document(call: Call, sequence: int, in_use: InUse) -> bytes:
     newer = call.version == "1.3.0"
     root = Element("WMS_Capabilities" if newer else "WMT_MS_Capabilities", NAMESPACES if newer else {})
     root.set("version", call.version)
@@ -75,7 +78,7 @@ async def _document(call: Call, sequence: int) -> bytes:
         child(listed, "Format", kind)
     none = {"SupportSLD": "0", "UserLayer": "0", "UserStyle": "0", "RemoteWFS": "0"}
     child(capability, "sld:UserDefinedSymbolization" if newer else "UserDefinedSymbolization", **none)
-    await add_layers(capability, call)
+    add_layers(capability, call, in_use)
     return document(root, None if newer else f'WMT_MS_Capabilities SYSTEM "{CAPABILITIES_DTD}"')
 
 

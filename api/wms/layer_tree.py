@@ -1,14 +1,13 @@
 """The layers in the capabilities: all, by theme, each with where it lies and how it can be drawn."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from api.city import area_of_use, extent
 from api.links import HTML, JSON
 from api.ows.xml import Element, child, link
 from api.wms.call import Call
 from api.wms.dimensions import ELEVATION_EXTENT, LOWEST, TIME_EXTENT
-from api.wms.legends import values_in_use
 from api.wms.names import WHOLE, Group, groups
 from api.wms.texts import ALL, ALL_ABSTRACT, STYLES, keywords, layer_abstract, layer_keywords, said_here
 from layers.catalog import Layer
@@ -21,8 +20,12 @@ PIXEL_M = 0.000_28
 DEGREES, METRES = 9, 3
 
 
-async def add_layers(capability: Element, call: Call) -> None:
-    """The layer tree, of what the principal may see."""
+# Of each layer, the values that its legend lists; None for all.
+InUse = Mapping[str, Collection[str] | None]
+
+
+def add_layers(capability: Element, call: Call, in_use: InUse) -> None:
+    """The layer tree, of what the principal may see; takes the time that PROJ takes for every box."""
     offered = known_crs(call.catalog)
     tree = groups(call.catalog, call.principal)
     root = child(capability, "Layer", queryable="1")
@@ -34,7 +37,7 @@ async def add_layers(capability: Element, call: Call) -> None:
     # What is true of every layer stands once, and is inherited (OGC 06-042, 7.2.4.8).
     _add_time(root, call)
     for group in tree:
-        await _add_group(root, group, offered, call)
+        _add_group(root, group, offered, in_use, call)
 
 
 def crs_names(offered: Sequence[Crs], call: Call) -> list[str]:
@@ -48,7 +51,7 @@ def name_of(crs: Crs) -> str:
     return "CRS:84" if crs == CRS84 else crs.code
 
 
-async def _add_group(root: Element, group: Group, offered: Sequence[Crs], call: Call) -> None:
+def _add_group(root: Element, group: Group, offered: Sequence[Crs], in_use: InUse, call: Call) -> None:
     element = child(root, "Layer", queryable="1")
     _add_name(element, group.name, said_here(group.title, call), None, keywords(group.title))
     extents = [layer.extent for layer in group.layers if layer.extent is not None]
@@ -56,10 +59,10 @@ async def _add_group(root: Element, group: Group, offered: Sequence[Crs], call: 
         west, south, east, north = zip(*extents, strict=True)
         _add_boxes(element, (min(west), min(south), max(east), max(north)), offered, call)
     for layer in group.layers:
-        await _add_layer(element, layer, offered, call)
+        _add_layer(element, layer, offered, in_use, call)
 
 
-async def _add_layer(parent: Element, layer: Layer, offered: Sequence[Crs], call: Call) -> None:
+def _add_layer(parent: Element, layer: Layer, offered: Sequence[Crs], in_use: InUse, call: Call) -> None:
     """One layer, its parts in the order of the schema."""
     element = child(parent, "Layer", queryable="1", opaque="0")
     _add_name(element, layer.id, said_here(layer.title, call), layer_abstract(layer, call), layer_keywords(layer))
@@ -74,7 +77,7 @@ async def _add_layer(parent: Element, layer: Layer, offered: Sequence[Crs], call
         style = child(element, "Style")
         child(style, "Name", mode)
         child(style, "Title", said_here(STYLES[mode], call))
-        await _add_legend(style, layer, mode, call)
+        _add_legend(style, layer, mode, in_use, call)
     if layer.min_zoom:
         _add_scales(element, WIDEST_SCALE / 2**layer.min_zoom, call)
 
@@ -164,9 +167,8 @@ def _add_documents(element: Element, layer: Layer, call: Call) -> None:
     link(data, f"{address}/items?f=json" if layer.theme.table != "terrain" else f"{address}?f=json")
 
 
-async def _add_legend(style: Element, layer: Layer, mode: str, call: Call) -> None:
-    used = await values_in_use(layer, call)
-    width, height = call.served.maps.legend_size(layer, call.catalog, mode, in_use=used)
+def _add_legend(style: Element, layer: Layer, mode: str, in_use: InUse, call: Call) -> None:
+    width, height = call.served.maps.legend_size(layer, call.catalog, mode, in_use=in_use[layer.id])
     legend = child(style, "LegendURL", width=width, height=height)
     child(legend, "Format", "image/png")
     request = f"SERVICE=WMS&VERSION={call.version}&REQUEST=GetLegendGraphic&SLD_VERSION=1.1.0"

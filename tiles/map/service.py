@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from pathlib import Path
+from threading import Lock
 from typing import Self, TypeVar
 
 from cachetools import LRUCache
@@ -71,6 +72,7 @@ class MapService:
         self._numbers = count(1)
         self._ending: set[asyncio.Task[None]] = set()
         self._legend_sizes: LRUCache[tuple[object, ...], tuple[int, int]] = LRUCache(LEGEND_SIZES)
+        self._sizing = Lock()
 
     async def start(self) -> Self:
         """Make ready to draw."""
@@ -133,12 +135,16 @@ class MapService:
     def legend_size(
         self, layer: Layer, catalog: Catalog, style: str = "day", *, in_use: Collection[str] | None = None
     ) -> tuple[int, int]:
-        """Width and height in pixels of the picture that `legend` draws of the whole layer at any scale."""
+        """Width and height in pixels of the picture that `legend` draws of the whole layer at any scale.
+
+        Any thread may ask.
+        """
         key = (layer.id, layer.version, style, None if in_use is None else frozenset(in_use))
-        size = self._legend_sizes.get(key)
-        if size is None:
-            size = picture_size(legend_rows(layer, catalog, mode_of(style), scale=None, in_use=in_use))
-            self._legend_sizes[key] = size
+        with self._sizing:
+            size = self._legend_sizes.get(key)
+            if size is None:
+                size = picture_size(legend_rows(layer, catalog, mode_of(style), scale=None, in_use=in_use))
+                self._legend_sizes[key] = size
         return size
 
     @asynccontextmanager
