@@ -19,9 +19,10 @@ NO_NAME = re.compile(
 )
 NO_START = re.compile(r"[0-9.\-]|\Z")
 KINDS: dict[str, Kind] = {"text": "text", "integer": "number", "number": "number", "boolean": "boolean"}
-# References to the object's id, as GML writes it, and to its geometry.
+# References to the object's id, as GML writes it, and to its geometry, as gml:boundedBy and clients that write the same
+# filters to catalogues and to a WFS (ows:BoundingBox) do.
 IDS = ("@id", "@fid", ID)
-SHAPES = (GEOMETRY, "geometry", "boundedBy", "the_geom")
+SHAPES = (GEOMETRY, "geometry", "boundedBy", "BoundingBox", "the_geom")
 STEP = re.compile(r"(?:[^:/\[\]]*:)?([^:/\[\]]+)(?:\[1\])?\Z")
 
 
