@@ -14,6 +14,7 @@ from layers.catalog import Catalog, Layer
 from layers.crs import parse_crs
 from layers.filter_sql import stored
 from layers.measure import UNITS
+from layers.planning import planned_anew
 from layers.projection import projected
 from layers.query import Selection, objects, rows
 from layers.statement import compiled
@@ -89,6 +90,13 @@ async def aggregate(
     connection: Connection, selection: Selection, catalog: Catalog, principal: Principal, question: Question
 ) -> Answer:
     """Answer a question on the selection. Raises AggregateError, LayerNotFound."""
+    async with planned_anew(connection):
+        return await _answer(connection, selection, catalog, principal, question)
+
+
+async def _answer(
+    connection: Connection, selection: Selection, catalog: Catalog, principal: Principal, question: Question
+) -> Answer:
     layer = selection.layer
     value, key = _value(layer, catalog, question), _key(layer, catalog, question)
     groups = await _groups(connection, selection, catalog, principal, value=value, key=key)
@@ -177,7 +185,9 @@ async def _groups(
     if value is not None:
         numbers += [measured(chosen.c.value) for measured in (func.count, func.sum, func.min, func.max)]
     # One group too many shows that there are too many; villages are put together only afterwards.
-    statement = compiled(select(*named, *numbers).select_from(chosen).group_by(*named).limit(literal_column(str(20 * MOST_GROUPS))))
+    statement = compiled(
+        select(*named, *numbers).select_from(chosen).group_by(*named).limit(literal_column(str(20 * MOST_GROUPS)))
+    )
     found: dict[Hashable, Numbers] = {}
     for row in await connection.fetch(statement.sql, *statement.arguments):
         values = list(row.values())

@@ -17,6 +17,7 @@ from layers.catalog import Catalog, Layer
 from layers.features import ObjectNotFound
 from layers.filter_sql import stored
 from layers.measure import areas
+from layers.planning import planned_anew
 from layers.query import Selection, objects, rows
 from layers.statement import compiled
 
@@ -131,7 +132,9 @@ async def _pieces(
     statement = compiled(chosen)
     found: dict[str | None, list[bytes]] = {}
     number = size = 0
-    for row in await connection.fetch(statement.sql, *statement.arguments):
+    async with planned_anew(connection):
+        fetched = await connection.fetch(statement.sql, *statement.arguments)
+    for row in fetched:
         number, size = number + 1, size + len(row["piece"]) // 16
         if number > MOST_PIECES or size > MOST_PIECE_VERTICES:
             raise BoundaryError(

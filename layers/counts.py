@@ -8,6 +8,7 @@ from sqlalchemy import func, literal_column, select
 from cim_models.database import Connection
 from layers.access import Principal
 from layers.catalog import Catalog, Layer
+from layers.planning import planned_anew
 from layers.query import Selection, rows
 from layers.statement import compiled
 
@@ -35,7 +36,8 @@ async def count(
     """Objects in the selection: exact where a probe ends before `exact_below` rows."""
     chosen = rows(selection, catalog, principal).add_columns(literal_column("1"))
     probe = compiled(select(func.count()).select_from(chosen.limit(literal_column(str(exact_below))).subquery()))
-    number = await connection.fetchval(probe.sql, *probe.arguments)
+    async with planned_anew(connection):
+        number = await connection.fetchval(probe.sql, *probe.arguments)
     if number < exact_below:
         return Count(number, exact=True)
     statement = compiled(chosen)

@@ -27,6 +27,7 @@ from layers.access import Principal
 from layers.catalog import Catalog, Layer
 from layers.crs import CRS84, Crs
 from layers.filter_sql import stored
+from layers.planning import planned_anew
 from layers.projection import decimals, official, projected
 from layers.query import Selection, objects, rows
 from layers.statement import DIALECT, Statement, compiled, inlined
@@ -133,19 +134,18 @@ async def read_page(
         selection, catalog, principal, limit=limit + 1, after=after, sorts=sorts, telling=telling
     )
     found: list[Any] = []
-    if limit < CHUNK:
-        found = await connection.fetch(statement.sql, *statement.arguments)
-    else:
-        async with connection.transaction(readonly=True):
+    async with planned_anew(connection):
+        if limit < CHUNK:
+            found = await connection.fetch(statement.sql, *statement.arguments)
+        else:
             cursor = await connection.cursor(statement.sql, *statement.arguments)
             size = 0
             while size < PAGE_BYTES and (chunk := await cursor.fetch(CHUNK)):
                 found += chunk
                 size += sum(len(row["feature"]) for row in chunk)
-            more = size >= PAGE_BYTES and await cursor.fetch(1)
-        if more:
-            limit = min(limit, len(found))
-            found += more
+            if size >= PAGE_BYTES and (more := await cursor.fetch(1)):
+                limit = min(limit, len(found))
+                found += more
     last = found[limit - 1] if len(found) > limit else None
     end = Place(last["object_id"], tuple(last["sorted"] or ())) if last else None
     return Page([row["feature"] for row in found[:limit]], end)

@@ -33,6 +33,8 @@ from layers.view import NOW, Interval, View
 
 MOMENT = DateTime(timezone=True)
 Bbox = tuple[float, float, float, float]
+# PostGIS keeps a geometry's box in single precision, rounded outward: by up to this many degrees at 180.
+BOX_ROUNDING = 4e-5
 
 
 @dataclass(frozen=True)
@@ -152,8 +154,18 @@ def within(table: FromClause, bbox: Bbox, srid: int) -> ColumnElement[bool]:
     west, south, east, north = bbox
     if west > east:
         return or_(within(table, (west, south, 180.0, north), srid), within(table, (-180.0, south, east, north), srid))
-    box = func.ST_MakeEnvelope(*(literal(v, Float) for v in bbox), literal_column(str(srid)))
-    return func.ST_Intersects(table.c.geom, box)
+    box = _envelope(bbox, srid)
+    exactly = func.ST_Intersects(table.c.geom, box)
+    if min(east - west, north - south) <= 2 * BOX_ROUNDING:
+        return exactly
+    # What has its box well inside is in it; to look at its vertices too would take most of a large query's time.
+    inner = _envelope((west + BOX_ROUNDING, south + BOX_ROUNDING, east - BOX_ROUNDING, north - BOX_ROUNDING), srid)
+    touched = table.c.geom.op("&&", is_comparison=True)(box)
+    return and_(touched, or_(table.c.geom.op("@", is_comparison=True)(inner), exactly))
+
+
+def _envelope(bbox: Bbox, srid: int) -> ColumnElement[Any]:
+    return func.ST_MakeEnvelope(*(literal(v, Float) for v in bbox), literal_column(str(srid)))
 
 
 def web_envelope(z: Any, x: Any, y: Any, margin: float) -> ColumnElement[Any]:

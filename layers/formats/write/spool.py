@@ -19,7 +19,8 @@ from layers import LayerError
 from layers.access import Principal
 from layers.catalog import Catalog
 from layers.crs import CRS84, Crs
-from layers.features import Sort, Telling, ordered, page_statement, tells_whole, told_columns
+from layers.features import VALIDITY, Sort, Telling, ordered, page_statement, tells_whole, told_columns
+from layers.planning import planned_anew
 from layers.projection import projected
 from layers.query import Selection, objects
 from layers.statement import DIALECT, Statement, compiled, inlined
@@ -29,6 +30,8 @@ MOST_ROWS = 5_000_000
 MOST_BYTES = 2 * 2**30
 GEOMETRY, ID = "geometry", "object_id"
 TYPES = {"text": pa.string(), "integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
+# What the id, the row's number and the geometry are called.
+TAKEN = (ID, GEOMETRY, "fid", "geom", "ogc_fid")
 MOMENT = pa.timestamp("ms", "UTC")
 
 
@@ -80,7 +83,7 @@ async def spool_rows(
     statement = _rows_statement(chosen, attributes, selection, catalog, telling)
     with pa.OSFile(str(path), "wb") as target, pa.ipc.new_stream(target, schema) as writer:
         rows = 0
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
+        async with planned_anew(connection):
             cursor = await connection.cursor(statement.sql, *statement.arguments)
             while chunk := await cursor.fetch(ROWS):
                 rows += len(chunk)
@@ -104,7 +107,7 @@ async def spool_geojson(
     statement = page_statement(selection, catalog, principal, limit=_most(limit), sorts=sorts, telling=telling)
     rows = size = 0
     target.write(b'{"type":"FeatureCollection","features":[')
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
+    async with planned_anew(connection):
         cursor = await connection.cursor(statement.sql, *statement.arguments)
         while chunk := await cursor.fetch(ROWS):
             size += target.write((b",\n" if rows else b"\n") + b",\n".join(row["feature"] for row in chunk))
@@ -132,17 +135,22 @@ def _attributes(selection: Selection, catalog: Catalog, telling: Telling) -> lis
 
 def _schema(attributes: list[Attribute], telling: Telling) -> pa.Schema:
     fields = [pa.field(ID, pa.int64(), nullable=False)]
+    taken = set(TAKEN)
     for attribute in attributes:
-        is_time = attribute.name in ("valid_from", "valid_to")
-        fields.append(pa.field(_free(attribute.name), MOMENT if is_time else TYPES[attribute.type]))
+        is_time = attribute.name in VALIDITY
+        name = _free(attribute.name, taken)
+        taken.add(name.lower())
+        fields.append(pa.field(name, MOMENT if is_time else TYPES[attribute.type]))
     if telling.geometry:
         fields.append(pa.field(GEOMETRY, pa.binary(), metadata={"ARROW:extension:name": "geoarrow.wkb"}))
     return pa.schema(fields)
 
 
-def _free(name: str) -> str:
-    """A property's name in a file, where the id, the row number and the geometry have theirs."""
-    return f"{name}_" if name.lower() in (ID, GEOMETRY, "fid", "geom", "ogc_fid") else name
+def _free(name: str, taken: set[str]) -> str:
+    """A property's name in a file; many formats tell no capital from a small letter."""
+    while name.lower() in taken:
+        name += "_"
+    return name
 
 
 def _rows_statement(
