@@ -35,7 +35,8 @@ OPERATIONS = {
     "getWmts", "getWmtsCapabilities", "getWmtsTile",
     "getWmtsFeatureInfo", "getTerrainTileJson", "getTerrainTile",
     "getHillshadeTile", "search", "getStyles", "getStyle", "getStyleMetadata", "getLayerStyles", "getLayerStyle",
-    "getLayerStyleMetadata", "getHealth", "getReadiness", "getLiveness", "getMetrics",
+    "getLayerStyleMetadata", "getRemote", "getRemoteDocument", "getRemoteTile",
+    "getHealth", "getReadiness", "getLiveness", "getMetrics",
 }  # fmt: skip
 
 
