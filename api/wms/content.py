@@ -10,12 +10,18 @@ from api.wms.call import Call
 from api.wms.dimensions import Height, Moment, take_elevation, take_time
 from api.wms.names import is_one_group, layers_of, listed
 from layers.catalog import Layer
+from layers.crs import CRS84
 from layers.ecql import parse_ecql, split_filters
+from layers.fes import parse_fes
+from layers.fields import fields_of
 from layers.filters import Filter, FilterError
+from layers.srs_name import official_name
 from layers.style import MODES, Mode
 from layers.view import DatetimeError, View, parse_moment
 from tiles.map import MapLayer
 
+# Between filters that stand in brackets each.
+BETWEEN = re.compile(r"\)\s*\((?=\s*(?:<|\)|\Z))")
 DPI = re.compile(r"dpi:([0-9.]+)", re.IGNORECASE)
 # A style's pixel is that of a web page, 96 to the inch, which is what QGIS says of a usual screen.
 USUAL_DPI = 96.0
@@ -47,7 +53,7 @@ def take_content(call: Call) -> Content:
     refuse_sld(call)
     names = listed(call.kvp.required("LAYERS"), "LAYERS")
     members = [layers_of(name, call.catalog, call.principal) for name in names]
-    styles, filters = _styles(call, len(names)), _filters(call, len(names))
+    styles, filters = _styles(call, len(names)), _filters(call, members)
     chosen = [Chosen(*each) for each in zip(members, styles, filters, strict=True)]
     moment, height = take_time(call.kvp.get("TIME"), call.catalog.zone), _height(call, members)
     view = _view(call, moment)
@@ -103,11 +109,18 @@ def _styles(call: Call, count: int) -> list[Mode]:
     return [take_style(name) for name in names]
 
 
-def _filters(call: Call, count: int) -> list[Filter | None]:
-    """CQL_FILTER as GeoServer's users know it: one for each layer, semicolons between them. Raises FilterError."""
-    if call.kvp.get("FILTER") is not None:
-        raise Fault(INVALID, "FILTER: filters in XML are read by /wfs; write CQL_FILTER here", "FILTER")
-    source = call.kvp.get("CQL_FILTER")
+def _filters(call: Call, members: Sequence[Sequence[Layer]]) -> list[Filter | None]:
+    """CQL_FILTER or FILTER as GeoServer's users know them, one for each layer. Raises Fault, FilterError, XmlError."""
+    in_text, in_xml = call.kvp.get("CQL_FILTER"), call.kvp.get("FILTER")
+    if in_text is not None and in_xml is not None:
+        raise Fault(INVALID, "FILTER and CQL_FILTER exclude each other", "FILTER")
+    if in_xml is not None:
+        return _in_xml(in_xml, members)
+    return _in_text(in_text, len(members))
+
+
+def _in_text(source: str | None, count: int) -> list[Filter | None]:
+    """Filters in CQL2 or ECQL with semicolons between them. Raises FilterError."""
     if source is None:
         return [None] * count
     texts = [text.strip() for text in split_filters(source)]
@@ -116,6 +129,19 @@ def _filters(call: Call, count: int) -> list[Filter | None]:
     if len(texts) != count:
         raise FilterError(f"CQL_FILTER: {len(texts)} filters for {count} layers; one for each, with ; between them")
     return [parse_ecql(text) if text else None for text in texts]
+
+
+def _in_xml(source: str, members: Sequence[Sequence[Layer]]) -> list[Filter | None]:
+    """Filter elements, each in brackets where there are several; what names no CRS is longitude, latitude."""
+    texts = BETWEEN.split(source.strip()[1:-1]) if source.lstrip().startswith("(") else [source]
+    if len(texts) != len(members):
+        raise Fault(INVALID, f"FILTER: {len(texts)} filters for {len(members)} layers; one for each", "FILTER")
+    found: list[Filter | None] = []
+    for text, layers in zip(texts, members, strict=True):
+        if text.strip() and len(layers) != 1:
+            raise Fault(INVALID, "FILTER: a filter in XML is of one layer, not of a theme", "FILTER")
+        found.append(parse_fes(text.encode(), fields_of(layers[0]), official_name(CRS84)) if text.strip() else None)
+    return found
 
 
 def _height(call: Call, members: Sequence[Sequence[Layer]]) -> Height:

@@ -330,6 +330,21 @@ async def test_a_condition_for_each_layer(client: httpx.AsyncClient) -> None:
     assert standing(pixels(only)) == ALL - {39}
 
 
+FES = (
+    '<fes:Filter xmlns:fes="http://www.opengis.net/fes/2.0"><fes:PropertyIsGreaterThan>'
+    "<fes:ValueReference>height</fes:ValueReference><fes:Literal>{}</fes:Literal>"
+    "</fes:PropertyIsGreaterThan></fes:Filter>"
+)
+
+
+async def test_a_condition_in_xml(client: httpx.AsyncClient) -> None:
+    """FILTER as GeoServer has it: Filter Encoding, in brackets where there are several."""
+    assert standing(pixels(await get_map(client, FILTER=FES.format(37)))) == {38, 40}
+    several = await get_map(client, LAYERS="facilities,buildings", FILTER=f"()({FES.format(39)})")
+    assert 40 in standing(pixels(several))
+    assert not standing(pixels(several)) & {1, 5, 38}
+
+
 async def test_a_plan_is_looked_at(client: httpx.AsyncClient) -> None:
     """Plan 1 takes b1 away and puts a long building along the southern row."""
     picture = pixels(await get_map(client, PLAN="1"))
