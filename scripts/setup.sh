@@ -39,6 +39,8 @@ has_node() {
         [ "$(printf '%s\n' "$NODE_OLDEST" "$(node --version | tr -d v)" | sort -V | head -n 1)" = "$NODE_OLDEST" ]
 }
 
+has_mosquitto() { PATH=$PATH:/usr/sbin:/usr/local/sbin command -v mosquitto >/dev/null; }
+
 has_chinese_font() { find /usr/share/fonts /usr/local/share/fonts -iname '*noto*cjk*' 2>/dev/null | grep -q .; }
 
 # need WHAT PACKAGE...: note a thing that is missing, and Debian's packages that bring it
@@ -48,6 +50,7 @@ find_missing() {
     MISSING=() MISSING_PACKAGES=()
     has_postgis || need "PostgreSQL 15 or newer (server) with PostGIS 3" postgresql postgresql-postgis
     find_python >/dev/null || need "Python 3.11 or newer with venv" python3 python3-venv
+    has_mosquitto || need "the MQTT broker Mosquitto" mosquitto
     has_chinese_font || need "the fonts Noto Sans CJK" fonts-noto-cjk
     if [ "$PURPOSE" = test ]; then
         command -v chromium >/dev/null || need "Chromium, as the command chromium" chromium

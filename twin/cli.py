@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cim_models import __version__
-from twin.commands import doctor, found, load, read, run, serve, token
+from twin.commands import doctor, found, load, read, run, sensors, serve, token
 from twin.commands.console import FAILED, FAULT, INTERRUPTED, is_refusal, say_error
 
 VERBOSE = "--verbose"
@@ -31,6 +31,7 @@ for verb in (
 ):
     commands.command()(verb)
 commands.add_typer(token.tokens, name="token")
+commands.add_typer(sensors.sensors, name="sensors")
 
 
 def _version(wanted: bool) -> None:

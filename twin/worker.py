@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import time
+from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
@@ -14,6 +15,10 @@ from tiles.overview.follow import follow
 from twin import logs
 from twin.directory import CityPlace, Directory
 from twin.process import die_with_supervisor, leave
+from twin.sensing.bridge import Bridge
+from twin.sensing.mapping import FILE
+from twin.sensing.months import tend_months
+from twin.sensing.rules import watch_city
 from twin.settings import Settings, read_settings
 
 # A new city is tended this soon.
@@ -34,7 +39,7 @@ class Chore(Protocol):
     async def __call__(self, database: Database) -> None: ...
 
 
-CHORES: tuple[Chore, ...] = (follow, keep_ticking)
+CHORES: tuple[Chore, ...] = (follow, keep_ticking, tend_months, watch_city)
 
 
 class Worker:
@@ -64,8 +69,17 @@ class Worker:
     def _tend(self, places: dict[str, CityPlace]) -> None:
         for url in self._tended.keys() - places.keys():
             self._tended.pop(url).cancel()
-        for url in places.keys() - self._tended.keys():
-            self._tended[url] = asyncio.create_task(_tend_city(places[url]))
+        for number, (url, place) in enumerate(places.items()):
+            if url not in self._tended:
+                chores = (*CHORES, *self._bridges(place, is_default=number == 0))
+                self._tended[url] = asyncio.create_task(_tend_city(place, chores))
+
+    def _bridges(self, place: CityPlace, *, is_default: bool) -> tuple[Chore, ...]:
+        """What carries between the city and the broker, if there is one."""
+        if self._settings.mqtt_url is None:
+            return ()
+        prefix = "" if is_default else f"cities/{place.name}/"
+        return (Bridge(self._settings.mqtt_url, prefix, place.files / FILE),)
 
     async def _trim_cache(self) -> None:
         """Keep the tile files that the server processes share within their limit."""
@@ -77,9 +91,9 @@ class Worker:
             await asyncio.sleep(TRIM_EVERY_S)
 
 
-async def _tend_city(place: CityPlace) -> None:
+async def _tend_city(place: CityPlace, chores: Sequence[Chore]) -> None:
     """Do a city's chores side by side, for ever."""
-    await asyncio.gather(*(_keep(chore, place) for chore in CHORES))
+    await asyncio.gather(*(_keep(chore, place) for chore in chores))
 
 
 async def _keep(chore: Chore, place: CityPlace) -> None:
