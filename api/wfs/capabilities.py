@@ -68,7 +68,7 @@ async def get_capabilities(call: Call) -> Response:
     headers = HEADERS | {"ETag": etag, "Content-Language": call.spoken}
     if is_known(call.request.headers.get("if-none-match", "").encode("latin-1"), etag.encode()):
         return Response(status_code=304, headers=headers)
-    return Response(body, 200, headers, "application/xml; charset=utf-8")
+    return Response(body, 200, headers, "text/xml; charset=utf-8")
 
 
 def _document(call: Call, sequence: int, sections: Sequence[str]) -> bytes:
@@ -136,7 +136,7 @@ def _add_operations(root: Element, call: Call) -> None:
 def _parameters(operation: str, call: Call) -> dict[str, Sequence[str]]:
     formats = offered(call)
     if operation == "GetCapabilities":
-        accepted = {"AcceptVersions": (NEWEST, OLDEST), "AcceptFormats": ("application/xml", "text/xml")}
+        accepted = {"AcceptVersions": (NEWEST, OLDEST), "AcceptFormats": ("text/xml",)}
         return accepted | ({"Sections": tuple(SECTIONS)} if call.dialect.is_newest else {})
     if operation in ("DescribeFeatureType", "GetPropertyValue"):
         return {"outputFormat": formats[:2]}

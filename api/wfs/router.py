@@ -36,7 +36,7 @@ OLD_OPERATIONS = (CAPABILITIES, "DescribeFeatureType", "GetFeature")
 # Names are matched in any case, as everywhere with key-value pairs.
 WRITTEN = {name.lower(): name for name in OPERATIONS}
 KINDS = ("application/gml+xml; version=3.2", "text/xml; subtype=gml/3.1.1", "application/json", "text/csv",
-         "application/xml")  # fmt: skip
+         "text/xml", "application/xml")  # fmt: skip
 
 router = APIRouter(tags=["WFS"])
 
