@@ -149,6 +149,8 @@ def _links(address: str, layer: Layer) -> list[Link]:
         *(
             link("items", f"{address}/items?f={each.name}", each.media_type, f"Objects of {title} as {each.title}")
             for each in FORMATS.values()
+            # Clients take the items link of their type, and a file has no pages.
+            if each.media_type != GEOJSON
         ),
         link("related", f"{address}/aggregate", JSON, f"Statistics of {title}"),
         link(QUERYABLES, f"{address}/queryables", SCHEMA, "What a filter may name"),
