@@ -136,7 +136,7 @@ def _add_operations(root: Element, call: Call) -> None:
 def _parameters(operation: str, call: Call) -> dict[str, Sequence[str]]:
     formats = offered(call)
     if operation == "GetCapabilities":
-        accepted = {"AcceptVersions": (NEWEST, OLDEST), "AcceptFormats": ("text/xml",)}
+        accepted: dict[str, Sequence[str]] = {"AcceptVersions": (NEWEST, OLDEST), "AcceptFormats": ("text/xml",)}
         return accepted | ({"Sections": tuple(SECTIONS)} if call.dialect.is_newest else {})
     if operation in ("DescribeFeatureType", "GetPropertyValue"):
         return {"outputFormat": formats[:2]}

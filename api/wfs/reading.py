@@ -17,6 +17,7 @@ from cim_models.database import Connection
 from layers.counts import EXACT_BELOW, count
 from layers.formats.write import TooMuch
 from layers.formats.write.spool import MOST_BYTES, MOST_ROWS
+from layers.planning import planned_anew
 from layers.query import Selection
 from layers.statement import Statement
 from layers.view import View
@@ -70,7 +71,7 @@ async def read_parts(call: Call, queries: list[Query], view: View, paging: Pagin
     parts: list[Part] = []
     async with _place(call, paging), call.served.reading() as connection:
         try:
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
+            async with connection.transaction(isolation="repeatable_read", readonly=True), planned_anew(connection):
                 left, skip = paging.count, paging.start
                 for query in queries:
                     reader = _Reader(connection, call, query, query.selection(view))

@@ -6,8 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from api.answers import language
-from api.documentation import described
 from api.exchange import city, exchange
+from api.ows.documentation import XML, described_with_reports
 from api.ows.fault import INVALID, MISSING, Fault
 from api.ows.kvp import FORM, Kvp
 from api.presence import ClientGone, while_waited_for
@@ -16,11 +16,13 @@ from api.wfs.capabilities import get_capabilities
 from api.wfs.describe import describe_feature_type
 from api.wfs.faults import UNSUPPORTED, fault_of, report
 from api.wfs.features import get_feature
+from api.wfs.formats import FILES
 from api.wfs.parameters import BODY, PARAMETERS
 from api.wfs.posted import read_posted
 from api.wfs.stored import describe_stored_queries, list_stored_queries
 from api.wfs.values import get_property_value
 from api.wfs.versions import NEWEST, OLDEST, Version, negotiated, spoken
+from layers.formats.write import FORMATS
 
 Operation = Callable[[Call], Coroutine[Any, Any, Response]]
 CAPABILITIES = "GetCapabilities"
@@ -35,19 +37,19 @@ OPERATIONS: dict[str, Operation] = {
 OLD_OPERATIONS = (CAPABILITIES, "DescribeFeatureType", "GetFeature")
 # Names are matched in any case, as everywhere with key-value pairs.
 WRITTEN = {name.lower(): name for name in OPERATIONS}
-KINDS = ("application/gml+xml; version=3.2", "text/xml; subtype=gml/3.1.1", "application/json", "text/csv",
-         "text/xml", "application/xml")  # fmt: skip
+KINDS = ("application/gml+xml; version=3.2", "text/xml; subtype=gml/3.1.1", "application/json", "text/xml", XML,
+         *(FORMATS[name].media_type for name in FILES))  # fmt: skip
 
 router = APIRouter(tags=["WFS"])
 
 
-@router.get("/wfs", **described("getWfs", *PARAMETERS, kinds=KINDS, title="As REQUEST asks"))
+@router.get("/wfs", **described_with_reports("getWfs", *PARAMETERS, kinds=KINDS))
 async def wfs(request: Request) -> Response:
     """Features as WFS 2.0.0 and 1.1.0 ask for them: GetCapabilities, DescribeFeatureType, GetFeature and more."""
     return await _answer(request)
 
 
-@router.post("/wfs", **described("postWfs", kinds=KINDS, title="As the request asks", body=BODY))
+@router.post("/wfs", **described_with_reports("postWfs", kinds=KINDS, body=BODY))
 async def posted(request: Request) -> Response:
     """The same, asked for in XML or by a form."""
     return await _answer(request)
@@ -67,7 +69,7 @@ async def _answer(request: Request) -> Response:
     except Exception as error:
         fault, status = fault_of(error, exchange(request).request_id)
         headers = {"Cache-Control": "no-store"} | ({"Retry-After": "1"} if status == 503 else {})
-        return Response(report(fault, version), status, headers, "application/xml; charset=utf-8")
+        return Response(report(fault, version), status, headers, f"{XML}; charset=utf-8")
 
 
 async def _parameters(request: Request) -> Kvp:

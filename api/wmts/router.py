@@ -1,18 +1,15 @@
 """The addresses of the WMTS: by key-value pairs (OGC 07-057r7, 8), and by addresses alone (10)."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
 from api.answers import language
-from api.documentation import described
 from api.exchange import city, exchange
+from api.ows.documentation import XML, described_with_reports
 from api.ows.kvp import Kvp
-from api.parameters import Parameter
 from api.presence import ClientGone
-from api.problem import MEDIA_TYPE
 from api.wms.call import Call
 from api.wmts.capabilities import get_capabilities
 from api.wmts.faults import INVALID, MISSING, Fault, refusal, report
@@ -29,28 +26,15 @@ OPERATIONS: dict[str, Operation] = {
 # Names are matched in any case, as everywhere with key-value pairs.
 WRITTEN = {name.lower(): name for name in OPERATIONS}
 VERSION = "1.0.0"
-XML = "application/xml"
 TILES = ("image/png", "image/jpeg", "image/webp")
 INFORMATION = ("application/json", "text/html", "text/plain", "application/vnd.ogc.gml")
 ENDINGS = {"json": "application/json", "html": "text/html", "txt": "text/plain", "gml": "application/vnd.ogc.gml"}
 KINDS_BY_ENDING = {ending: kind for kind, ending in FORMATS.items()} | {"jpeg": "image/jpeg"}
 
-REFUSAL: dict[str, Any] = {
-    "description": "An exception report (OGC 06-121r3, 8); what comes no further than the door, as problem details",
-    "content": {XML: {}, MEDIA_TYPE: {}},
-}
-
 router = APIRouter(tags=["WMTS"])
 
 
-def _described(operation_id: str, *parameters: Parameter[Any], kinds: Sequence[str]) -> dict[str, Any]:
-    """Arguments of a route whose refusals are reports in XML."""
-    found = described(operation_id, *parameters, kinds=kinds)
-    found["responses"]["default"] = REFUSAL
-    return found
-
-
-@router.get("/wmts", **_described("getWmts", *PARAMETERS, kinds=(XML, *TILES, *INFORMATION)))
+@router.get("/wmts", **described_with_reports("getWmts", *PARAMETERS, kinds=(XML, *TILES, *INFORMATION)))
 async def wmts(request: Request) -> Response:
     """Maps as WMTS 1.0.0 asks for them: GetCapabilities, GetTile, GetFeatureInfo."""
 
@@ -61,7 +45,7 @@ async def wmts(request: Request) -> Response:
     return await _answered(request, answer, is_address=False)
 
 
-@router.get("/wmts/1.0.0/WMTSCapabilities.xml", **_described("getWmtsCapabilities", kinds=(XML,)))
+@router.get("/wmts/1.0.0/WMTSCapabilities.xml", **described_with_reports("getWmtsCapabilities", kinds=(XML,)))
 async def capabilities(request: Request) -> Response:
     """What there is, by its address alone."""
 
@@ -71,7 +55,7 @@ async def capabilities(request: Request) -> Response:
     return await _answered(request, answer, is_address=True)
 
 
-@router.get(TILE_ADDRESS, **_described("getWmtsTile", kinds=TILES))
+@router.get(TILE_ADDRESS, **described_with_reports("getWmtsTile", kinds=TILES))
 async def tile(request: Request) -> Response:
     """A tile by its address: layer, style, grid, zoom, row and column; the query may name a TIME."""
 
@@ -85,7 +69,7 @@ async def tile(request: Request) -> Response:
     return await _answered(request, answer, is_address=True)
 
 
-@router.get(TILE_ADDRESS + "/{j}/{i}", **_described("getWmtsFeatureInfo", kinds=INFORMATION))
+@router.get(TILE_ADDRESS + "/{j}/{i}", **described_with_reports("getWmtsFeatureInfo", kinds=INFORMATION))
 async def feature_info(request: Request) -> Response:
     """What lies under a pixel of a tile, by its address: after the column the pixel's row and column."""
 
