@@ -2,7 +2,7 @@
 
 A message is acknowledged when its reading is committed, so that whoever is killed, what the broker has taken is
 written, and written once. Who publishes to Datastreams(1)/Observations is heard by others there as it is, and again
-at Observations with all that the server added (decision 0012).
+at Observations with all that the server added (decision 0015).
 """
 
 import asyncio

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from cim_models.database import Database
 from twin.sensing import Overloaded
-from twin.sensing.readings import Reading, prepare_months, write_readings
+from twin.sensing.months import Month
+from twin.sensing.readings import Reading, months_of, prepare_months, write_readings
 
 # Readings a transaction; more gain little, and hold others up.
 BATCH = 10_000
@@ -34,7 +35,7 @@ class Ingest:
         self._waiting: deque[_Submission] = deque()
         self._number = 0
         self._writer: asyncio.Task[None] | None = None
-        self._months: set[object] = set()
+        self._months: set[Month] = set()
 
     async def submit(self, readings: Sequence[Reading]) -> list[int | None]:
         """Write readings, and when they are committed give their ids; None where there is no such datastream.
@@ -77,8 +78,9 @@ class Ingest:
 
     async def _write(self, batch: list[_Submission]) -> None:
         readings = [reading for submission in batch for reading in submission.readings]
-        async with self._database.writing() as connection:
-            await prepare_months(connection, readings, self._months)
+        if not months_of(readings) <= self._months:
+            async with self._database.writing() as connection:
+                await prepare_months(connection, readings, self._months)
         async with self._database.writing() as connection:
             ids = (await write_readings(connection, readings, via=self._via)).ids
         first = 0

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
+import orjson
 
 from cim_models.database import Connection, Database
 from layers.changes import LOST, Place
@@ -23,7 +24,7 @@ READ = """
     order by xid, seq limit $3
 """
 OTHERS = """
-    select id, coalesce(to_jsonb(text), json) as result from sensing.observation
+    select id, coalesce(to_jsonb(text), json)::text as result from sensing.observation
     where id = any($1::bigint[]) and datastream_id = any($2::bigint[]) and time = any($3::timestamptz[])
 """
 
@@ -60,7 +61,7 @@ async def read_arrivals(connection: Connection, after: Place, limit: int = LIMIT
         results: dict[int, Any] = {}
         if others:
             given = ([row[name][index] for index in others] for name in ("ids", "datastream_ids", "times"))
-            results = {other["id"]: other["result"] for other in await connection.fetch(OTHERS, *given)}
+            results = {other["id"]: orjson.loads(other["result"]) for other in await connection.fetch(OTHERS, *given)}
         columns = row["ids"], row["datastream_ids"], row["times"], row["numbers"]
         found.append(Arrival(place, row["via"], row["at"], *columns, results))
     return found
