@@ -1,4 +1,4 @@
-"""The table of cases (docs/time.md) over HTTP: pages, single objects and tiles show the same city."""
+"""The table of cases (docs/time.md) over HTTP: pages, single objects, tiles and WFS show the same city."""
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -11,6 +11,7 @@ import pytest
 from api.app import create_app
 from cim_models.database import Database
 from tests.api.conftest import Places, client_of
+from tests.api.wfs import CITY, tree
 from tests.cases import CASES, Case
 from tests.enact import clear, enact, footprint
 from twin.directory import CityPlace
@@ -49,6 +50,12 @@ async def by_tile(client: httpx.AsyncClient, parameters: dict[str, str]) -> dict
     return found
 
 
+async def by_wfs(client: httpx.AsyncClient, parameters: dict[str, str]) -> list[float]:
+    asked = {"SERVICE": "WFS", "VERSION": "2.0.0", "REQUEST": "GetFeature", "TYPENAMES": "buildings"}
+    found = tree(await client.get("/wfs", params=asked | parameters))
+    return sorted(float(each.text) for each in found.iter(f"{CITY}height"))
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 async def test_every_reader_shows_the_case(empty: Database, settings: Settings, case: Case) -> None:
     await clear(empty)
@@ -59,6 +66,7 @@ async def test_every_reader_shows_the_case(empty: Database, settings: Settings, 
             seen = await by_page(client, parameters)
             assert sorted(seen.values()) == list(look.shows), look
             assert await by_tile(client, parameters) == seen, look
+            assert await by_wfs(client, parameters) == list(look.shows), look
             for object_id, height in seen.items():
                 item = await client.get(f"{ITEMS}/{object_id}", params=parameters)
                 assert item.json()["properties"]["height"] == height

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -89,6 +90,51 @@ async def test_edges_of_pages(client: httpx.AsyncClient, count: str, start: str,
     assert root.get("numberReturned") == str(returned)
     assert root.get("numberMatched") == str(STANDING)
     assert root.get("next") is None
+
+
+async def test_a_number_that_is_too_great_to_count_is_unknown(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """7.7.4.2: and there is a next page for as long as there is one."""
+    monkeypatch.setattr("api.wfs.reading.EXACT_BELOW", 20)
+    root = await features(client, COUNT="15", SORTBY="height")
+    seen: list[float] = []
+    matched = []
+    while True:
+        seen += [float(each.text) for each in root.iter(f"{CITY}height")]
+        matched.append(root.get("numberMatched"))
+        if root.get("next") is None:
+            break
+        root = tree(await client.get(root.get("next")))
+    assert seen == [*range(1, 39), 40]
+    # On the last page it is known from the page itself.
+    assert matched == ["unknown", "unknown", str(STANDING)]
+    several = await features(client, TYPENAMES="buildings,facilities", COUNT="10", STARTINDEX="35")
+    assert [each.get("numberReturned") for each in several.iter(f"{WFS}FeatureCollection")] == ["7", "4", "3"]
+
+
+@pytest.mark.parametrize("form", [None, "application/json"])
+async def test_what_does_not_fit_in_memory_goes_by_a_file(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, form: str | None
+) -> None:
+    def told(answer: httpx.Response) -> str:
+        return re.sub(r"\d\d:\d\d:\d\dZ", "", answer.text)
+
+    whole = told(await get(client, FEATURES, OUTPUTFORMAT=form))
+    monkeypatch.setattr("api.wfs.reading.IN_MEMORY", 1)
+    monkeypatch.setattr("api.wfs.reading.CHUNK", 7)
+    assert told(await get(client, FEATURES, OUTPUTFORMAT=form)) == whole
+
+
+async def test_links_begin_with_the_public_address(town_url: str, settings: Settings) -> None:
+    """Behind a proxy under a prefix."""
+    public = settings.model_copy(update={"public_url": "https://city.example/twin"})
+    async with client_of(create_app(public, Places(CityPlace("town", town_url, Path("unused"))))) as behind:
+        root = await features(behind, COUNT="1")
+        assert root.get("next").startswith("https://city.example/twin/wfs?SERVICE=WFS&")
+        told = (await get(behind, BASE, REQUEST="GetCapabilities")).text
+        assert 'xlink:href="https://city.example/twin/wfs?"' in told
+        assert "city.test" not in told
 
 
 async def test_a_layer_without_objects(client: httpx.AsyncClient) -> None:
