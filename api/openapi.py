@@ -15,8 +15,8 @@ from cim_models import __version__
 
 # OGC API Features Part 1, class oas30, is about 3.0; FastAPI writes 3.1 unless told.
 OPENAPI_VERSION = "3.0.3"
-# Operations under this tag write, and need a token; a question may be POSTed by anybody.
-EDITING = "Editing"
+# Under these tags, what is no plain read writes and needs a token; a question may be POSTed by anybody.
+WRITING = {"Editing", "Events"}
 PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "instance", "request_id"],
@@ -62,12 +62,12 @@ def _described(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title="", version="", openapi_version=OPENAPI_VERSION, routes=app.routes)
     document["paths"] |= deepcopy(tiles.PATHS)
     for path, item in document["paths"].items():
-        for operation in item.values():
+        for method, operation in item.items():
             # FastAPI documents its own validation, which is not used here.
             operation["responses"].pop("422", None)
             operation["responses"].setdefault("default", REFUSAL)
             _name_places(path, operation)
-            if EDITING in operation.get("tags", ()):
+            if method != "get" and WRITING & set(operation.get("tags", ())):
                 operation["security"] = [{"token": []}]
     document["components"] = {
         "schemas": {"Problem": PROBLEM},

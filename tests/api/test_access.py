@@ -20,6 +20,10 @@ from twin.settings import Settings
 
 WRITING = {"post", "put", "patch", "delete"}
 HIDDEN = "utility_pipes"
+# Questions too long for an address; they change nothing.
+QUESTIONS = {"postAreaTable", "postWms", "postWfs"}
+# They end when the client goes.
+STREAMS = {"streamObservations", "streamEvents"}
 # What an address cannot be asked without.
 NEEDED = {"/search": {"q": "x"}, "/wmts": {"SERVICE": "WMTS", "REQUEST": "GetCapabilities"}}
 
@@ -31,6 +35,7 @@ def filled(path: str) -> str:
         **dict.fromkeys(("tile_matrix_set_id", "tileMatrixSetId", "tile_matrix_set"), "WebMercatorQuad"),
         "tileMatrix": "14", "tileRow": "6858", "tileCol": "13697", "tile_matrix": "14", "tile_row": "6858",
         "{tile_col}/{j}/{i}": "13697/128/128.json", "tile_col": "13697.png", "layer": "buildings", "style": "day",
+        "number": "1", "name": "x", "z": "14", "row": "6858", "column": "13697", "x": "13697", "y": "6858",
     }  # fmt: skip
     for name, value in values.items():
         path = path.replace(name if "{" in name else "{" + name + "}", value)
@@ -40,7 +45,12 @@ def filled(path: str) -> str:
 async def test_nothing_is_written_or_run_without_a_token(client: httpx.AsyncClient) -> None:
     """Walks the OpenAPI document: each operation that is not a plain read answers 401, and says how to get a token."""
     document = (await client.get("/api")).json()
-    writing = [(method, path) for path, item in document["paths"].items() for method in item if method in WRITING]
+    writing = [
+        (method, path)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method in WRITING and operation["operationId"] not in QUESTIONS
+    ]
     assert writing
     for method, path in writing:
         assert document["paths"][path][method]["security"] == [{"token": []}]
@@ -55,9 +65,10 @@ async def test_nothing_is_written_or_run_without_a_token(client: httpx.AsyncClie
 async def test_every_documented_read_is_open(client: httpx.AsyncClient) -> None:
     document = (await client.get("/api")).json()
     for path, item in document["paths"].items():
-        if "get" in item:
+        if "get" in item and item["get"]["operationId"] not in STREAMS:
             answer = await client.get(filled(path), params=NEEDED.get(path))
-            assert answer.status_code < 400 or "terrain" in path, (path, answer.text)
+            assert answer.status_code not in (401, 403), (path, answer.text)
+            assert answer.status_code < 500, (path, answer.text)
 
 
 @pytest.mark.parametrize(
