@@ -1,0 +1,1 @@
+"""The loops of the flood engine, compiled for the processor by numba."""

@@ -1,0 +1,204 @@
+"""What is done cell by cell beside the flow: the outside, which blocks are wet, slow sources, records."""
+
+# Compiled loops take arrays by position, and a min or max of two numbers is one vector instruction.
+# ruff: noqa: PLR0917, PLW3301
+
+import numpy as np
+from numba import njit, prange
+
+from twin.flood.cpu.face import FAST
+from twin.flood.cpu.state import CLOSED, GHOSTS, OPEN
+
+PARALLEL = FAST | {"parallel": True}
+
+
+@njit(**FAST)
+def outside(water, z, kinds, levels, along, staggered, k):  # type: ignore[no-untyped-def]
+    """Fill the ghosts: a mirror (closed), the same water beyond (open), or water up to a level.
+
+    kinds, levels: west, east (by row), north, south (by column), one after the other; `along` says where each begins.
+    staggered: flows stand on faces (local inertia) and the ghosts need depths only.
+    """
+    rows, columns = water.depth.shape
+    for side in range(4):
+        upright = side < 2
+        for n in range(GHOSTS, (rows if upright else columns) - GHOSTS):
+            kind, level = kinds[along[side] + n], levels[along[side] + n]
+            for m in range(GHOSTS):
+                if side == 0:
+                    jg, ig, j, i = n, GHOSTS - 1 - m, n, GHOSTS + m
+                elif side == 1:
+                    jg, ig, j, i = n, columns - GHOSTS + m, n, columns - GHOSTS - 1 - m
+                elif side == 2:
+                    jg, ig, j, i = GHOSTS - 1 - m, n, GHOSTS + m, n
+                else:
+                    jg, ig, j, i = rows - GHOSTS + m, n, rows - GHOSTS - 1 - m, n
+                if kind == CLOSED:
+                    water.depth[jg, ig] = water.depth[j, i]
+                    if not staggered:
+                        water.flow_x[jg, ig] = -water.flow_x[j, i] if upright else water.flow_x[j, i]
+                        water.flow_y[jg, ig] = water.flow_y[j, i] if upright else -water.flow_y[j, i]
+                    continue
+                # The nearest cell inside, for both ghosts.
+                j = n if upright else (GHOSTS if side == 2 else rows - GHOSTS - 1)
+                i = n if not upright else (GHOSTS if side == 0 else columns - GHOSTS - 1)
+                inner = water.depth[j, i]
+                deep = inner if kind == OPEN else max(level - z[jg, ig], k.zero)
+                water.depth[jg, ig] = deep
+                if not staggered:
+                    share = deep / inner if inner > k.dry else k.zero
+                    x, y = water.flow_x[j, i] * share, water.flow_y[j, i] * share
+                    if kind == OPEN:
+                        # Nothing flows in from nowhere.
+                        x = min(x, k.zero) if side == 0 else (max(x, k.zero) if side == 1 else x)
+                        y = min(y, k.zero) if side == 2 else (max(y, k.zero) if side == 3 else y)
+                    water.flow_x[jg, ig], water.flow_y[jg, ig] = x, y
+
+
+@njit(**PARALLEL)
+def wet_blocks(water, sources, block, wet):  # type: ignore[no-untyped-def]
+    """Which blocks of `block` x `block` cells hold water or a source of it."""
+    rows, columns = water.depth.shape
+    for br in prange(wet.shape[0]):
+        for bc in range(wet.shape[1]):
+            r0, c0 = GHOSTS + br * block, GHOSTS + bc * block
+            found = False
+            for j in range(r0, min(r0 + block, rows - GHOSTS)):
+                for i in range(c0, min(c0 + block, columns - GHOSTS)):
+                    # A debt without water waits; it needs no work.
+                    found |= water.depth[j, i] > 0 or water.carry[j, i] > 0 or sources[j, i]
+                if found:
+                    break
+            wet[br, bc] = found
+
+
+@njit(**FAST)
+def still(water, r0, r1, c0, c1, k):  # type: ignore[no-untyped-def]
+    """Take water out of a block that is no longer worked on; what is owed there stays owed."""
+    for j in range(r0, r1):
+        for i in range(c0, c1):
+            water.depth[j, i] = k.zero
+            water.flow_x[j, i] = k.zero
+            water.flow_y[j, i] = k.zero
+
+
+@njit(**PARALLEL)
+def add_rain(carry, share, depth, segments):  # type: ignore[no-untyped-def]
+    """Add a depth (m) times a share of each cell; returns the sum of depths added, m."""
+    added = np.zeros(len(segments), np.float64)
+    for s in prange(len(segments)):
+        r0, r1, c0, c1 = segments[s]
+        total = 0.0
+        for j in range(r0, r1):
+            for i in range(c0, c1):
+                fallen = share[j, i] * depth
+                carry[j, i] += fallen
+                total += fallen
+        added[s] = total
+    return added.sum()
+
+
+@njit(**PARALLEL)
+def curve_number(carry, share, depth, fallen, retention, segments):  # type: ignore[no-untyped-def]
+    """Take back of `add_rain` what the curve number method keeps; `fallen` is the rain so far, m. The sum, m."""
+    taken = np.zeros(len(segments), np.float64)
+    for s in prange(len(segments)):
+        r0, r1, c0, c1 = segments[s]
+        total = 0.0
+        for j in range(r0, r1):
+            for i in range(c0, c1):
+                keeps = retention[j, i]
+                before, after = fallen[j, i], fallen[j, i] + share[j, i] * depth
+                over_before = max(before - 0.2 * keeps, 0.0)
+                over_after = max(after - 0.2 * keeps, 0.0)
+                runs = over_after * over_after / max(after + 0.8 * keeps, 1e-12)
+                ran = over_before * over_before / max(before + 0.8 * keeps, 1e-12)
+                kept = max((after - before) - (runs - ran), 0.0)
+                carry[j, i] -= kept
+                fallen[j, i] = after
+                total += kept
+        taken[s] = total
+    return taken.sum()
+
+
+@njit(**PARALLEL)
+def take(deep, carry, rate, room, dt, segments):  # type: ignore[no-untyped-def]
+    """Take water at a rate (m/s) as far as it is there and `room` (m, lowered) is left; returns the sum, m."""
+    taken = np.zeros(len(segments), np.float64)
+    for s in prange(len(segments)):
+        r0, r1, c0, c1 = segments[s]
+        total = 0.0
+        for j in range(r0, r1):
+            for i in range(c0, c1):
+                there = max(deep[j, i] + carry[j, i], np.float32(0))
+                depth = min(min(rate[j, i] * dt, there), room[j, i])
+                carry[j, i] -= depth
+                room[j, i] -= depth
+                total += depth
+        taken[s] = total
+    return taken.sum()
+
+
+@njit(**PARALLEL)
+def green_ampt(deep, carry, soaked, conductivity, suction, deficit, dt, segments):  # type: ignore[no-untyped-def]
+    """Infiltration f = K (1 + psi dtheta / F) after Green & Ampt (1911), F the depth soaked so far; the sum, m.
+
+    The step solves F' - F = K dt + psi dtheta ln((F' + psi dtheta) / (F + psi dtheta)) by its explicit bound of
+    Li et al. (1976): quadratic in F', never singular on dry ground.
+    """
+    taken = np.zeros(len(segments), np.float64)
+    for s in prange(len(segments)):
+        r0, r1, c0, c1 = segments[s]
+        total = 0.0
+        for j in range(r0, r1):
+            for i in range(c0, c1):
+                there = max(deep[j, i] + carry[j, i], np.float32(0))
+                k = conductivity[j, i] * dt
+                lift = suction[j, i] * deficit[j, i]
+                f = soaked[j, i]
+                less = k - 2 * f
+                depth = min(0.5 * (less + np.sqrt(less * less + 8 * k * (lift + f))), there)
+                carry[j, i] -= depth
+                soaked[j, i] += depth
+                total += depth
+        taken[s] = total
+    return taken.sum()
+
+
+@njit(**PARALLEL)
+def record(water, staggered, t, dt, wet_m, peak, speed, rating, arrival, duration, k, segments):  # type: ignore[no-untyped-def]
+    """Raise the greatest depth, speed (m/s) and hazard rating d (v + 0.5); note arrival and time (s) above wet_m."""
+    for s in prange(len(segments)):
+        r0, r1, c0, c1 = segments[s]
+        for j in range(r0, r1):
+            for i in range(c0, c1):
+                deep = water.depth[j, i]
+                if deep <= k.dry:
+                    continue
+                x, y = water.flow_x[j, i], water.flow_y[j, i]
+                if staggered:
+                    x = k.half * (x + water.flow_x[j, i + 1])
+                    y = k.half * (y + water.flow_y[j + 1, i])
+                v = np.sqrt(x * x + y * y) / deep
+                row, column = j - GHOSTS, i - GHOSTS
+                peak[row, column] = max(peak[row, column], deep)
+                if deep > wet_m:
+                    # In a film velocities are of no meaning and of no danger.
+                    speed[row, column] = max(speed[row, column], v)
+                    rating[row, column] = max(rating[row, column], deep * (v + k.half))
+                    arrival[row, column] = min(arrival[row, column], t)
+                    duration[row, column] += dt
+
+
+@njit(**PARALLEL)
+def sums(water, segments):  # type: ignore[no-untyped-def]
+    """Sum of depths with what is carried, m, in double precision; and whether all numbers are finite."""
+    total = np.zeros(len(segments), np.float64)
+    for s in prange(len(segments)):
+        r0, r1, c0, c1 = segments[s]
+        here = 0.0
+        for j in range(r0, r1):
+            for i in range(c0, c1):
+                here += np.float64(water.depth[j, i]) + np.float64(water.carry[j, i])
+        total[s] = here
+    return total.sum()

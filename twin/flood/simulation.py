@@ -1,0 +1,331 @@
+"""A flood as it runs: the water on a domain brought forward in time with all that feeds and drains it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.flood import places
+from twin.flood.balance import Balance
+from twin.flood.cpu import cells
+from twin.flood.cpu.face import GRAVITY
+from twin.flood.cpu.solver import LOOK_EVERY, Mode, Solver
+from twin.flood.cpu.state import GHOSTS, Floats
+from twin.flood.domain import Domain
+from twin.flood.edges import Edges
+from twin.flood.errors import Cancelled, InvalidInput, Unstable
+from twin.flood.forcing import MM_PER_HOUR, Inflow, Rain, RainFrames, Rim
+from twin.flood.losses import Loss, Sink
+from twin.flood.plumbing import Plumbing
+from twin.flood.records import NEVER, Frame, Records, Result
+from twin.flood.structures import Structure
+from twin.flood.walls import Breach, Wall
+
+# Courant numbers: of both finite volume modes, and of local inertia (alpha of de Almeida et al. 2012).
+COURANT: dict[Mode, float] = {"full": 0.45, "fast": 0.45, "inertial": 0.6}
+FASTEST_M_S = 150.0
+SHORTEST_S = 1e-5
+Progress = Callable[[float, float], None]
+
+
+class Simulation:
+    """A run of the flood engine.
+
+    initial: depth in m, or with initial_level the level of still water (m above the terrain's datum), one number or
+        one a cell. mode: "full" (second order), "fast" (first order), "inertial" (no advection of momentum; gentle
+        floods only). precision: of the state; accounts are always in double precision.
+    gauges: named places (x, y) whose depth is noted each `series_step` seconds; sections: named lines through which
+        the discharge is noted, positive to the right of the line's direction.
+    wet_m: depth above which a cell counts as flooded. record_step: seconds between two looks at maxima.
+
+    Raises InvalidInput for what cannot be computed, naming the field.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        *,
+        mode: Mode = "full",
+        initial: npt.ArrayLike = 0.0,
+        initial_level: npt.ArrayLike | None = None,
+        rain: Sequence[Rain | RainFrames] = (),
+        inflows: Sequence[Inflow] = (),
+        rims: Sequence[Rim] = (),
+        walls: Sequence[Wall] = (),
+        breaches: Sequence[Breach] = (),
+        structures: Sequence[Structure] = (),
+        losses: Sequence[Loss] = (),
+        gauges: Mapping[str, tuple[float, float]] | None = None,
+        sections: Mapping[str, Sequence[tuple[float, float]]] | None = None,
+        series_step: float = 60.0,
+        record_step: float = 5.0,
+        wet_m: float = 0.05,
+        longest_step: float = 10.0,
+        precision: Literal["single", "double"] = "single",
+        threads: int = 2,
+    ) -> None:
+        if mode not in COURANT:
+            raise InvalidInput(f"mode: {mode!r} is none of {', '.join(COURANT)}")
+        self.domain, self.mode, self.time, self.steps = domain, mode, 0.0, 0
+        self._rain, self._inflows = list(rain), list(inflows)
+        self._wet_m, self._longest = wet_m, longest_step
+        self._record_step, self._series_step = record_step, series_step
+        dtype: np.dtype[np.floating[Any]] = np.dtype(np.float32 if precision == "single" else np.float64)
+        self.base, z = places.ground(domain, dtype)
+        self._edges = Edges(domain=domain, base=self.base, dtype=dtype, rims=rims, walls=walls, breaches=breaches)
+        inside = np.isfinite(domain.levels)
+        self._edges.open_out(z)
+        self._land = places.padded(inside.astype(dtype))
+        self._sinks = [Sink(loss, domain.shape, dtype) for loss in losses]
+        self._plumbing = Plumbing(domain, self.base, structures)
+        self._inflow_cells = [places.indices(flow.cells, domain, flow.name) for flow in inflows]
+        marked = np.zeros(z.shape, np.bool_)
+        for rows, columns in [*self._inflow_cells, *self._plumbing.outlets, self._edges.fed_cells()]:
+            marked[rows, columns] = True
+        manning = places.padded(np.where(inside, domain.roughness, 0.03))
+        self.solver = Solver(
+            z=z,
+            manning=manning,
+            cell=domain.cell,
+            mode=mode,
+            kinds=self._edges.kinds,
+            along=self._edges.along,
+            across=self._edges.across,
+            down=self._edges.down,
+            sources=marked,
+            threads=threads,
+        )
+        depth = places.initial_depth(domain, initial, initial_level, self.base, z)
+        self.solver.water.depth[:] = depth
+        self._shares = [self._land * places.padded(_share(each, domain.shape, dtype)) for each in self._rain]
+        self._shown = [-2] * len(self._rain)
+        self.balance = Balance(initial=self._volume())
+        self.records = Records.empty(domain.shape)
+        self.gauges = {name: domain.cell_at(x, y, f"gauge {name}") for name, (x, y) in (gauges or {}).items()}
+        self.sections = {name: places.Section(domain, line, name) for name, line in (sections or {}).items()}
+        self._noted: list[list[float]] = []
+        self._next_note, self._last_record = 0.0, 0.0
+        self._speed = self.solver.speed()
+        self._step_range = [np.inf, 0.0]
+
+    @property
+    def depth(self) -> Floats:
+        """Depth in m now, rows from the north; 0 outside."""
+        return self.solver.water.depth[GHOSTS:-GHOSTS, GHOSTS:-GHOSTS]
+
+    def frame(self) -> Frame:
+        """The water now."""
+        x, y = places.cell_flows(self.solver.water, self.solver.staggered)
+        deep = self.depth
+        over = np.where(deep > self.solver.k.dry, 1 / np.maximum(deep, self.solver.k.dry), 0)
+        outside = np.isnan(self.domain.levels)
+        parts = [np.where(outside, np.nan, part).astype(np.float32) for part in (deep, x * over, -y * over)]
+        return Frame(self.time, *parts)
+
+    def run(
+        self,
+        until: float,
+        *,
+        frames: Sequence[float] = (),
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        on_frame: Callable[[Frame], None] | None = None,
+    ) -> Result:
+        """Go on until a time (s), and tell what was found since the start.
+
+        frames: times at which the water is kept, or given to on_frame instead. progress: called with the share done
+        and the time; cancelled: asked now and then, True ends the run with Cancelled, after which it can go on.
+        Raises Unstable if the numbers run away.
+        """
+        begin = self.time
+        wanted = [t for t in sorted(frames) if t >= begin]
+        kept: list[Frame] = []
+        while True:
+            while wanted and self.time >= wanted[0] - 1e-9:
+                wanted.pop(0)
+                (on_frame or kept.append)(self.frame())
+            if self.time >= self._next_note:
+                self._note()
+            if self.time >= until - 1e-9:
+                break
+            if self.solver.steps_since_look >= LOOK_EVERY:
+                self._look()
+                if cancelled is not None and cancelled():
+                    raise Cancelled(f"stopped at {self.time:.0f} s of {until:.0f} s as asked")
+                if progress is not None:
+                    progress((self.time - begin) / max(until - begin, 1e-9), self.time)
+            self.step(min(until, wanted[0] if wanted else until, self._next_note))
+        self._record()
+        return self.result(kept)
+
+    def step(self, until: float) -> None:
+        """One step, not beyond a time."""
+        dt = min(self._longest, until - self.time)
+        speed = max(self._speed, self._edges.speed(self.time, dt), self._inflow_speed(dt))
+        if speed > 0:
+            dt = min(dt, COURANT[self.mode] * self.domain.cell / speed)
+        dt = min(dt, self._next_break() - self.time)
+        if (
+            not dt > SHORTEST_S
+            and until - self.time > 2 * SHORTEST_S
+            and self._next_break() - self.time > 2 * SHORTEST_S
+        ):
+            raise Unstable(self._where(f"the step fell to {dt:.1e} s"))
+        end = self.time + dt
+        self._sources(self.time, end)
+        self._edges.prepare(self.time, end, self)
+        self._speed, rim = self.solver.step(dt, self._edges.levels(self.time), self._edges.levels(end))
+        self._edges.account(rim, dt, self.balance)
+        self.time, self.steps = end, self.steps + 1
+        self._step_range = [min(self._step_range[0], dt), max(self._step_range[1], dt)]
+        if end - self._last_record >= self._record_step:
+            self._record()
+
+    def result(self, frames: Sequence[Frame] = ()) -> Result:
+        """What was found since the start."""
+        self.balance.stored = self._volume()
+        outside = np.isnan(self.domain.levels)
+        r = self.records
+
+        def shown(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+            return np.where(outside, np.float32(np.nan), values)
+
+        peak = shown(r.peak)
+        noted = np.array(self._noted).reshape(len(self._noted), 1 + len(self.gauges) + len(self.sections)).T
+        columns = dict(zip([*self.gauges, *self.sections], noted[1:], strict=True))
+        return Result(
+            domain=self.domain,
+            time=self.time,
+            depth=peak,
+            level=np.where(peak > 0, self.domain.levels + peak, np.nan).astype(np.float32),
+            speed=shown(r.speed),
+            rating=shown(r.rating),
+            arrival=np.where(outside | (r.arrival >= NEVER), np.float32(np.nan), r.arrival),
+            duration=shown(r.duration),
+            balance=self.balance,
+            frames=list(frames),
+            series_times=noted[0],
+            series={name: columns[name] for name in self.gauges},
+            sections={name: columns[name] for name in self.sections},
+            steps=self.steps,
+            shortest_step=float(self._step_range[0]),
+            longest_step=float(self._step_range[1]),
+            notes=self._notes(),
+        )
+
+    def save(self, path: Path) -> None:
+        """Write all that `restore` needs; a run restored goes on bit by bit as if it had never stopped."""
+        from twin.flood.checkpoint import save
+
+        save(self, path)
+
+    def restore(self, path: Path) -> None:
+        """Take the state of a run of the same inputs. Raises InvalidInput if the file belongs to another domain."""
+        from twin.flood.checkpoint import restore
+
+        restore(self, path)
+
+    def _sources(self, begin: float, end: float) -> None:
+        water, segments, area, dt = self.solver.water, self.solver.segments, self.domain.area, end - begin
+        for n, rain in enumerate(self._rain):
+            if isinstance(rain, Rain):
+                fallen = rain.intensity.integral(begin, end) * MM_PER_HOUR
+            else:
+                fallen = dt * MM_PER_HOUR
+                number = int(np.searchsorted(np.asarray(rain.times), begin + 1e-9, "right")) - 1
+                if number != self._shown[n]:
+                    self._shown[n] = number
+                    self._shares[n] = self._land * places.padded(rain.frame(number, self.domain.shape))
+            if fallen > 0:
+                share = self._shares[n]
+                added = cells.add_rain(water.carry, share, share.dtype.type(fallen), segments)
+                self.balance.add("rain", added * area)
+                for sink in self._sinks:
+                    self.balance.add(sink.account, -area * sink.take_of_rain(water, share, fallen, segments))
+        for inflow, (rows, columns) in zip(self._inflows, self._inflow_cells, strict=True):
+            self.balance.add(
+                inflow.name, places.pour(water, rows, columns, inflow.discharge.integral(begin, end), area)
+            )
+        self._plumbing.move(water, begin, dt, self.balance)
+        for sink in self._sinks:
+            self.balance.add(sink.account, -area * sink.take(water, dt, segments))
+
+    def _inflow_speed(self, dt: float) -> float:
+        """Wave speed of what an inflow would pile up on dry ground within a step."""
+        most = 0.0
+        for inflow, (rows, _) in zip(self._inflows, self._inflow_cells, strict=True):
+            rate = max(inflow.discharge.integral(self.time, self.time + dt), 0.0) / (dt * len(rows) * self.domain.area)
+            # dt = Courant cell / sqrt(g rate dt), solved for the speed.
+            most = max(most, (GRAVITY * rate * COURANT[self.mode] * self.domain.cell) ** (1 / 3))
+        return most
+
+    def _next_break(self) -> float:
+        """The next time at which rain jumps, which a step must not blur."""
+        times = [r.intensity.next_break(self.time) for r in self._rain if isinstance(r, Rain)]
+        for r in self._rain:
+            if isinstance(r, RainFrames):
+                later = np.asarray(r.times)[np.asarray(r.times) > self.time + 1e-9]
+                times += [float(later[0])] if len(later) else []
+        return min(times, default=np.inf)
+
+    def _look(self) -> None:
+        raining = any(
+            r.intensity.integral(self.time, self.time + LOOK_EVERY * self._longest) > 0 if isinstance(r, Rain) else True
+            for r in self._rain
+        )
+        self.solver.look(raining)
+        total = float(cells.sums(self.solver.water, self.solver.segments))
+        if not np.isfinite(total) or not self._speed < FASTEST_M_S:
+            raise Unstable(self._where(f"waves of {self._speed:.0f} m/s"))
+
+    def _record(self) -> None:
+        r, t = self.records, np.float32(self.time)
+        since = np.float32(self.time - self._last_record)
+        self._last_record = self.time
+        cells.record(
+            self.solver.water, self.solver.staggered, t, since, np.float32(self._wet_m), r.peak, r.speed, r.rating,
+            r.arrival, r.duration, self.solver.k, self.solver.segments,
+        )  # fmt: skip
+
+    def _note(self) -> None:
+        deep = self.depth
+        x, y = places.cell_flows(self.solver.water, self.solver.staggered) if self.sections else (deep, deep)
+        row = [self.time, *(float(deep[cell]) for cell in self.gauges.values())]
+        self._noted.append(row + [section.discharge(x, y) for section in self.sections.values()])
+        while self._next_note <= self.time:
+            self._next_note += self._series_step
+
+    def _volume(self) -> float:
+        water, inner = self.solver.water, slice(GHOSTS, -GHOSTS)
+        total = water.depth[inner, inner].sum(dtype=np.float64) + water.carry[inner, inner].sum(dtype=np.float64)
+        return float(total * self.domain.area)
+
+    def _where(self, what: str) -> str:
+        frame = self.frame()
+        speed = np.nan_to_num(np.hypot(frame.velocity_x, frame.velocity_y), nan=np.inf)
+        row, column = np.unravel_index(int(np.argmax(np.where(np.isnan(self.domain.levels), -1, speed))), speed.shape)
+        xs, ys = self.domain.centres()
+        return (
+            f"{what} at {self.time:.1f} s near ({xs[column]:g}, {ys[row]:g}), row {row}, column {column}; "
+            "look for a spike in the terrain or an inflow given in the wrong unit there"
+        )
+
+    def _notes(self) -> list[str]:
+        if self.mode != "inertial":
+            return []
+        frame = self.frame()
+        fast = np.hypot(frame.velocity_x, frame.velocity_y) > 0.5 * np.sqrt(GRAVITY * np.maximum(frame.depth, 0.05))
+        share = float(np.mean(fast[frame.depth > self._wet_m])) if (frame.depth > self._wet_m).any() else 0.0
+        return [f"inertial: Froude number above 0.5 in {share:.1%} of the wet cells at the end"] if share > 0.01 else []
+
+
+def _share(rain: Rain | RainFrames, shape: tuple[int, int], dtype: np.dtype[np.floating[Any]]) -> Floats:
+    """Share of the series in each cell; frames set theirs when their time comes."""
+    share = rain.share if isinstance(rain, Rain) and rain.share is not None else 1.0
+    given = np.asarray(share, dtype)
+    if not np.isfinite(given).all() or given.min() < 0 or given.shape not in {(), shape}:
+        raise InvalidInput(f"rain: its shares must be numbers from 0 on, one or {shape[0]} x {shape[1]}")
+    spread: Floats = np.broadcast_to(given, shape)
+    return spread
