@@ -110,7 +110,8 @@ def _hits(call: Call, found: Found, queries: list[Query], form: str) -> Response
     """The number alone (09-025r2, 11.2.4)."""
     if form == "json":
         return Response(orjson.dumps({"type": "FeatureCollection", "features": []} | _numbers(found)), 200, LIVE, JSON)
-    return streamed(call, [HEAD, *collection(call, ROOT, queries, found=found)], call.dialect.gml_format)
+    document = collection(call, ROOT, queries, found=found, links=page_links(call, take_paging(call), found))
+    return streamed(call, [HEAD, *document], call.dialect.gml_format)
 
 
 # --- collections in GeoJSON

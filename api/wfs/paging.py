@@ -48,20 +48,24 @@ def wants_hits(call: Call) -> bool:
 
 
 def page_links(call: Call, paging: Paging, found: Found) -> dict[str, str]:
-    """The attributes previous and next, where there are such pages and an address can hold the request."""
-    links = {}
-    if paging.count is not None and paging.start:
+    """The attributes previous and next, where there are such pages and an address can hold the request.
+
+    After a number alone, next is the page that was counted from.
+    """
+    links, end = {}, paging.start + found.returned
+    is_more = found.matched is None or end < found.matched
+    if paging.count is not None and paging.start and not wants_hits(call):
         first = max(0, paging.start - paging.count)
         links["previous"] = _address(call, first, min(paging.count, paging.start))
-    end = paging.start + found.returned
-    if paging.count and found.returned and (found.matched is None or end < found.matched):
+    if paging.count and is_more and (found.returned or wants_hits(call)):
         links["next"] = _address(call, end, paging.count)
     return {name: address for name, address in links.items() if len(address) < MAX_BYTES}
 
 
 def _address(call: Call, start: int, count: int) -> str:
     parameters = call.kvp.values() | {"STARTINDEX": str(start), "COUNT": str(count)}
-    parameters.pop("MAXFEATURES", None)
+    for name in ("MAXFEATURES", "RESULTTYPE"):
+        parameters.pop(name, None)
     return call.address + urlencode(parameters, quote_via=quote, safe=",:/")
 
 

@@ -11,7 +11,7 @@ from api.views import PLAN
 from api.wfs.call import Call
 from api.wfs.faults import NO_OPTION
 from layers.catalog import Catalog, Layer, LayerNotFound
-from layers.crs import storage_crs
+from layers.crs import UnknownCrs, storage_crs
 from layers.ecql import parse_ecql, split_filters
 from layers.features import MOST_SORTS, Sort, SortError, Telling, sortables
 from layers.fes import object_of, parse_fes
@@ -184,7 +184,10 @@ def _box(call: Call) -> Filter | None:
         return None
     parts = text.strip("()").split(",")
     is_named = len(parts) in (5, 7)
-    srs = parse_srs_name(parts.pop()) if is_named else default_srs(call.catalog)
+    try:
+        srs = parse_srs_name(parts.pop()) if is_named else default_srs(call.catalog)
+    except UnknownCrs as error:
+        raise Fault(INVALID, f"bbox={text[:80]!r}: {error}", "bbox") from None
     try:
         numbers = [float(part) for part in parts]
     except ValueError:

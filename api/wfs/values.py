@@ -39,7 +39,8 @@ async def get_property_value(call: Call) -> Response:
     queries = [query for query, _ in named]
     if wants_hits(call):
         found = await count_all(call, queries, view)
-        return streamed(call, [HEAD, *collection(call, ROOT, queries, found=found)], call.dialect.gml_format)
+        document = collection(call, ROOT, queries, found=found, links=page_links(call, paging, found))
+        return streamed(call, [HEAD, *document], call.dialect.gml_format)
 
     def statement(query: Query, selection: Selection, limit: int, offset: int) -> Statement:
         return values_statement(

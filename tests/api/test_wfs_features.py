@@ -63,6 +63,9 @@ async def test_everything_comes_once(client: httpx.AsyncClient) -> None:
 async def test_hits_are_the_number_alone(client: httpx.AsyncClient) -> None:
     root = await features(client, RESULTTYPE="hits", CQL_FILTER="height > 30")
     assert (root.get("numberMatched"), root.get("numberReturned"), len(root)) == ("9", "0", 0)
+    assert len(tree(await client.get(root.get("next"))).findall(f"{WFS}member")) == 9
+    nothing = await features(client, RESULTTYPE="hits", CQL_FILTER="height > 300")
+    assert (nothing.get("numberMatched"), nothing.get("next")) == ("0", None)
 
 
 async def test_pages_follow_each_other(client: httpx.AsyncClient) -> None:

@@ -62,6 +62,7 @@ async def test_names_are_read_in_any_case(client: httpx.AsyncClient) -> None:
         ({"BBOX": "1,2,3"}, "InvalidParameterValue", "bbox"),
         ({"BBOX": "28.2,120,28.1,121"}, "InvalidParameterValue", "bbox"),
         ({"BBOX": "1,2,3,nan"}, "InvalidParameterValue", "bbox"),
+        ({"BBOX": "1,2,3,4,EPSG:0"}, "InvalidParameterValue", "bbox"),
         ({"BBOX": "1,2,3,4", "RESOURCEID": "buildings.1"}, "InvalidParameterValue", "resourceId"),
         ({"PROPERTYNAME": "secret"}, "InvalidParameterValue", "propertyName"),
         ({"SORTBY": "secret"}, "InvalidParameterValue", "sortBy"),
