@@ -55,6 +55,7 @@ find_missing() {
     if [ "$PURPOSE" = test ]; then
         command -v chromium >/dev/null || need "Chromium, as the command chromium" chromium
         command -v ogrinfo >/dev/null || need "GDAL's commands (ogrinfo)" gdal-bin
+        command -v qgis_process >/dev/null || need "QGIS with its Python" qgis python3-qgis qgis-providers
         command -v osmium >/dev/null || need "osmium-tool, as the command osmium" osmium-tool
     fi
 }

@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     # --- sensors
     mqtt_url: str | None = Field(
         default=None,
-        description="mqtt:// or mqtts:// address of the broker, with user and password; by default `twin up` starts one",
+        description="mqtt:// or mqtts:// address of the broker, with user and password; `twin up` starts one otherwise",
     )
     mqtt_public_url: str | None = Field(default=None, description="address by which clients reach the broker")
 
