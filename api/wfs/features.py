@@ -1,5 +1,6 @@
 """GetFeature and GetFeatureById (OGC 09-025r2, 11 and 7.9.3.6; 04-094, 9): features as GML, GeoJSON or a file."""
 
+import asyncio
 from dataclasses import replace
 
 import orjson
@@ -36,7 +37,7 @@ async def get_feature(call: Call) -> Response:
     stored = stored_query(call)
     if stored is not None:
         return await _one(call, stored, form)
-    queries, view, paging = take_queries(call), take_view(call), take_paging(call)
+    queries, view, paging = await asyncio.to_thread(take_queries, call), take_view(call), take_paging(call)
     if wants_hits(call):
         return _hits(call, await count_all(call, queries, view), queries, form)
     if form in FILES:

@@ -21,6 +21,7 @@ from layers.filters import Filter, FilterError, all_of
 from layers.query import Selection
 from layers.srs_name import SrsName, official_name, parse_srs_name
 from layers.view import View, parse_interval, parse_moment
+from layers.xml import MAX_BYTES
 
 MOST_QUERIES = 64
 # Between the filters of several queries: no text in XML holds an unescaped < after a bracket.
@@ -157,6 +158,8 @@ def _in_xml(call: Call, layers: Sequence[Layer]) -> list[Filter | None]:
         texts *= len(layers)
     if len(texts) != len(layers):
         raise Fault(INVALID, f"{len(texts)} filters for {len(layers)} feature types; one for each", "filter")
+    if (size := sum(map(len, texts))) > MAX_BYTES:
+        raise Fault(INVALID, f"filters of {size} characters for {len(layers)} feature types; ask for fewer", "filter")
     srs = default_srs(call.catalog)
     return [
         parse_fes(text.encode(), fields_of(layer), srs) if text.strip() else None

@@ -1,5 +1,6 @@
 """The address of the WFS: reads a request, finds its operation, and answers each refusal in the standard's form."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -81,7 +82,7 @@ async def _parameters(request: Request) -> Kvp:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
         return Kvp(query + b"&" + body)
     # What the address says beside is of our own: the moment, the plan.
-    return Kvp.of(Kvp(query).values() | read_posted(body))
+    return Kvp.of(Kvp(query).values() | await asyncio.to_thread(read_posted, body))
 
 
 def _operation(kvp: Kvp) -> tuple[Operation, Version]:

@@ -1,5 +1,6 @@
 """GetPropertyValue (OGC 09-025r2, 10): the values of one property, without the features around them."""
 
+import asyncio
 from dataclasses import replace
 
 from fastapi import Response
@@ -31,7 +32,7 @@ async def get_property_value(call: Call) -> Response:
         raise Fault(NO_OPTION, "resolvePath: nothing here refers to anything elsewhere", "resolvePath")
     reference = call.kvp.required("VALUEREFERENCE")
     stored = stored_query(call)
-    queries = take_queries(call) if stored is None else [stored]
+    queries = await asyncio.to_thread(take_queries, call) if stored is None else [stored]
     if len(queries) > 1:
         raise Fault(NO_OPTION, "values are told of one feature type at a time", "typeNames")
     view, paging = take_view(call), take_paging(call)

@@ -184,6 +184,19 @@ async def test_what_is_no_request_is_refused_at_once(client: httpx.AsyncClient, 
     assert time.monotonic() - began < 2
 
 
+async def test_a_long_filter_for_many_types(client: httpx.AsyncClient) -> None:
+    """What is read once for each type is bounded for all together."""
+    types = ",".join(["city:buildings"] * 60)
+    long = "<fes:Filter>" + "<!-- -->" * 5_000 + LOW.removeprefix("<fes:Filter>")
+    began = time.monotonic()
+    answer = await post(client, get_feature(f'<wfs:Query typeNames="{types}">{long}</wfs:Query>'))
+    assert answer.status_code == 200, answer.text
+    longer = long.replace("<fes:Literal>4", f"<fes:Literal>{' ' * 40_000}4")
+    answer = await post(client, get_feature(f'<wfs:Query typeNames="{types}">{longer}</wfs:Query>'))
+    assert fault(answer) == ("InvalidParameterValue", "filter")
+    assert time.monotonic() - began < 5
+
+
 async def test_a_huge_body_is_refused(client: httpx.AsyncClient) -> None:
     answer = await post(client, " " * (64 * 2**20))
     assert answer.status_code == 413
