@@ -18,7 +18,7 @@ from layers.fes import object_of, parse_fes
 from layers.fields import GEOMETRY, ID, fields_of
 from layers.filter_shapes import in_degrees
 from layers.filters import Filter, FilterError, all_of
-from layers.query import Selection
+from layers.query import Bbox, Selection
 from layers.srs_name import SrsName, official_name, parse_srs_name
 from layers.view import View, parse_interval, parse_moment
 from layers.xml import MAX_BYTES
@@ -31,16 +31,17 @@ GROUPS = re.compile(r"\(([^()]*)\)")
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked of one feature type. telling: its geometry stands in `srs`."""
+    """What is asked of one feature type. bbox: degrees, x (east) first. telling: its geometry stands in `srs`."""
 
     layer: Layer
+    bbox: Bbox | None
     filter: Filter | None
     sorts: tuple[Sort, ...]
     telling: Telling
     srs: SrsName
 
     def selection(self, view: View) -> Selection:
-        return Selection(self.layer, view, self.filter)
+        return Selection(self.layer, view, self.filter, self.bbox)
 
 
 def take_queries(call: Call) -> list[Query]:
@@ -59,11 +60,12 @@ def take_queries(call: Call) -> list[Query]:
     else:
         layers = [layer_named(name, call) for name in names]
     count = len(layers)
-    filters = _filters(call, layers, ids)
+    bbox, inside = _box(call)
+    filters = _filters(call, layers, ids, inside)
     srs_names = [take_srs(text, call) for text in _each(call, "SRSNAME", count)]
     properties, sorts = _each(call, "PROPERTYNAME", count), _each(call, "SORTBY", count)
     return [
-        Query(layer, wanted, _sorts(layer, sort), _telling(layer, text, srs), srs)
+        Query(layer, bbox, wanted, _sorts(layer, sort), _telling(layer, text, srs), srs)
         for layer, wanted, sort, text, srs in zip(layers, filters, sorts, properties, srs_names, strict=True)
     ]
 
@@ -136,15 +138,14 @@ def _each(call: Call, name: str, count: int) -> list[str | None]:
     return values
 
 
-def _filters(call: Call, layers: Sequence[Layer], ids: list[str] | None) -> list[Filter | None]:
+def _filters(call: Call, layers: Sequence[Layer], ids: list[str] | None, inside: Filter | None) -> list[Filter | None]:
     """Conditions. BBOX, FILTER and RESOURCEID exclude each other (09-025r2, table 10). Raises Fault, FilterError."""
     given = [name for name in ("FILTER", "BBOX", "RESOURCEID", "FEATUREID") if call.kvp.get(name) is not None]
     if len(given) > 1:
         raise Fault(INVALID, f"{' and '.join(given)} exclude each other; put all into the filter", given[-1])
-    box = _box(call)
     found = zip(_in_xml(call, layers), _in_text(call, len(layers)), strict=True)
     return [
-        all_of(xml, text, box, None if ids is None else _identified(ids, layer))
+        all_of(xml, text, inside, None if ids is None else _identified(ids, layer))
         for (xml, text), layer in zip(found, layers, strict=True)
     ]
 
@@ -180,11 +181,14 @@ def _in_text(call: Call, count: int) -> list[Filter | None]:
     return [parse_ecql(text) if text else None for text in texts]
 
 
-def _box(call: Call) -> Filter | None:
-    """BBOX: two corners, and the CRS whose order of axes they follow, by default the feature types' own."""
+def _box(call: Call) -> tuple[Bbox | None, Filter | None]:
+    """BBOX: two corners, and the CRS whose order of axes they follow, by default the feature types' own.
+
+    A box in degrees, or where its sides bend in degrees the filter that says the same. Raises Fault, NoWay.
+    """
     text = call.kvp.get("BBOX")
     if text is None:
-        return None
+        return None, None
     parts = text.strip("()").split(",")
     is_named = len(parts) in (5, 7)
     try:
@@ -198,10 +202,13 @@ def _box(call: Call) -> Filter | None:
     if len(numbers) not in (4, 6) or not all(map(math.isfinite, numbers)):
         raise Fault(INVALID, f"bbox={text[:80]!r}: four numbers are wanted, and a CRS if another than the own", "bbox")
     one, two, three, four = numbers if len(numbers) == 4 else (*numbers[:2], *numbers[3:5])
-    box = list(srs.to_official((one, two, three, four)))
-    inside = {"op": "s_intersects", "args": [{"property": GEOMETRY}, {"bbox": box}]}
+    official = srs.to_official((one, two, three, four))
+    west, south, east, north = srs.crs.to_xy(official)
+    if srs.crs.is_geographic and max(abs(west), abs(east)) <= 180 and -90 <= south <= north <= 90:
+        return (west, south, east, north), None
+    inside = {"op": "s_intersects", "args": [{"property": GEOMETRY}, {"bbox": list(official)}]}
     try:
-        return in_degrees(Filter(inside), srs.crs)
+        return None, in_degrees(Filter(inside), srs.crs)
     except FilterError as error:
         raise Fault(INVALID, f"bbox={text[:80]!r}: {error}", "bbox") from None
 

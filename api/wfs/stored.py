@@ -42,7 +42,7 @@ def stored_query(call: Call) -> Query | None:
         raise Fault(NOT_FOUND, f"no feature {identifier[:80]!r}", "ID")
     srs = take_srs(call.kvp.get("SRSNAME"), call)
     only = Filter({"op": "in", "args": [{"property": ID}, [number]]})
-    return Query(layer, only, (), Telling(crs=srs.crs, east_first=not srs.north_first), srs)
+    return Query(layer, None, only, (), Telling(crs=srs.crs, east_first=not srs.north_first), srs)
 
 
 async def list_stored_queries(call: Call) -> Response:

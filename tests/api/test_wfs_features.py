@@ -157,6 +157,10 @@ async def test_a_layer_without_objects(client: httpx.AsyncClient) -> None:
         "120.9499,28.0999,120.9515,28.1005,urn:ogc:def:crs:OGC:1.3:CRS84",
         "120.9499,28.0999,120.9515,28.1005,EPSG:4326",
         "120.9499,28.0999,120.9515,28.1005,http://www.opengis.net/gml/srs/epsg.xml#4490",
+        # Beyond the world, as desks ask that are zoomed out; six numbers have heights.
+        "-1000,28.0999,120.9515,28.1005,EPSG:4326",
+        "-1000,-1000,28.1005,120.9515",
+        "120.9499,28.0999,0,120.9515,28.1005,99,EPSG:4326",
     ],
 )
 async def test_boxes_by_the_form_of_their_crs(client: httpx.AsyncClient, box: str) -> None:
