@@ -74,7 +74,7 @@ async def latest(request: Request) -> Response:
     "/sensors/latest/tiles/WebMercatorQuad/{z}/{row}/{column}", **described("getLatestTile", KIND, kinds=(MVT,))
 )
 async def tile(request: Request, z: int, row: int, column: int) -> Response:
-    """Last values as a vector tile; its layer is `sensors_latest`."""
+    """Last values as a vector tile; its layer is `sensors_latest`. Where there is none, it has no bytes."""
     service, query = await readable(request), Query(request)
     chosen = Chosen(query.take(KIND))
     query.finish()

@@ -13,27 +13,26 @@ STREAMS = """
            case when l.time is null then 'silent'
                 when l.arrived_at < now() - k.silent_after then 'silent'
                 when e.severity is not null then e.severity else 'normal' end as state,
-           e.id as event_id, t.properties -> 'cim' as objects, p.geom
+           e.id as event_id, t.properties -> 'cim' as objects, coalesce(p.geom, f.geom) as geom
     from sensing.datastream d
     join sensing.latest l on l.datastream_id = d.id
     join sensing.kind k on k.id = d.kind
     join sensing.thing t on t.id = d.thing_id
-    left join lateral (
-        select coalesce(o.geom, f.geom) as geom from (select 1) one
-        left join lateral (
-            select o.geom from sensing.thing_location tl join sensing.location o on o.id = tl.location_id
-            where tl.thing_id = t.id and o.geom is not null order by o.id limit 1
-        ) o on true
-        left join sensing.feature f on f.id = d.feature_id
-    ) p on true
-    left join lateral (
-        select id, severity from sensing.event
-        where datastream_id = d.id and ended_at is null and state <> 'closed'
-        order by array_position(array['red', 'orange', 'yellow', 'blue'], severity), id limit 1
-    ) e on true
+    left join sensing.feature f on f.id = d.feature_id
+    left join (
+        select distinct on (tl.thing_id) tl.thing_id, o.geom
+        from sensing.thing_location tl join sensing.location o on o.id = tl.location_id
+        where o.geom is not null order by tl.thing_id, o.id
+    ) p on p.thing_id = t.id
+    left join (
+        select distinct on (datastream_id) datastream_id, id, severity
+        from sensing.event
+        where ended_at is null and state <> 'closed' and datastream_id is not null
+        order by datastream_id, array_position(array['red', 'orange', 'yellow', 'blue'], severity), id
+    ) e on e.datastream_id = d.id
     where ($1::text[] is null or d.kind = any($1))
       and ($2::bigint[] is null or d.id = any($2))
-      and ($3::float8[] is null or p.geom && st_makeenvelope($3[1], $3[2], $3[3], $3[4], 4326))
+      and ($3::float8[] is null or coalesce(p.geom, f.geom) && st_makeenvelope($3[1], $3[2], $3[3], $3[4], 4326))
       and ($4::jsonb is null or t.properties -> 'cim' @> $4)
 """
 FEATURES = f"""
