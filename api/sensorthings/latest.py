@@ -82,4 +82,4 @@ async def tile(request: Request, z: int, row: int, column: int) -> Response:
         raise BadRequest(f"there is no tile {z}/{row}/{column}")
     async with service.city.reading() as connection:
         body = await latest_tile(connection, chosen, z, column, row)
-    return Response(body, 200, LIVE, MVT) if body else Response(None, 204, LIVE)
+    return Response(body, 200, LIVE, MVT)
