@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench import features, imports, peers, tiles
+from bench import features, imports, maps, peers, tiles
 from bench.place import database_server, lay_down
 from bench.report import machine
 from cim_models.embedded import Cluster
@@ -27,7 +27,7 @@ PAST_AND_FILTER = {
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--install", action="store_true", help="first put the peers into bench/peers")
-    parser.add_argument("--only", choices=["imports", "tiles", "features"], help="one part alone")
+    parser.add_argument("--only", choices=["imports", "tiles", "features", "maps"], help="one part alone")
     parser.add_argument("--data", type=Path, help="folder with tokyo_koto/ and osm/, for real data besides")
     parser.add_argument("--buildings", type=int, default=200_000, help="size of the made-up city (200000)")
     parser.add_argument("--workers", type=int, default=2, help="processes of each server (2)")
@@ -58,12 +58,14 @@ def sections(chosen: argparse.Namespace) -> Iterator[str]:
         for name, recipe, data, file in places:
             if chosen.only in (None, "imports"):
                 yield f"## Import: {name}\n\n{imports.footprints(cluster, recipe, data, file)}"
-            if chosen.only != "imports":
+            if chosen.only in (None, "tiles", "features"):
                 laid = bed(cluster, recipe, data, chosen.workers)
                 if chosen.only != "features":
                     yield from tile_sections(name, laid, folder)
                 if chosen.only != "tiles":
                     yield f"## Features of {name}\n\n{features.pages(laid, folder)}"
+        if chosen.only in (None, "maps"):
+            yield f"## Maps of the made-up city\n\n{maps.beside_mapserver(cluster, city, chosen.workers)}"
         if chosen.data and chosen.only in (None, "imports"):
             extract = chosen.data / "osm" / "liechtenstein-20210505.osm.pbf"
             found = imports.openstreetmap(cluster, imports.CITIES / "liechtenstein.yaml", chosen.data, extract)
