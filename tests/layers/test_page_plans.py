@@ -58,10 +58,12 @@ async def test_a_box_is_exact_to_its_edge(database: Database) -> None:
 
 
 @pytest.mark.parametrize("limit", [10, 2_000])
-async def test_a_page_is_planned_for_its_box(town_database: Database, limit: int) -> None:
+async def test_a_page_is_planned_for_its_box(town_url: str, limit: int) -> None:
     """However often it is asked: a plan for any box takes it for a small one, and sorts the city for a large."""
-    async with town_database.reading() as connection:
-        catalog = await load_catalog(connection, town_database.city)
+    # A connection that nobody has asked anything else.
+    database = await Database.open(town_url)
+    async with database.reading() as connection:
+        catalog = await load_catalog(connection, database.city)
         layer = catalog.layer("buildings", PUBLIC)
         for number in range(8):
             selection = Selection(layer, bbox=(120.9 - number, 28.0, 121.0, 28.2))
@@ -71,5 +73,6 @@ async def test_a_page_is_planned_for_its_box(town_database: Database, limit: int
             "select generic_plans from pg_prepared_statements"
             " where statement like '%ST_MakeEnvelope%' and statement not like '%pg_prepared%'"
         )
+    await database.close()
     assert plans
     assert {row["generic_plans"] for row in plans} == {0}
