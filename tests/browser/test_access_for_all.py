@@ -40,7 +40,7 @@ def test_axe_finds_nothing(viewer: Viewer, style: str, lang: str):
     assert violations(page) == []
     page.keyboard.press("Escape")
     page.locator(".toolbar .tool").last.click()
-    expect(page.locator("dialog.help")).to_be_visible()
+    expect(page.locator("dialog[aria-labelledby=help-title]")).to_be_visible()
     assert violations(page) == []
 
 
