@@ -109,9 +109,9 @@ def test_a_taken_port_is_told(new_home: Callable[..., Home], town_server: str) -
 
 def test_a_server_in_the_foreground_ends_at_ctrl_c(new_home: Callable[..., Home], town_url: str) -> None:
     home = new_home(TWIN_DATABASE_URL=town_url, TWIN_CITIES="testing", TWIN_WORKERS="1")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "twin", "up", "--port", "0"], env=home.environ, stdout=subprocess.PIPE, text=True
-    )
+    # As in a terminal: who runs tests in the background ignores Ctrl-C, and what is started there inherits that.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "twin", "up", "--port", "0"]
+    process = subprocess.Popen(command, env=home.environ, stdout=subprocess.PIPE, text=True)
     try:
         eventually(lambda: served(home), timeout_s=90)
         process.send_signal(signal.SIGINT)
