@@ -27,7 +27,6 @@ from twin.supervisor import Program, Supervisor
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DATABASE_CHECK_S = 2.0
-SIGNAL_CHECK_S = 0.5
 
 Step = Callable[[str], AbstractContextManager[None]]
 Prepare = Callable[[LocalTwin], None]
@@ -86,7 +85,7 @@ async def _supervise(twin: LocalTwin, address: tuple[str, int], step: Step, read
             for place in range(1, twin.workers + 1):
                 supervisor.keep(_program(f"server {place}", "api.serve"))
             starting = asyncio.create_task(supervisor.wait_until(lambda: asyncio.to_thread(_answers, address)))
-            ending = asyncio.create_task(_heard(stopped))
+            ending = asyncio.create_task(stopped.wait())
             await asyncio.wait({starting, ending}, return_when=asyncio.FIRST_COMPLETED)
             if starting.done():
                 await starting
@@ -105,13 +104,6 @@ async def _supervise(twin: LocalTwin, address: tuple[str, int], step: Step, read
         await supervisor.stop()
         log.event("stopped")
         log.close()
-
-
-async def _heard(stopped: asyncio.Event) -> None:
-    """Wait until a signal has come. It may come to another thread, and Python heeds it only when this one wakes."""
-    while not stopped.is_set():
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopped.wait(), SIGNAL_CHECK_S)
 
 
 def _own_token(twin: LocalTwin) -> str:
