@@ -115,6 +115,18 @@ def test_a_script_finds_the_local_server_and_token(town_home: Home) -> None:
         public["utility_pipes"]
 
 
+def test_a_token_is_shown_to_its_own_server_alone(
+    town_server: str, town_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another server of this machine would refuse it, and has no business with it."""
+    for name, value in town_home.environ.items():
+        monkeypatch.setenv(name, value)
+    own = town_home.server().url
+    assert twin.connect(own)["utility_pipes"].count() == 3
+    assert twin.connect(own.replace("127.0.0.1", "localhost"))["utility_pipes"].count() == 3
+    assert twin.connect(town_server)["buildings"].count() > 0
+
+
 def test_the_sdk_needs_none_of_the_server() -> None:
     """`import twin` and a connection attempt load httpx and nothing heavy."""
     script = (

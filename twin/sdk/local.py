@@ -3,6 +3,7 @@
 import ipaddress
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -21,19 +22,14 @@ def find_server(start: Path, environ: Mapping[str, str]) -> str | None:
 
 
 def find_token(url: str, start: Path, environ: Mapping[str, str]) -> str | None:
-    """The token to show to the server at `url`: TWIN_TOKEN, else the local user's for a server of this machine."""
+    """The token to show to the server at `url`: TWIN_TOKEN, else that of the user's own home which serves there."""
     if named := environ.get("TWIN_TOKEN"):
         return named
-    if not _is_this_machine(url):
-        return None
-    homes = _homes(start, environ)
-    # Of several homes, the one that serves there.
-    serving = [home for home in homes if (server := who_serves(home)) and server.url == url]
-    for home in serving or homes:
-        try:
-            return (home / TOKEN).read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError):
-            continue
+    # No other server is shown it: it does not know the token, and has no business with it.
+    for home in _homes(start, environ):
+        if (server := who_serves(home)) and _same_place(server.url, url):
+            with suppress(OSError, UnicodeDecodeError):
+                return (home / TOKEN).read_text(encoding="ascii").strip()
     return None
 
 
@@ -52,6 +48,11 @@ def _is_mine(home: Path) -> bool:
         return (home / TOKEN).stat().st_uid == os.geteuid()
     except OSError:
         return False
+
+
+def _same_place(served: str, url: str) -> bool:
+    """Whether both lead to one port of this machine, by whatever of its names."""
+    return bool(served) and _is_this_machine(url) and httpx.URL(served).port == httpx.URL(url).port
 
 
 def _is_this_machine(url: str) -> bool:
