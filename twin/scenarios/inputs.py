@@ -1,0 +1,52 @@
+"""What a scenario asks for: typed fields with units and words, which are its JSON schema and the viewer's form."""
+
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Words(NamedTuple):
+    """A text for people, in Chinese and English."""
+
+    zh: str
+    en: str
+
+
+# How a form asks for a value, where its type does not say it. Shapes are GeoJSON geometries in CRS84.
+Widget = Literal["point", "line", "polygon", "layer", "datastream", "gauge", "run", "plan", "series", "file", "slider"]
+
+
+class Inputs(BaseModel):
+    """Base of a scenario's inputs: unknown names are refused, so that a misspelt one is not passed over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
+
+
+def field(
+    default: Any = ...,
+    *,
+    title: Words,
+    help: Words | None = None,
+    unit: str | None = None,
+    group: Words | None = None,
+    widget: Widget | None = None,
+    **limits: Any,
+) -> Any:
+    """A field of `Inputs`. default: `...` where it must be given. unit: as people write it, "mm", "m3/s".
+
+    limits: those of `pydantic.Field`, such as ge, le, min_length, default_factory. In the JSON schema `title` and
+    `description` are the English words; both languages stand under `x-title` and `x-help`, and `x-unit`, `x-group`
+    and `x-widget` are what their names say.
+    """
+    extra: dict[str, Any] = {"x-title": title._asdict()}
+    if help is not None:
+        extra["x-help"] = help._asdict()
+    if unit is not None:
+        extra["x-unit"] = unit
+    if group is not None:
+        extra["x-group"] = group._asdict()
+    if widget is not None:
+        extra["x-widget"] = widget
+    if "default_factory" not in limits:
+        limits["default"] = default
+    return Field(title=title.en, description=help.en if help else None, json_schema_extra=extra, **limits)
