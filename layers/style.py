@@ -107,10 +107,18 @@ def resolved(value: Any, catalog: Catalog, mode: Mode) -> Any:
     if isinstance(value, str) and value.startswith("@"):
         return _meaning(value[1:], catalog, mode)
     if isinstance(value, list):
-        return [resolved(item, catalog, mode) for item in value]
+        return _matching([resolved(item, catalog, mode) for item in value])
     if isinstance(value, dict):
         return {key: resolved(item, catalog, mode) for key, item in value.items()}
     return value
+
+
+def _matching(value: list[Any]) -> list[Any]:
+    """A `match` expression with each label in a list, as it is; QGIS 3.22 reads a bare label as no label at all."""
+    if value[:1] != ["match"]:
+        return value
+    labels = range(2, len(value) - 1, 2)
+    return [[part] if index in labels and not isinstance(part, list) else part for index, part in enumerate(value)]
 
 
 def _style_layer(layer: Layer, part: Mapping[str, Any], catalog: Catalog, mode: Mode) -> dict[str, Any]:
@@ -173,7 +181,7 @@ def _road_width(*, casing: bool) -> list[Any]:
     stops: list[Any] = ["interpolate", ["exponential", 1.6], ["zoom"]]
     for index, zoom in enumerate((8, 14, 19)):
         extra = (0.0, 1.4, 3.0)[index] if casing else 0.0
-        widths = [part for name, width in ROAD_WIDTHS.items() for part in (name, width[index] + extra)]
+        widths = [part for name, width in ROAD_WIDTHS.items() for part in ([name], width[index] + extra)]
         stops += [zoom, ["match", ["get", "class"], *widths, OTHER_ROAD_WIDTH[index] + extra]]
     return stops
 

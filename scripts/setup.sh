@@ -133,8 +133,25 @@ build_viewer() {
     once "Viewer" "$(content viewer) $(node --version)" viewer/dist/index.html npm --prefix viewer run build
 }
 
+# What the answers of WFS are judged by; too large to stand in the project, and Maven alone has it as one file.
+ogc_schemas() {
+    local archive=ogc-schemas-2.6.1
+    if ! command -v mvn >/dev/null; then
+        say "== Schemas of the OGC: no Maven (mvn) here to fetch them with, so that their tests are left out"
+        return
+    fi
+    # The other tests need not wait for a repository that does not answer.
+    (once "Schemas of the OGC" "$archive" "build/$archive.jar" mvn --batch-mode --quiet \
+        org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy \
+        -Dartifact="org.jvnet.ogc:${archive/%-2.6.1/:2.6.1}" -DoutputDirectory="$PWD/build") ||
+        say "== Schemas of the OGC: not fetched, so that their tests are left out"
+}
+
 system_packages
 python_environment
+if [ "$PURPOSE" = test ]; then
+    ogc_schemas
+fi
 if [ -e viewer/package-lock.json ]; then
     supply_node
     build_viewer

@@ -18,12 +18,8 @@ CITY = "{http://citytwin.org/ns}"
 XSD = "{http://www.w3.org/2001/XMLSchema}"
 BASE = {"SERVICE": "WFS", "VERSION": "2.0.0"}
 FEATURES = BASE | {"REQUEST": "GetFeature", "TYPENAMES": "city:buildings"}
-# All schemas of the OGC in one archive, as Maven has it: org.jvnet.ogc:ogc-schemas:2.6.1.
-ARCHIVE = Path(
-    os.environ.get(
-        "TWIN_OGC_SCHEMAS", Path.home() / ".m2/repository/org/jvnet/ogc/ogc-schemas/2.6.1/ogc-schemas-2.6.1.jar"
-    )
-)
+# All schemas of the OGC in one archive, which the set-up of the tests fetches with Maven.
+ARCHIVE = Path(os.environ.get("TWIN_OGC_SCHEMAS", Path(__file__).resolve().parents[2] / "build/ogc-schemas-2.6.1.jar"))
 # The W3C's own, which the archive leaves out: as far as the OGC's refer to them.
 XML_XSD = """<schema xmlns="http://www.w3.org/2001/XMLSchema" targetNamespace="http://www.w3.org/XML/1998/namespace">
 <attribute name="lang" type="language"/><attribute name="space" type="NCName"/><attribute name="base" type="anyURI"/>
@@ -115,7 +111,7 @@ class _Resolver(etree.Resolver):
 def schema(*addresses: tuple[str, str], known: dict[str, bytes] | None = None) -> etree.XMLSchema:
     """One schema of several: (namespace, address) of each. known: documents by address."""
     if not ARCHIVE.is_file():
-        pytest.skip(f"no OGC schemas in {ARCHIVE}; fetch them with Maven, or name the archive with TWIN_OGC_SCHEMAS")
+        pytest.skip(f"no {ARCHIVE}; scripts/setup.sh fetches it where there is Maven, or name it with TWIN_OGC_SCHEMAS")
     parser = etree.XMLParser(no_network=True)
     parser.resolvers.add(_Resolver(known or {}))
     imports = "".join(f'<import namespace="{name}" schemaLocation="{address}"/>' for name, address in addresses)
