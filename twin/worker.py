@@ -18,7 +18,7 @@ from twin.process import die_with_supervisor, leave
 from twin.sensing.bridge import Bridge
 from twin.sensing.mapping import FILE
 from twin.sensing.months import tend_months
-from twin.sensing.rules import watch_city
+from twin.sensing.watch import watch_city
 from twin.settings import Settings, read_settings
 
 # A new city is tended this soon.

@@ -10,10 +10,13 @@ EXTENT = 4096
 STREAMS = """
     select d.id, d.name, d.kind, t.id as thing_id, t.name as thing, d.units ->> 'symbol' as unit,
            coalesce(to_jsonb(l.number), to_jsonb(l.text), l.json) as result, l.number, l.time,
-           case when l.time is null then 'silent'
+           case when l.time is null then 'unknown'
                 when l.arrived_at < now() - k.silent_after then 'silent'
-                when e.severity is not null then e.severity else 'normal' end as state,
-           e.id as event_id, t.properties -> 'cim' as objects, coalesce(p.geom, f.geom) as geom
+                when e.severity in ('red', 'orange') then 'alarm'
+                when e.severity is not null then 'warning' else 'ok' end as state,
+           e.severity, e.id as event_id, t.properties -> 'cim' as objects,
+           sensing.levels_at(d.properties -> 'levels', current_date) as levels,
+           d.properties -> 'levels' ->> 'datum' as datum, coalesce(p.geom, f.geom) as geom
     from sensing.datastream d
     join sensing.latest l on l.datastream_id = d.id
     join sensing.kind k on k.id = d.kind
@@ -41,13 +44,13 @@ FEATURES = f"""
         'properties', json_build_object(
             'datastream', id, 'name', name, 'kind', kind, 'thing', thing_id, 'title', thing, 'unit', unit,
             'result', result, 'time', to_char(time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'state', state,
-            'event', event_id, 'objects', objects))::text
+            'severity', severity, 'event', event_id, 'levels', levels, 'datum', datum, 'objects', objects))::text
     from ({STREAMS}) s order by id limit $5
 """
 TILE = f"""
     select st_asmvt(t, 'sensors_latest', {EXTENT}, 'geom', 'id') from (
         select id, name, kind, thing_id as thing, thing as title, unit, number as value,
-               extract(epoch from time)::bigint as time, state, event_id as event,
+               extract(epoch from time)::bigint as time, state, severity, event_id as event,
                st_asmvtgeom(st_transform(geom, 3857), st_tileenvelope($5, $6, $7), {EXTENT}, 64, true) as geom
         from ({STREAMS}) s order by id
     ) t where geom is not null

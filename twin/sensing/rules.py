@@ -1,8 +1,6 @@
 """Rules: evaluated on every batch that arrives and by the clock, each raising one event while it holds."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,19 +8,17 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from cim_models.database import Connection, Database
+from cim_models.database import Connection
 from layers.access import SYSTEM
-from layers.changes import keep_place, kept_place
 from twin.sensing import BadEntity
 from twin.sensing.conditions import Applies, Floats, Levels, Truth, Watch, check, measure, reach, silence_of, truth
 from twin.sensing.events import NewEvent, Severity, end_event, escalate_overdue, raise_event
-from twin.sensing.live import Arrival, follow_arrivals
+from twin.sensing.live import Arrival
 
-CONSUMER = "rules"
-TICK_S = 10.0
 RULES = "select id, name, title_zh, title_en, severity, applies, condition from sensing.rule where enabled order by id"
 STREAMS = """
-    select d.id, d.name, t.name as thing, d.properties -> 'levels' as levels, d.units ->> 'symbol' as unit,
+    select d.id, d.name, t.name as thing, d.units ->> 'symbol' as unit,
+           sensing.levels_at(d.properties -> 'levels', current_date) as levels,
            coalesce(t.properties -> 'cim', '[]') as objects, st_asgeojson(st_pointonsurface(f.geom), 7)::jsonb as place
     from sensing.datastream d join sensing.thing t on t.id = d.thing_id
     left join sensing.feature f on f.id = d.feature_id
@@ -111,7 +107,7 @@ async def streams_of(connection: Connection, applies: Applies) -> dict[int, Stre
     """The datastreams that a rule watches."""
     found = {}
     for row in await connection.fetch(STREAMS, applies.kinds, applies.datastreams, applies.bbox):
-        levels = {name: float(level) for name, level in (row["levels"] or {}).items() if isinstance(level, int | float)}
+        levels = {name: float(level) for name, level in (row["levels"] or {}).items()}
         title = f"{row['thing']} · {row['name']}"
         found[row["id"]] = Stream(row["id"], title, row["unit"] or "", levels, row["objects"], row["place"])
     return found
@@ -158,24 +154,6 @@ async def dry_run(
     return found[:limit]
 
 
-async def watch_city(database: Database) -> None:
-    """Evaluate the rules on whatever arrives, and by the clock; for ever."""
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_on_arrivals(database))
-        group.create_task(_by_the_clock(database))
-
-
-async def _on_arrivals(database: Database) -> None:
-    async with database.writing() as connection:
-        place = await kept_place(connection, CONSUMER)
-    async with aclosing(follow_arrivals(database, place)) as arrivals:
-        async for batch in arrivals:
-            # With the place in one transaction: each arrival is judged once, whoever is killed.
-            async with database.writing() as connection:
-                await evaluate(connection, batch)
-                await keep_place(connection, CONSUMER, batch[-1].place)
-
-
 async def evaluate(connection: Connection, batch: Sequence[Arrival]) -> None:
     """Judge what has arrived by all rules."""
     spans: dict[int, tuple[datetime, datetime]] = {}
@@ -208,13 +186,6 @@ async def _judge(connection: Connection, rule: Rule, stream: Stream, first: date
             await end_event(connection, event, turn.at, SYSTEM.name)
             event = None
     await connection.execute(KEEP, rule.id, stream.id, state.since, event)
-
-
-async def _by_the_clock(database: Database) -> None:
-    while True:
-        async with database.writing() as connection:
-            await tick(connection, datetime.now(UTC))
-        await asyncio.sleep(TICK_S)
 
 
 async def tick(connection: Connection, now: datetime) -> None:

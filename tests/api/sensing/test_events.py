@@ -76,7 +76,8 @@ async def test_a_rising_gauge_raises_one_event_that_is_worked_and_closed(
     (same,) = await judged(sensors, level, (25, 4.0), (30, 2.9), (35, 3.6))
     assert same["id"] == raised["id"]
     latest = (await ask(sensors, "GET", f"sensors/latest?datastream={level}"))["features"][0]["properties"]
-    assert (latest["state"], latest["event"]) == ("orange", raised["id"])
+    assert (latest["state"], latest["severity"], latest["event"]) == ("alarm", "orange", raised["id"])
+    assert latest["levels"] == {"warning": 3.0}
     (over,) = await judged(sensors, level, (40, 2.5))
     assert over["properties"]["ended_at"].startswith("2024-08-01T00:40")
     where = f"events/{raised['id']}/steps"

@@ -54,11 +54,11 @@ async def test_latest_tells_value_place_state_and_object(sensors: Sensors, gauge
     features = {each["id"]: each for each in (await ask(sensors, "latest"))["features"]}
     assert features[gauge]["geometry"]["coordinates"] == [120.95, 28.1]
     told = features[gauge]["properties"]
-    assert (told["result"], told["state"], told["kind"], told["unit"]) == (values[-1], "normal", "tide", "m")
+    assert (told["result"], told["state"], told["kind"], told["unit"]) == (values[-1], "ok", "tide", "m")
     assert told["time"] == observation(MINUTES - 1, 0)["phenomenonTime"]
     (other,) = [each["properties"] for number, each in features.items() if number != gauge]
-    # What never told anything is silent, not well.
-    assert (other["thing"], other["state"], other["result"]) == (silent, "silent", None)
+    # What never told anything is not well.
+    assert (other["thing"], other["state"], other["result"]) == (silent, "unknown", None)
     asked: list[tuple[dict[str, Any], int]] = [
         ({"kind": "tide"}, 1),
         ({"kind": "rain"}, 0),
