@@ -21,10 +21,16 @@ ALTER TABLE sensing.kind ADD COLUMN checks JSONB DEFAULT '{}' NOT NULL;
 COMMENT ON COLUMN sensing.kind.checks IS 'quality checks of its readings; a datastream may have its own (properties.checks)';
 
 ALTER TABLE sensing.rule ADD COLUMN hazard TEXT;
+ALTER TABLE sensing.rule ADD COLUMN due_after INTERVAL CHECK (due_after > '0');
 COMMENT ON COLUMN sensing.rule.hazard IS 'of whose official signal it measures the mark';
+COMMENT ON COLUMN sensing.rule.due_after IS 'an event of it that is not dealt with by then is escalated';
 
 ALTER TABLE sensing.event ADD COLUMN times INTEGER DEFAULT 1 NOT NULL;
 ALTER TABLE sensing.event ADD COLUMN last_at TIMESTAMP WITH TIME ZONE;
+ALTER TABLE sensing.event ADD COLUMN key TEXT;
+ALTER TABLE sensing.event ADD COLUMN merged_into BIGINT REFERENCES sensing.event (id) ON DELETE SET NULL;
+COMMENT ON COLUMN sensing.event.key IS 'by which whoever reports it again means the same, as long as it is open';
+CREATE UNIQUE INDEX event_key ON sensing.event (kind, key) WHERE key IS NOT NULL AND state NOT IN ('resolved', 'closed');
 COMMENT ON COLUMN sensing.event.times IS 'how often it was reported: duplicates are merged into the open one';
 CREATE INDEX event_began ON sensing.event (began_at);
 
