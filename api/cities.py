@@ -12,7 +12,7 @@ from api.terrain import TerrainTiles
 from cim_models.database import Connection, Database
 from layers.access import SYSTEM, Principal
 from layers.catalog import Catalog, Layer, load_catalog
-from layers.counts import layer_counts
+from layers.counts import Counts, layer_counts
 from layers.legend import values_in_use
 from tiles.map import MapService
 from tiles.map_tiles import MapTiles
@@ -51,6 +51,7 @@ class ServedCity:
         self._replaced = False
         self.database = database
         self.identity = Identity(database)
+        self.numbers = Counts()
         self._catalog = Recent(self._load_catalog)
         self._counts: dict[str, Recent[dict[str, int]]] = {}
         self._in_use = Recent(self._load_in_use, COUNTS_FRESH_S)

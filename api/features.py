@@ -30,7 +30,7 @@ from api.selections import (
 from api.views import VIEW_PARAMETERS, as_text, take_view
 from layers.access import Principal
 from layers.catalog import Catalog, Layer
-from layers.counts import Count, count
+from layers.counts import Count
 from layers.features import Feature, ObjectNotFound, read_feature, read_page
 from layers.formats.write import FORMATS
 from layers.query import Selection
@@ -175,7 +175,7 @@ async def _answer(
         elif page.end is None:
             matched = Count(len(page.features), exact=True)
         else:
-            matched = await count(connection, wanted.selection, catalog, principal)
+            matched = await served.numbers.count(connection, wanted.selection, catalog, principal)
     return Answered(page.features, matched, None if page.end is None else Cursor(page.end, matched))
 
 
