@@ -103,7 +103,6 @@ def migrate(url: str, city: CitySpec | None = None) -> City:
     # Alembic is large, and few processes migrate.
     from alembic import command
     from alembic.config import Config
-    from alembic.script import ScriptDirectory
 
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
     config = Config()
@@ -115,8 +114,7 @@ def migrate(url: str, city: CitySpec | None = None) -> City:
         version = found and connection.exec_driver_sql("select version_num from alembic_version").scalar()
         if version is None and city is None:
             raise NoCity(f"{database_name(url)}: no city in this database; lay one down with `twin init`")
-        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-        if version is not None and version not in known:
+        if version is not None and version not in known_schemas():
             raise SchemaTooNew(
                 f"{database_name(url)}: schema {version} is newer than this CityTwin; upgrade CityTwin to open it"
             )
@@ -132,6 +130,14 @@ def newest_schema() -> str | None:
     from alembic.script import ScriptDirectory
 
     return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+@cache
+def known_schemas() -> frozenset[str]:
+    """Every version of the schema that this program can open, the newest and all before it."""
+    from alembic.script import ScriptDirectory
+
+    return frozenset(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
 
 
 def database_name(url: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cim_models import __version__
-from twin.commands import doctor, found, load, read, run, sensors, serve, token
+from twin.commands import doctor, found, keeping, load, read, run, sensors, serve, token
 from twin.commands.console import FAILED, FAULT, INTERRUPTED, is_refusal, say_error
 
 VERBOSE = "--verbose"
@@ -28,6 +28,8 @@ for verb in (
     read.layers,
     read.export,
     doctor.doctor,
+    keeping.backup,
+    keeping.restore,
 ):
     commands.command()(verb)
 commands.add_typer(token.tokens, name="token")

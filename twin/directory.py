@@ -4,7 +4,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -97,25 +97,36 @@ class Directory:
         Whole or not at all, except in an empty database that the operator has made for it: that one is used in
         place. Raises CityExists, DirectoryError, and whatever `fill` raises.
         """
-        check_name(spec.name)
-        with self._connection() as connection, self._alone(connection, spec.name):
-            if any(place.name == spec.name for place in self._all(connection)):
-                raise CityExists(f"city {spec.name!r} is there already; add to it with `twin load --city {spec.name}`")
-            if (made := self._made_for(connection, spec.name)) is not None:
-                return self._lay_down(spec, self._url_of(made), fill)
-            unfinished = UNFINISHED + spec.name
+        with self.making(spec.name) as place:
+            self._lay_down(spec, place, fill)
+        with self._connection() as connection:
+            return next(place for place in self._all(connection) if place.name == spec.name)
+
+    @contextmanager
+    def making(self, name: str) -> Iterator[CityPlace]:
+        """A new database for a city, which nobody meets before the end of the block; where that fails, it never was.
+
+        An empty database that the operator has made for the city is used in place. Raises CityExists, DirectoryError.
+        """
+        check_name(name)
+        with self._connection() as connection, self._alone(connection, name):
+            if any(place.name == name for place in self._all(connection)):
+                raise CityExists(f"city {name!r} is there already; add to it with `twin load --city {name}`")
+            if (made := self._made_for(connection, name)) is not None:
+                yield self._place(name, self._url_of(made))
+                return
+            unfinished = UNFINISHED + name
             # What a killed process left; nobody else is making it.
             _drop(connection, unfinished)
             _create(connection, unfinished)
             try:
-                self._lay_down(spec, self._url_of(unfinished), fill)
-                _rename(connection, unfinished, PREFIX + spec.name)
+                yield self._place(name, self._url_of(unfinished))
+                _rename(connection, unfinished, PREFIX + name)
             except BaseException:
                 with suppress(psycopg.Error):
                     _drop(connection, unfinished)
-                shutil.rmtree(self._files / spec.name, ignore_errors=True)
+                shutil.rmtree(self._files / name, ignore_errors=True)
                 raise
-        return self._place(spec.name, self._url_of(PREFIX + spec.name))
 
     def _all(self, connection: psycopg.Connection) -> list[CityPlace]:
         databases = connection.execute(DATABASES, {"prefix": PREFIX, "maintenance": MAINTENANCE}).fetchall()
@@ -130,11 +141,10 @@ class Directory:
                 found.setdefault(name, self._place(name, url))
         return list(found.values())
 
-    def _lay_down(self, spec: CitySpec, url: str, fill: Fill | None) -> CityPlace:
-        place = self._place(spec.name, url)
+    def _lay_down(self, spec: CitySpec, place: CityPlace, fill: Fill | None) -> None:
         try:
-            migrate(url, spec)
-            seed_layers(url)
+            migrate(place.url, spec)
+            seed_layers(place.url)
         except DBAPIError as error:
             raise DirectoryError(
                 f"city {spec.name}: its database cannot be prepared ({first_line(error.orig)});"
@@ -143,7 +153,6 @@ class Directory:
         place.files.mkdir(parents=True, exist_ok=True)
         if fill is not None:
             fill(place)
-        return replace(place, url=url)
 
     def _made_for(self, connection: psycopg.Connection, name: str) -> str | None:
         """An empty database that waits for this city: `city_<name>`, or the one that the operator's URL names."""
