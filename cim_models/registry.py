@@ -78,6 +78,8 @@ def dataset(metadata: MetaData) -> Table:
         Column("made_up", Boolean, nullable=False, server_default="false"),
         Column("extent", ARRAY(Float), comment="west, south, east, north in the city's CRS"),
         Column("properties", JSONB, comment="typed schema of a generic data set's attributes"),
+        Column("run", Text, index=True, comment="of which it is a result, null for what was loaded"),
+        Column("times", ARRAY(DateTime(timezone=True)), comment="moments of a result's states, in order"),
         _moment("created_at", required=True),
         _moment("loaded_at"),
     )

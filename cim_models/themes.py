@@ -2,6 +2,7 @@
 
 from cim_models.administrative import ADMINISTRATIVE_AREA
 from cim_models.building import BUILDING
+from cim_models.coverage import COVERAGE
 from cim_models.generic import GENERIC_OBJECT
 from cim_models.land import LAND, VEGETATION
 from cim_models.network import UTILITY_NODE, UTILITY_PIPE
@@ -29,10 +30,12 @@ THEMES: dict[str, Theme] = {
         BUILDING,
         FACILITY,
         SENSOR,
+        COVERAGE,
     )
 }
 
 GROUPS: dict[str, tuple[str, str]] = {
+    "results": ("情景推演", "Scenario results"),
     "sensors": ("感知", "Sensing"),
     "facilities": ("公共设施", "Facilities"),
     "buildings": ("建筑", "Buildings"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +16,8 @@ from layers.access import Grant, Policy, Principal
 LAYERS_SQL = """
     select l.id, l.theme, l.dataset_id, l.title_zh, l.title_en, l.description_zh, l.description_en, l."group",
            l.position, l.visible, l.filter, l.properties, l.style, l.min_zoom, l.max_zoom, l.restricted, l.version,
-           d.extent, d.attribution, d.licence, d.sharing, d.made_up, d.schemas
+           d.extent, d.attribution, d.licence, d.sharing, d.made_up, d.schemas,
+           own.run, own.times
     from layer l
     cross join lateral (
         select array[min(extent[1]), min(extent[2]), max(extent[3]), max(extent[4])] as extent,
@@ -28,8 +30,10 @@ LAYERS_SQL = """
         where l.theme = any(dataset.themes) and (l.dataset_id is null or dataset.id = l.dataset_id)
           and loaded_at is not null
     ) d
+    left join dataset own on own.id = l.dataset_id
     order by l.position, l.id
 """
+RASTERS = ("terrain", "coverage")
 CODES_SQL = "select list, scheme, code, title_zh, title_en, color from code order by list, position"
 
 
@@ -56,7 +60,8 @@ class Layer:
     """A window on a theme.
 
     properties: what it shows; whole: also whatever else the source gave. extent: west, south, east, north in the
-    city's CRS, None while nothing is loaded.
+    city's CRS, None while nothing is loaded. run: of which it is a result; such a layer is in maps and tiles of many
+    layers only where it is named. times: of the states that a result has, in order.
     """
 
     id: str
@@ -80,6 +85,18 @@ class Layer:
     licence: tuple[str, ...]
     sharing: tuple[str, ...]
     made_up: bool
+    run: str | None = None
+    times: tuple[datetime, ...] = ()
+
+    @property
+    def is_raster(self) -> bool:
+        """Whether it shows cells of files, not objects."""
+        return self.theme.table in RASTERS
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether it belongs on a map of the whole city: results are too many for one, unless one is put there."""
+        return self.run is None or self.visible
 
     def property(self, name: str) -> Attribute | None:
         return next((p for p in self.properties if p.name == name), None)
@@ -173,14 +190,19 @@ def _layer(row: Mapping[str, Any]) -> Layer:
         licence=tuple(row["licence"] or ()),
         sharing=tuple(row["sharing"] or ()),
         made_up=row["made_up"],
+        run=row["run"],
+        times=tuple(row["times"] or ()),
     )
 
 
-def _properties(theme: Theme, allowed: list[str] | None, schemas: list[dict[str, str]]) -> tuple[Attribute, ...]:
+def _properties(theme: Theme, allowed: list[str] | None, schemas: list[dict[str, Any]]) -> tuple[Attribute, ...]:
     """Shared and hot columns, then the generic data sets' own properties, in the white list's limits."""
     own = {a.name: a for a in (*SHARED, *theme.attributes)}
     if theme.table == "generic_object":
         for schema in schemas:
-            for name, kind in schema.items():
-                own.setdefault(name, Attribute(name, kind, name, name))  # type: ignore[arg-type]
+            for name, said in schema.items():
+                # A type alone, or with the titles and the unit that a result's columns have.
+                told = said if isinstance(said, dict) else {"type": said}
+                titles = told.get("zh") or name, told.get("en") or name
+                own.setdefault(name, Attribute(name, told["type"], *titles, unit=told.get("unit")))
     return tuple(a for a in own.values() if allowed is None or a.name in allowed)

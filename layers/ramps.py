@@ -1,0 +1,115 @@
+"""Colour ramps: what the values of a raster look like, by day and by night, and what a legend says of it."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+
+from layers import LayerError
+from layers.catalog import Layer, Title
+from layers.expressions import parse_color
+from layers.style import Mode
+
+Values = npt.NDArray[np.float32]
+
+
+class RampError(LayerError):
+    """No ramp of that name, or one that does not fit the values."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A value and what it looks like. color: #rrggbb. opacity: 0 to 1."""
+
+    value: float
+    color: str
+    opacity: float
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """Stops in the order of their values, of which the colours between are interpolated or, of classes, stay.
+
+    unit: UCUM symbol; "1" is no unit. source: of the classes, where they are somebody's. labels: of the stops.
+    """
+
+    name: str
+    title: Title
+    unit: str
+    stops: tuple[Stop, ...]
+    at_night: tuple[Stop, ...]
+    is_classed: bool
+    source: str | None
+    labels: tuple[Title, ...]
+
+    def of(self, mode: Mode) -> tuple[Stop, ...]:
+        """The stops of a mode."""
+        return self.at_night if mode == "night" else self.stops
+
+    def paint(self, values: Values, mode: Mode) -> npt.NDArray[np.float64]:
+        """Red, green, blue times opacity, and opacity, 0 to 1, of each value; NaN is clear. Adds an axis of four."""
+        stops = self.of(mode)
+        at = np.array([stop.value for stop in stops])
+        colors = np.array([(*parse_color(stop.color)[:3], stop.opacity) for stop in stops])
+        if self.is_classed:
+            painted = colors[np.clip(np.searchsorted(at, values, side="right") - 1, 0, len(stops) - 1)]
+        else:
+            # Colour and opacity go on evenly by themselves: a clear stop lends its neighbours no darkness.
+            known = np.nan_to_num(values)
+            painted = np.stack([np.interp(known, at, colors[:, channel]) for channel in range(4)], axis=-1)
+        painted[..., 3] *= ~np.isnan(values)
+        painted[..., :3] *= painted[..., 3:]
+        return np.asarray(painted)
+
+
+@cache
+def ramps() -> dict[str, Ramp]:
+    """All ramps by name, as layers/styles/ramps.yaml has them."""
+    source = resources.files("layers").joinpath("styles", "ramps.yaml").read_bytes()
+    return {name: _ramp(name, said) for name, said in yaml.load(source, Loader=yaml.CSafeLoader).items()}
+
+
+def ramp_named(name: str) -> Ramp:
+    """Raises RampError."""
+    found = ramps().get(name)
+    if found is None:
+        raise RampError(f"no colour ramp {name[:60]!r}; there are {', '.join(ramps())}")
+    return found
+
+
+def ramp_of(layer: Layer) -> Ramp:
+    """The ramp of a raster layer, by the name in its style. Raises RampError."""
+    return ramp_named((layer.style or {}).get("ramp", ""))
+
+
+def _ramp(name: str, said: dict[str, Any]) -> Ramp:
+    stops = tuple(Stop(*stop) for stop in said["stops"])
+    unit = said["unit"]
+    labels = [Title(*each) for each in said.get("labels", ())] or _labels(stops, unit, is_classed="classes" in said)
+    return Ramp(
+        name=name,
+        title=Title(*said["title"]),
+        unit=unit,
+        stops=stops,
+        at_night=tuple(Stop(*stop) for stop in said.get("night", ())) or stops,
+        is_classed=said.get("classes", False),
+        source=said.get("source"),
+        labels=tuple(labels),
+    )
+
+
+def _labels(stops: tuple[Stop, ...], unit: str, *, is_classed: bool) -> list[Title]:
+    """What a legend says beside the stops: their value, or from where to where a class goes."""
+    shown = "" if unit == "1" else f" {unit}"
+    found = []
+    for number, stop in enumerate(stops):
+        told = f"{stop.value:g}{shown}"
+        if is_classed:
+            last = number == len(stops) - 1
+            told = f"≥ {told}" if last else f"{stop.value:g} – {stops[number + 1].value:g}{shown}"
+        found.append(Title(told, told))
+    return found
