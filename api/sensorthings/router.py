@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.answers import LIVE
 from api.errors import MethodNotAllowed, NotFound
-from api.sensorthings import events, latest, series, stream
+from api.sensorthings import events, latest, ranking, rules, series, signals, stream, typhoons
 from api.sensorthings.arrays import create_observations
 from api.sensorthings.batch import answer_batch
 from api.sensorthings.call import Answer, Call
@@ -18,7 +18,7 @@ from api.sensorthings.writes import write
 
 router = APIRouter(tags=["SensorThings"])
 # First: the addresses of their own would be taken for versions of the standard's.
-for beside in (latest, series, stream, events):
+for beside in (latest, ranking, signals, series, stream, events, rules, typhoons):
     router.include_router(beside.router)
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 # 1.1 answers what 1.0 asks for: clients of the older one come by its address.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -22,14 +22,38 @@ STEPS: dict[str, tuple[tuple[str, ...], str | None]] = {
     "resolve": (("acknowledged", "assigned", "in_work"), "resolved"),
     "reopen": (("resolved", "closed"), "acknowledged"),
     "close": (("acknowledged", "resolved"), "closed"),
+    "merge": (("raised", "acknowledged", "assigned", "in_work"), "closed"),
     "note": (("raised", "acknowledged", "assigned", "in_work", "resolved", "closed"), None),
 }
+ENDING = ("close", "merge", "resolve")
 RAISE = """
     insert into sensing.event (kind, severity, title, text, rule_id, datastream_id, geom, objects, evidence, began_at,
-                               raised_by)
-    values ($1, $2, $3, $4, $5, $6, st_setsrid(st_geomfromgeojson($7), 4326), $8, $9, $10, $11)
-    on conflict (rule_id, datastream_id) where ended_at is null and rule_id is not null do nothing
+                               raised_by, key, due_at)
+    values ($1, $2, $3, $4, $5, $6, st_setsrid(st_geomfromgeojson($7), 4326), $8, $9, $10, $11, $12, now() + $13)
+    on conflict do nothing
     returning id
+"""
+# Said once more of what is still open: the worse of both severities is what counts.
+REPEAT = """
+    update sensing.event e set times = times + 1, last_at = greatest(e.last_at, e.began_at, $3), updated_at = now(),
+           severity = case when array_position($5::text[], $4) > array_position($5::text[], e.severity) then $4
+                           else e.severity end
+    where kind = $1 and key = $2 and state not in ('resolved', 'closed') returning id
+"""
+# What a person or a program raised is over when it is closed; a rule says for itself when its own are.
+TAKE = """
+    update sensing.event set state = coalesce($2, state), updated_at = now(), department = coalesce($3, department),
+           person = coalesce($4, person), due_at = coalesce($5, due_at),
+           escalated_at = case when $5::timestamptz is null then escalated_at end,
+           merged_into = coalesce($6, merged_into),
+           ended_at = case when $7 and rule_id is null then coalesce(ended_at, now()) else ended_at end
+    where id = $1
+"""
+MERGE = """
+    update sensing.event into_ set times = into_.times + one.times, updated_at = now(),
+           last_at = greatest(into_.last_at, into_.began_at, one.last_at, one.began_at)
+    from sensing.event one
+    where into_.id = $1 and one.id = $2 and into_.id <> one.id and into_.state <> 'closed' returning into_.id
 """
 STEP = "insert into sensing.event_step (event_id, who, did, note, details) values ($1, $2, $3, $4, $5)"
 TOLD = """
@@ -40,13 +64,19 @@ TOLD = """
             'datastream', datastream_id, 'objects', objects, 'evidence', evidence, 'began_at', began_at,
             'ended_at', ended_at, 'raised_at', raised_at, 'raised_by', raised_by, 'updated_at', updated_at,
             'department', department, 'person', person, 'due_at', due_at, 'escalated_at', escalated_at,
+            'key', key, 'times', times, 'last_at', last_at, 'merged_into', merged_into,
             'overdue', state not in ('resolved', 'closed') and coalesce(due_at < now(), false)))::text as told
     from sensing.event
 """
 LISTED = f"""
     {TOLD} where ($1::text[] is null or state = any($1)) and ($2::text[] is null or severity = any($2))
-      and ($3::bigint[] is null or datastream_id = any($3)) and ($4::bigint is null or id < $4)
-    order by id desc limit $5
+      and ($3::bigint[] is null or datastream_id = any($3)) and ($4::text[] is null or kind = any($4))
+      and ($5::jsonb is null or objects @> $5)
+      and ($6::float8[] is null or geom && st_makeenvelope($6[1], $6[2], $6[3], $6[4], 4326))
+      and ($7::timestamptz is null or coalesce(ended_at, 'infinity') >= $7)
+      and ($8::timestamptz is null or began_at <= $8)
+      and ($9::bigint is null or id < $9)
+    order by id desc limit $10
 """
 HISTORY = """
     select json_build_object('id', id, 'at', at, 'who', who, 'did', did, 'note', note, 'details', details)::text
@@ -60,7 +90,10 @@ ESCALATE = """
 
 @dataclass(frozen=True)
 class NewEvent:
-    """What is to be raised. place: GeoJSON point. objects: layer and object_id of each city object it touches."""
+    """What is to be raised. place: GeoJSON point. objects: layer and object_id of each city object it touches.
+
+    key: by which a report of the same is known, as long as the event is open. due_after: time to deal with it.
+    """
 
     kind: str
     severity: Severity
@@ -72,27 +105,64 @@ class NewEvent:
     place: Mapping[str, Any] | None = None
     objects: Sequence[Mapping[str, Any]] = ()
     evidence: Mapping[str, Any] | None = None
+    key: str | None = None
+    due_after: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Sought:
+    """Which events are meant; None is no condition. of: layer and id of a city object. since, until: that it lasted."""
+
+    states: Sequence[str] | None = None
+    severities: Sequence[str] | None = None
+    datastreams: Sequence[int] | None = None
+    kinds: Sequence[str] | None = None
+    of: tuple[str, int] | None = None
+    bbox: Sequence[float] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+
+    def arguments(self) -> tuple[object, ...]:
+        of = None if self.of is None else [{"layer": self.of[0], "object_id": self.of[1]}]
+        return (
+            *(self.states, self.severities, self.datastreams, self.kinds, of, self.bbox, self.since, self.until),
+            self.before,
+        )
 
 
 @dataclass(frozen=True)
 class Step:
-    """Something done about an event; the rest is for `assign`."""
+    """Something done about an event. into: the event that a `merge` makes it a part of; the rest is for `assign`."""
 
     did: str
     note: str | None = None
+    into: int | None = None
     department: str | None = None
     person: str | None = None
     due_at: datetime | None = None
 
 
 async def raise_event(connection: Connection, event: NewEvent, who: str) -> int | None:
-    """Raise an event; None where the same rule has raised one for the same datastream that is not over."""
+    """Raise an event; its id, or that of the open one with the same key, which was then reported once more.
+
+    None where the same rule has raised one for the same datastream that is not over.
+    """
     place = None if event.place is None else orjson.dumps(event.place).decode()
-    number: int | None = await connection.fetchval(
-        RAISE,
+    given = (
         *(event.kind, event.severity, event.title, event.text, event.rule_id, event.datastream_id, place),
-        *(list(event.objects), dict(event.evidence or {}), event.began_at, who),
+        *(list(event.objects), dict(event.evidence or {}), event.began_at, who, event.key, event.due_after),
     )
+    number: int | None = await connection.fetchval(RAISE, *given)
+    if number is None and event.key is not None:
+        told = event.kind, event.key, event.began_at, event.severity, list(SEVERITIES)
+        number = await connection.fetchval(REPEAT, *told)
+        if number is not None:
+            details = {"title": event.title, "severity": event.severity, "evidence": dict(event.evidence or {})}
+            await _note(connection, number, who, "repeat", {"note": event.text, "details": details})
+            return number
+        # It was closed in between: this is another one.
+        number = await connection.fetchval(RAISE, *given)
     if number is not None:
         await _note(connection, number, who, "raise")
     return number
@@ -118,16 +188,25 @@ async def take_step(connection: Connection, number: int, step: Step, who: str) -
         raise BadEntity("assign: name a department or a person")
     if step.did == "note" and not step.note:
         raise BadEntity("note: there is none")
+    if step.did == "merge":
+        await _merge(connection, number, step.into, who)
     await connection.execute(
-        "update sensing.event set state = coalesce($2, state), updated_at = now(),"
-        " department = coalesce($3, department), person = coalesce($4, person), due_at = coalesce($5, due_at),"
-        " escalated_at = case when $5::timestamptz is null then escalated_at end where id = $1",
-        *(number, following, step.department, step.person, step.due_at),
+        TAKE, *(number, following, step.department, step.person, step.due_at, step.into, step.did in ENDING)
     )
-    given = {name: value for name in ("department", "person") if (value := getattr(step, name))}
+    given: dict[str, Any] = {
+        name: value for name in ("department", "person", "into") if (value := getattr(step, name)) is not None
+    }
     if step.due_at is not None:
         given["due_at"] = step.due_at.isoformat()
     await _note(connection, number, who, step.did, {"note": step.note, "details": given})
+
+
+async def _merge(connection: Connection, number: int, into: int | None, who: str) -> None:
+    """Count an event as one more report of another."""
+    found = await connection.fetchval(MERGE, into, number)
+    if found is None:
+        raise BadEntity(f"merge: `into` must be another event that is not closed; {into} is none")
+    await _note(connection, found, who, "repeat", {"details": {"merged": number}})
 
 
 async def escalate_overdue(connection: Connection, who: str) -> list[int]:
@@ -138,17 +217,9 @@ async def escalate_overdue(connection: Connection, who: str) -> list[int]:
     return overdue
 
 
-async def list_events(
-    connection: Connection,
-    *,
-    states: Sequence[str] | None = None,
-    severities: Sequence[str] | None = None,
-    datastreams: Sequence[int] | None = None,
-    before: int | None = None,
-    limit: int = 100,
-) -> list[tuple[int, bytes]]:
+async def list_events(connection: Connection, sought: Sought, limit: int = 100) -> list[tuple[int, bytes]]:
     """Ids and GeoJSON features, the newest first."""
-    rows = await connection.fetch(LISTED, states, severities, datastreams, before, limit)
+    rows = await connection.fetch(LISTED, *sought.arguments(), limit)
     return [(row["id"], row["told"].encode()) for row in rows]
 
 

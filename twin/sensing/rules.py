@@ -15,7 +15,10 @@ from twin.sensing.conditions import Applies, Floats, Levels, Truth, Watch, check
 from twin.sensing.events import NewEvent, Severity, end_event, escalate_overdue, raise_event
 from twin.sensing.live import Arrival
 
-RULES = "select id, name, title_zh, title_en, severity, applies, condition from sensing.rule where enabled order by id"
+RULES = """
+    select id, name, title_zh, title_en, severity, due_after, applies, condition
+    from sensing.rule where enabled order by id
+"""
 STREAMS = """
     select d.id, d.name, t.name as thing, d.units ->> 'symbol' as unit,
            sensing.levels_at(d.properties -> 'levels', current_date) as levels,
@@ -43,7 +46,7 @@ SILENT = """
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule as it stands in the database."""
+    """A rule as it stands in the database. due_after: by when an event of it must be dealt with."""
 
     id: int
     name: str
@@ -51,6 +54,7 @@ class Rule:
     severity: Severity
     applies: Applies
     watch: Watch
+    due_after: timedelta | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,8 @@ def read_rule(row: Mapping[str, Any]) -> Rule:
     check(watch.when)
     if watch.until is not None:
         check(watch.until)
-    return Rule(row["id"], row["name"], row["title_zh"] or row["title_en"], row["severity"], applies, watch)
+    title = row["title_zh"] or row["title_en"]
+    return Rule(row["id"], row["name"], title, row["severity"], applies, watch, row.get("due_after"))
 
 
 async def streams_of(connection: Connection, applies: Applies) -> dict[int, Stream]:
@@ -230,6 +235,7 @@ def _event(rule: Rule, stream: Stream, at: datetime, figure: float | None) -> Ne
         place=stream.place,
         objects=stream.objects,
         evidence=evidence,
+        due_after=rule.due_after,
     )
 
 

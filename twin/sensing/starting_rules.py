@@ -10,8 +10,8 @@ from layers.access import SYSTEM
 from twin.sensing.rules import read_rule
 
 INSERT = """
-    insert into sensing.rule (name, title_zh, title_en, severity, applies, condition, updated_by)
-    values ($1, $2, $3, $4, $5, $6, $7) on conflict (name) do nothing
+    insert into sensing.rule (name, title_zh, title_en, severity, hazard, applies, condition, updated_by)
+    values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (name) do nothing
 """
 
 
@@ -28,5 +28,5 @@ def starting_rules() -> list[dict[str, Any]]:
 async def seed_rules(connection: Connection) -> None:
     """Add the rules that a city lacks; those it has stay as they are."""
     for rule in starting_rules():
-        names = ("name", "title_zh", "title_en", "severity", "applies", "condition")
-        await connection.execute(INSERT, *(rule[name] for name in names), SYSTEM.name)
+        names = ("name", "title_zh", "title_en", "severity", "hazard", "applies", "condition")
+        await connection.execute(INSERT, *(rule.get(name) for name in names), SYSTEM.name)

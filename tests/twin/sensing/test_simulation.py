@@ -8,6 +8,7 @@ import pytest
 
 from cim_models.database import Database
 from layers.changes import Place
+from twin.sensing.approach import nearest
 from twin.sensing.conditions import reach
 from twin.sensing.live import read_arrivals
 from twin.sensing.rules import evaluate, read_rule
@@ -15,6 +16,7 @@ from twin.sensing.simulation.play import play
 from twin.sensing.simulation.signals import Day, Sensor, signal, tide
 from twin.sensing.simulation.stations import make_stations, simulated_streams
 from twin.sensing.starting_rules import starting_rules
+from twin.sensing.typhoons import list_typhoons
 
 MIDNIGHT = datetime(2024, 8, 1, tzinfo=ZoneInfo("Asia/Shanghai"))
 DAY = Day(MIDNIGHT.timestamp(), landfall=14.0)
@@ -81,6 +83,13 @@ async def test_a_typhoon_day_is_played_once_and_raises_events(database: Database
             await evaluate(connection, batch)
             place = batch[-1].place
         kinds = await connection.fetch("select kind, count(*) from sensing.event group by 1")
+        (typhoon,) = await list_typhoons(connection, None)
+        issued = await connection.fetchval("select count(*) from sensing.signal")
+    assert typhoon.simulated
+    last = nearest(typhoon.points, (120.95, 28.1))
+    assert last.distance_km < 25
+    assert abs(last.at - (start + timedelta(hours=14))) < timedelta(hours=1)
+    assert issued == 8
     found = {row["kind"]: row["count"] for row in kinds}
     assert {f"rain-{mark}" for mark in ("blue", "yellow", "orange")} <= found.keys()
     assert "level-warning" in found

@@ -8,13 +8,24 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from cim_models.database import Database
+from layers.access import SYSTEM
 from twin.sensing.ingest import Ingest
 from twin.sensing.readings import Reading
+from twin.sensing.signals import record_signal
 from twin.sensing.simulation.signals import Day, Sensor, signal
+from twin.sensing.simulation.typhoon import signals_by, typhoon_by
+from twin.sensing.typhoons import save_typhoon
 
 EVERY = timedelta(minutes=5)
 # Made at once, so that a whole day is a few batches a stream.
 CHUNK = timedelta(hours=6)
+MIDDLE = """
+    select st_x(c) as lon, st_y(c) as lat from (
+        select st_centroid(st_collect(l.geom)) as c
+        from sensing.datastream d join sensing.thing_location t using (thing_id)
+        join sensing.location l on l.id = t.location_id where d.id = any($1::bigint[])
+    ) p
+"""
 
 
 async def play(
@@ -31,11 +42,13 @@ async def play(
 
     landfall: hour of the first day at which a typhoon comes nearest. speed: so many seconds in one of the clock's;
     None writes as fast as it goes. told: called after each step with its moment and the number of readings.
+    A typhoon is told of as it comes, and signals of an exercise with it.
     """
     zone = ZoneInfo(database.city.time_zone)
     midnight = start.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     day = Day(midnight.timestamp(), landfall)
     ingest = Ingest(database, via="feed")
+    place = None if landfall is None else await _middle(database, streams)
     step = CHUNK if speed is None else EVERY
     moment, number = start, 0
     while moment < end:
@@ -49,8 +62,21 @@ async def play(
         ]
         await ingest.submit(readings)
         number += len(readings)
+        if place is not None:
+            async with database.writing() as connection:
+                await save_typhoon(connection, typhoon_by(day, place, until), SYSTEM.name)
+                for each in signals_by(day, moment, until):
+                    await record_signal(connection, each, SYSTEM.name)
         told(until, len(readings))
         moment = until
         if speed is not None and moment < end:
             await asyncio.sleep(EVERY.total_seconds() / speed)
     return number
+
+
+async def _middle(database: Database, streams: dict[int, Sensor]) -> tuple[float, float]:
+    """Where the sensors are, in degrees."""
+    async with database.reading() as connection:
+        row = await connection.fetchrow(MIDDLE, list(streams))
+    assert row is not None, "an aggregate has a row"
+    return row["lon"], row["lat"]
