@@ -1,0 +1,1 @@
+"""Compiled loops of the traffic engine; they take arrays by position and never meet a user."""
