@@ -8,10 +8,11 @@ from fastapi import APIRouter, Request, Response
 from api.answers import LIVE, json_answer
 from api.documentation import described
 from api.errors import BadRequest
+from api.exchange import exchange
 from api.links import GEOJSON, MVT
 from api.parameters import Parameter, Query, whole_number
 from api.sensorthings.service import readable
-from twin.sensing.latest import Chosen, latest_features, latest_tile
+from twin.sensing.latest import FIELDS, SOURCE_LAYER, Chosen, latest_features, latest_style, latest_tile
 
 MAX_ZOOM = 24
 MOST = 100_000
@@ -49,6 +50,8 @@ OBJECT = Parameter[tuple[str, int] | None]("object", "Of this city object: layer
 LIMIT = Parameter[int]("limit", "At most this many.", whole_number(1, MOST), MOST)
 CHOICES = (KIND, DATASTREAM, BBOX, OBJECT)
 
+TILES = "/sensors/latest/tiles/WebMercatorQuad"
+
 router = APIRouter(tags=["Sensors"])
 
 
@@ -71,8 +74,26 @@ async def latest(request: Request) -> Response:
 
 
 @router.get(
-    "/sensors/latest/tiles/WebMercatorQuad/{z}/{row}/{column}", **described("getLatestTile", KIND, kinds=(MVT,))
+    f"{TILES}/tilejson.json",
+    **described("getLatestTileJson", example={"tilejson": "3.0.0", "tiles": ["…/{z}/{y}/{x}"], "twin": {"states": []}}),
 )
+async def tilejson(request: Request) -> Response:
+    """Where the tiles of last values are; `twin` has how they are drawn: by state, with a mark beside the colour."""
+    await readable(request)
+    Query(request).finish()
+    return json_answer(
+        {
+            "tilejson": "3.0.0",
+            "tiles": [f"{exchange(request).base}{TILES}/{{z}}/{{y}}/{{x}}"],
+            "vector_layers": [{"id": SOURCE_LAYER, "fields": FIELDS}],
+            "minzoom": 0,
+            "maxzoom": 18,
+            "twin": latest_style(),
+        }
+    )
+
+
+@router.get(f"{TILES}/{{z}}/{{row}}/{{column}}", **described("getLatestTile", KIND, kinds=(MVT,)))
 async def tile(request: Request, z: int, row: int, column: int) -> Response:
     """Last values as a vector tile; its layer is `sensors_latest`. Where there is none, it has no bytes."""
     service, query = await readable(request), Query(request)

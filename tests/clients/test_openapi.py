@@ -37,7 +37,7 @@ OPERATIONS = {
     "getWmtsFeatureInfo", "getTerrainTileJson", "getTerrainTile",
     "getHillshadeTile", "search", "getStyles", "getStyle", "getStyleMetadata", "getLayerStyles", "getLayerStyle",
     "getLayerStyleMetadata", "getRemote", "getRemoteDocument", "getRemoteTile",
-    "getLatest", "getLatestTile", "getSeries", "streamObservations", "getRanking",
+    "getLatest", "getLatestTile", "getLatestTileJson", "getSeries", "streamObservations", "getRanking",
     "getSignals", "recordSignal", "endSignal", "getTyphoons", "getTyphoon", "putTyphoon", "deleteTyphoon",
     "getEvents", "getEvent", "raiseEvent", "stepEvent", "streamEvents", "getRules", "putRule", "deleteRule", "tryRule",
     "getHealth", "getReadiness", "getLiveness", "getMetrics",

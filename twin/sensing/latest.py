@@ -2,10 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
 
 from cim_models.database import Connection
 
 EXTENT = 4096
+SOURCE_LAYER = "sensors_latest"
 # Silent is never green: a stream that has not told its value in time is no longer trusted to be well.
 STREAMS = """
     select d.id, d.name, d.kind, t.id as thing_id, t.name as thing, d.units ->> 'symbol' as unit,
@@ -38,6 +44,8 @@ STREAMS = """
       and ($3::float8[] is null or coalesce(p.geom, f.geom) && st_makeenvelope($3[1], $3[2], $3[3], $3[4], 4326))
       and ($4::jsonb is null or t.properties -> 'cim' @> $4)
 """
+FIELDS = {"name": "String", "kind": "String", "thing": "Number", "title": "String", "unit": "String", "value": "Number",
+          "time": "Number", "state": "String", "severity": "String", "event": "Number"}  # fmt: skip
 FEATURES = f"""
     select json_build_object(
         'type', 'Feature', 'id', id, 'geometry', st_asgeojson(geom, 7)::json,
@@ -48,7 +56,7 @@ FEATURES = f"""
     from ({STREAMS}) s order by id limit $5
 """
 TILE = f"""
-    select st_asmvt(t, 'sensors_latest', {EXTENT}, 'geom', 'id') from (
+    select st_asmvt(t, '{SOURCE_LAYER}', {EXTENT}, 'geom', 'id') from (
         select id, name, kind, thing_id as thing, thing as title, unit, number as value,
                extract(epoch from time)::bigint as time, state, severity, event_id as event,
                st_asmvtgeom(st_transform(geom, 3857), st_tileenvelope($5, $6, $7), {EXTENT}, 64, true) as geom
@@ -78,6 +86,14 @@ class Chosen:
 
     def arguments(self) -> tuple[object, ...]:
         return self.kinds, self.datastreams, self.bbox, self._object
+
+
+@cache
+def latest_style() -> dict[str, Any]:
+    """How last values are drawn: `states` with their words and colours, `layers` of MapLibre without a source."""
+    text = resources.files("twin.sensing").joinpath("latest_style.yaml").read_text(encoding="utf-8")
+    style: dict[str, Any] = yaml.safe_load(text)
+    return style
 
 
 async def latest_features(connection: Connection, chosen: Chosen, limit: int) -> list[bytes]:

@@ -82,6 +82,16 @@ async def test_latest_is_a_tile_too(sensors: Sensors, gauge: int, values: list[f
     assert (await sensors.public.get(f"{BASE}/sensors/latest/tiles/WebMercatorQuad/1/2/0")).status_code == 400
 
 
+async def test_every_state_is_drawn(sensors: Sensors) -> None:
+    told = await ask(sensors, "latest/tiles/WebMercatorQuad/tilejson.json")
+    assert told["tiles"] == [f"{BASE}/sensors/latest/tiles/WebMercatorQuad/{{z}}/{{y}}/{{x}}"]
+    states = told["twin"]["states"]
+    assert [each["id"] for each in states] == ["ok", "warning", "alarm", "silent", "unknown"]
+    assert len({each["color"] for each in states}) == len({each["mark"] for each in states}) == len(states)
+    drawn = json.dumps(told["twin"]["layers"])
+    assert all(each["color"] in drawn for each in states)
+
+
 async def test_series_are_those_of_pandas(sensors: Sensors, gauge: int, values: list[float]) -> None:
     frame = pd.Series(values, pd.date_range("2024-08-01", periods=MINUTES, freq="min", tz="UTC"))
     (whole,) = (await ask(sensors, "series", datastream=gauge))["series"]
