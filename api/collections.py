@@ -32,6 +32,7 @@ from cim_models.themes import GROUPS
 from layers.access import Principal
 from layers.catalog import Catalog, Code, Layer
 from layers.crs import CRS84, storage_crs
+from layers.edit import is_editable, may_edit
 from layers.formats.write import FORMATS
 from layers.legend import Entry, legend
 
@@ -118,6 +119,8 @@ async def collection_document(
             "order": layer.position,
             "geometry": "raster" if layer.theme.table == "terrain" else GEOMETRY_KINDS[layer.theme.geometry],
             "visible": layer.visible,
+            # Whoever shows no token yet may find one.
+            "editable": is_editable(layer) if principal.is_anonymous else may_edit(layer, catalog, principal),
             "minzoom": layer.min_zoom,
             "maxzoom": layer.max_zoom,
             "count": (await served.counts(principal)).get(layer.id),

@@ -247,7 +247,7 @@ async def _allowed(request: Request, layer_id: str, *writing: str) -> Response:
     principal = exchange(request).principal
     catalog = await city(request).catalog()
     layer = catalog.layer(layer_id, principal)
-    may = not principal.is_anonymous and catalog.policy.grant(principal, "write", layer.id, restricted=layer.restricted)
+    may = not principal.is_anonymous and edit.may_edit(layer, catalog, principal)
     methods = ", ".join(("GET", "HEAD", "OPTIONS", *(writing if may else ())))
     headers = {"Allow": methods, "Vary": "Authorization"}
     return Response(status_code=200, headers=headers | ({"Accept-Patch": PATCH} if "PATCH" in writing and may else {}))

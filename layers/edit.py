@@ -11,7 +11,7 @@ from cim_models.database import Connection, Database
 from layers import LayerError, changes
 from layers.access import Forbidden, Principal
 from layers.boxes import Bbox, union
-from layers.catalog import Catalog, Layer
+from layers.catalog import RASTERS, Catalog, Layer
 from layers.content import ContentError, checked_geometry, typed_properties
 from layers.edits import (
     Correct,
@@ -57,6 +57,8 @@ __all__ = [
     "Remove",
     "Supersede",
     "apply",
+    "is_editable",
+    "may_edit",
 ]
 
 MOST_EDITS = 1000
@@ -76,6 +78,17 @@ class Conflict(LayerError):
 
 class PlanNotFound(LayerError):
     """The city has no such plan."""
+
+
+def is_editable(layer: Layer) -> bool:
+    """Whether the layer's objects are edited one by one; a raster is loaded as a whole."""
+    return layer.theme.table not in RASTERS
+
+
+def may_edit(layer: Layer, catalog: Catalog, principal: Principal) -> bool:
+    """Whether the principal may edit at least some of the layer's objects."""
+    granted = catalog.policy.grant(principal, "write", layer.id, restricted=layer.restricted)
+    return is_editable(layer) and granted is not None
 
 
 async def apply(
@@ -123,6 +136,8 @@ class _Editor:
 
     def _reach(self, layer: Layer) -> Reach:
         """Raises Forbidden where the principal may write nothing in the layer."""
+        if not is_editable(layer):
+            raise EditError(f"{layer.id}: a raster, which is not edited piece by piece; load another in its place")
         write = self.catalog.policy.grant(self.principal, "write", layer.id, restricted=layer.restricted)
         if write is None:
             raise Forbidden(f"{self.principal.name} may not write to {layer.id}")

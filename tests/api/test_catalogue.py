@@ -65,7 +65,13 @@ async def test_a_collection_tells_all_that_a_viewer_needs(client: httpx.AsyncCli
     assert {c: found[c]["twin"]["geometry"] for c in ("terrain", "roads", "sensors", "water")} == {
         "terrain": "raster", "roads": "line", "sensors": "point", "water": "mixed",
     }  # fmt: skip
-    assert set(found) == {theme.layer for theme in THEMES.values()} - {"utility_pipes", "generic_objects"}
+    # A raster is loaded as a whole.
+    assert {c: found[c]["twin"]["editable"] for c in ("terrain", "buildings")} == {"terrain": False, "buildings": True}
+    assert set(found) == {theme.layer for theme in THEMES.values()} - {
+        "utility_pipes",
+        "generic_objects",
+        "coverages",
+    }
 
 
 async def test_codes_are_told_in_words(client: httpx.AsyncClient) -> None:

@@ -31,6 +31,7 @@ from layers.edit import (
     Remove,
     Supersede,
     apply,
+    may_edit,
 )
 from layers.timeline import NoStateThen, Span, SpansOverlap
 from tests.enact import EDITOR, footprint
@@ -205,6 +206,8 @@ async def test_a_row_filter_holds_for_what_was_and_what_will_be(empty: Database,
         )
     catalog = await catalog_of(empty)
     warden, blind = Principal("w", "warden"), Principal("b", "blind")
+    writable = [layer.id for layer in catalog.layers(warden) if may_edit(layer, catalog, warden)]
+    assert writable == ["buildings"]
     small, tall = await apply(empty, catalog, EDITOR, [house(10), house(50)])
     await edit(empty, catalog, Correct(layer="buildings", object_id=small, properties={"height": 20}), who=warden)
     for forbidden in (
