@@ -27,8 +27,9 @@ def nearest_nodes(network: Network, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple
 
 
 def connect(network: Network, ids: Sequence[Hashable], x: npt.ArrayLike, y: npt.ArrayLike, ways: int = 2) -> Network:
-    """The network with a centroid for each zone, joined to the nearest `ways` nodes both ways; no one drives through.
+    """The network with a centroid for each zone, joined both ways to nodes near it; no one drives through.
 
+    ways: at most so many nodes, none further than twice the nearest.
     Links keep their indices, connectors follow. Raises InvalidNetwork for ids that stand twice or are nodes already.
     """
     xs, ys = np.atleast_1d(np.asarray(x, np.float64)), np.atleast_1d(np.asarray(y, np.float64))
