@@ -18,10 +18,15 @@ def die_with_supervisor() -> None:
     parent = os.environ.get(PARENT)
     if parent is None:
         return
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent()
     # It may have ended before the kernel was told.
     if os.getppid() != int(parent):
         os._exit(1)
+
+
+def die_with_parent() -> None:
+    """Have the kernel end this process when the thread that started it ends."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def leave(status: int) -> NoReturn:

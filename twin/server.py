@@ -94,6 +94,8 @@ async def _supervise(twin: LocalTwin, address: tuple[str, int], step: Step, read
             ready(_url(address))
             # After the servers: on few cores it would hold them up.
             supervisor.keep(_program("worker", "twin.worker"))
+            for place in range(1, twin.settings.job_workers + 1):
+                supervisor.keep(_program(f"jobs {place}", "twin.scenarios"))
         await ending
     finally:
         # What is left takes seconds; a second Ctrl-C would leave the database running.

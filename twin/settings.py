@@ -71,6 +71,18 @@ class Settings(BaseSettings):
     )
     mqtt_public_url: str | None = Field(default=None, description="address by which clients reach the broker")
 
+    # --- scenarios
+    job_workers: int = Field(default=1, ge=0, le=64, description="processes that compute scenarios; 0 where others do")
+    cores: int | None = Field(default=None, ge=1, le=1024, description="cores that they share; by default all")
+    job_memory: int = Field(default=4 * 2**30, ge=2**28, description="bytes of memory that one run may take")
+    job_timeout: float = Field(default=6 * 3600.0, gt=0, description="seconds that one run may take")
+    job_disk: int = Field(default=10 * 2**30, ge=2**20, description="bytes of files that one run may write")
+    jobs_queued: int = Field(default=20, ge=1, le=10_000, description="runs of one principal that wait or are computed")
+    results_kept: float = Field(default=30.0, gt=0, description="days that a run and its results are kept")
+    callback_key: str | None = Field(
+        default=None, min_length=16, description="signs what is sent to a job's callback; none is sent without"
+    )
+
     # --- limits
     connections: int = Field(default=8, ge=1, le=200, description="database connections of a process to a city")
     statement_timeout: float = Field(default=30.0, gt=0, le=600, description="seconds that one statement may take")

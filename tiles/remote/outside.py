@@ -155,6 +155,27 @@ class Outside:
         finally:
             self._waiting -= 1
 
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """Send a body to a URL; the status of the answer. No redirect is followed.
+
+        Raises NotAllowed, RemoteFailed, RemoteTooSlow.
+        """
+        host = host_of(self.allowed.check(url))
+        told = [(b"host", urlsplit(url).netloc.encode()), (b"user-agent", b"CityTwin")]
+        told += [(name.encode(), value.encode()) for name, value in headers.items()]
+        try:
+            async with (
+                asyncio.timeout(self._limit_s),
+                self._turns,
+                self._pool.stream("POST", url.encode(), headers=told, content=body) as response,
+            ):
+                status: int = response.status
+                return status
+        except (TimeoutError, httpcore.TimeoutException):
+            raise RemoteTooSlow(f"{host} did not answer within {self._limit_s:g} s") from None
+        except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError) as error:
+            raise RemoteFailed(f"{host} cannot be reached: {error or type(error).__name__}") from None
+
     async def _followed(self, url: str, accept: str, limit: int) -> Fetched:
         for _ in range(MAX_REDIRECTS + 1):
             answer = await self._asked(url, accept, limit)

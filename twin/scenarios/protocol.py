@@ -78,13 +78,13 @@ class VectorLayer:
 
     table: "geometry" (WKB in the city's metric CRS), "uid" (text), where time matters "valid_from" and "valid_to"
     (timestamp[us, UTC]), and any further columns, which become typed properties.
-    style: MapLibre style layers without their source, or the name of one that ships.
+    style: MapLibre style layers without their source; None is the style of generic objects.
     """
 
     role: str
     title: Words
     table: pa.Table
-    style: Sequence[Mapping[str, Any]] | str
+    style: Sequence[Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,23 @@ class Result:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A finished run, as another one reads it. layers: ids of its result layers by role."""
+    """A finished run, as another one reads it.
+
+    layers: ids of its result layers by role. rasters: frames of its raster layers by role, (moment, COG). tables: those
+    that `table` gives; a vector layer's is there by its role.
+    """
 
     id: str
     scenario: str
     inputs: Mapping[str, Any]
     indicators: Mapping[str, Any]
     layers: Mapping[str, str]
-    tables: Sequence[str]
+    rasters: Mapping[str, Sequence[tuple[datetime | None, Path]]]
+    tables: Mapping[str, Path]
     folder: Path
+
+    def table(self, name: str) -> pa.Table:
+        """One of its tables, or of its vector layers, by name. Raises KeyError."""
+        from pyarrow import parquet
+
+        return parquet.read_table(self.tables[name])

@@ -1,0 +1,73 @@
+"""The echo: gives back what it is given, so that clients and the hook itself can be tried out without a model."""
+
+import time
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import pyarrow as pa
+
+from twin.scenarios import ScenarioError
+from twin.scenarios.city import City
+from twin.scenarios.inputs import Inputs, Words, field
+from twin.scenarios.protocol import Preset, Progress, Result
+
+STEPS_A_SECOND = 10
+
+
+class Ending(StrEnum):
+    """How an echo ends."""
+
+    GOOD = "good"
+    REFUSED = "refused"
+    FAULT = "fault"
+
+
+class EchoInputs(Inputs):
+    """What to give back, after how long, and how to end."""
+
+    text: str = field(
+        "hello",
+        max_length=1_000,
+        title=Words("文字", "Text"),
+        help=Words("原样返回。", "Given back as it is."),
+    )
+    number: float = field(0.0, title=Words("数值", "Number"), unit="1")
+    place: dict[str, Any] | None = field(
+        None, title=Words("位置", "Place"), help=Words("GeoJSON 几何。", "A GeoJSON geometry."), widget="point"
+    )
+    pause_s: float = field(
+        0.0, ge=0, le=3_600, title=Words("等待", "Pause"), unit="s", help=Words("先等待这么久。", "Wait so long first.")
+    )
+    ending: Ending = field(Ending.GOOD, title=Words("结束方式", "How it ends"))
+
+
+class Echo:
+    """A scenario that computes nothing."""
+
+    name = "echo"
+    version = "1.0"
+    title = Words("回声", "Echo")
+    description = Words("返回所给的输入，用来试验接口。", "Gives back its inputs, to try out the interface.")
+    inputs = EchoInputs
+    presets: Mapping[str, Preset] = {"greeting": Preset(Words("问候", "Greeting"), {"text": "你好", "number": 1})}
+
+    def run(self, city: City, inputs: EchoInputs, progress: Progress) -> Result:
+        """Wait, then tell what was given."""
+        steps = max(1, round(inputs.pause_s * STEPS_A_SECOND))
+        for step in range(steps):
+            progress(step / steps, Words(f"第 {step + 1} 步，共 {steps} 步", f"step {step + 1} of {steps}"))
+            time.sleep(inputs.pause_s / steps)
+        if inputs.ending is Ending.REFUSED:
+            raise ScenarioError(f"{inputs.text}: refused, as asked for", f"{inputs.text}：按要求拒绝")
+        if inputs.ending is Ending.FAULT:
+            raise ZeroDivisionError("a fault, as asked for")
+        (city.folder / "echo.txt").write_text(inputs.text, encoding="utf-8")
+        return Result(
+            indicators={"text": inputs.text, "number": inputs.number, "place": inputs.place, "seed": city.seed},
+            tables={"inputs": pa.table({"text": [inputs.text], "number": [inputs.number]})},
+            files={"echo.txt": city.folder / "echo.txt"},
+        )
+
+
+ECHO = Echo()
