@@ -14,7 +14,9 @@ def maps_itself(source: Source) -> bool:
     return source.name in THEMES and {"uid", "class"} <= set(source.schema.names)
 
 
-def automatic(path: Path, sources: Sequence[Source]) -> list[tuple[Dataset, list[tuple[Part, Source]]]]:
+def automatic(
+    path: Path, sources: Sequence[Source], *, axis: str = "xy"
+) -> list[tuple[Dataset, list[tuple[Part, Source]]]]:
     """Data sets for a file that comes without a recipe: one for all layers in the model's terms, and one for each
     other layer, which becomes generic objects with all their fields."""
     stem = path.name.split(".")[0]
@@ -23,7 +25,7 @@ def automatic(path: Path, sources: Sequence[Source]) -> list[tuple[Dataset, list
     for source in sources:
         if not maps_itself(source):
             groups.append((stem if len(sources) == 1 else f"{stem} {source.name}", [source]))
-    return [_dataset(title, path, members) for title, members in groups]
+    return [_dataset(title, path, members, axis) for title, members in groups]
 
 
 def dataset_name(title: str) -> str:
@@ -33,13 +35,13 @@ def dataset_name(title: str) -> str:
     return (name if name[:1].isalpha() else f"data-{name}")[:63].rstrip("-")
 
 
-def _dataset(title: str, path: Path, sources: Sequence[Source]) -> tuple[Dataset, list[tuple[Part, Source]]]:
+def _dataset(title: str, path: Path, sources: Sequence[Source], axis: str) -> tuple[Dataset, list[tuple[Part, Source]]]:
     dataset = Dataset.model_validate(
         {
             "name": dataset_name(title),
             "title": {"zh": title, "en": title},
             "source": path.name,
-            "parts": [{"file": path.name, "layer": source.name} for source in sources],
+            "parts": [{"file": path.name, "layer": source.name, "axis": axis} for source in sources],
         }
     )
     return dataset, list(zip(dataset.parts, sources, strict=True))

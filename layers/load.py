@@ -24,9 +24,10 @@ from layers.admission import Arrival, admit
 from layers.ahead import ahead
 from layers.automatic import automatic
 from layers.boxes import Bbox, union
-from layers.formats import Source, open_sources
+from layers.control import Control, read_controls
+from layers.formats import Columns, Source, notes_of, open_sources, parts_of
 from layers.formats.raster import RasterSource
-from layers.mapping import Ground, mapped
+from layers.mapping import Ground, mapped, placement
 from layers.mapping.ground import REACH_KM
 from layers.mapping.rules import rules
 from layers.recipe import Dataset, Part, Recipe
@@ -47,6 +48,20 @@ EXTENT_SQL = """
 CHUNK = 1 << 20
 
 
+@dataclass(frozen=True)
+class Said:
+    """What somebody says of a file, instead of what it says itself: as the keys of a recipe's part."""
+
+    crs: str | None = None
+    layer: str | None = None
+    encoding: str | None = None
+    columns: Columns | None = None
+    axis: str = "xy"
+
+
+NOTHING = Said()
+
+
 class NamedTwice(LayerError):
     """Data sets that come together under one name."""
 
@@ -56,18 +71,20 @@ class Delivery:
     """A data set as it comes: each of its parts with a source that feeds it, and the files these are read from.
 
     The fingerprint of the files decides whether they were loaded before; a source without files, such as a generator,
-    is always read.
+    is always read. title: what the report calls them.
     """
 
     dataset: Dataset
     parts: Sequence[tuple[Part, Source]]
     files: tuple[Path, ...] = ()
+    title: str = ""
 
 
-def file_deliveries(path: Path, *, crs: str | None = None, layer: str | None = None) -> list[Delivery]:
+def file_deliveries(path: Path, said: Said = NOTHING) -> list[Delivery]:
     """The data sets in a file that comes without a recipe. Raises FormatError."""
-    sources = open_sources(path, crs=crs, layer=layer)
-    return [Delivery(dataset, parts, (path,)) for dataset, parts in automatic(path, sources)]
+    sources = open_sources(path, crs=said.crs, layer=said.layer, encoding=said.encoding, columns=said.columns)
+    found = automatic(path, sources, axis=said.axis)
+    return [Delivery(dataset, parts, tuple(parts_of(path)), path.name) for dataset, parts in found]
 
 
 def recipe_deliveries(recipe: Recipe, folder: Path) -> Iterator[list[Delivery]]:
@@ -86,8 +103,10 @@ def recipe_deliveries(recipe: Recipe, folder: Path) -> Iterator[list[Delivery]]:
 
 
 def _delivery(dataset: Dataset, folder: Path) -> Delivery:
-    files = tuple(dict.fromkeys(folder / part.file for part in dataset.parts))
-    return Delivery(dataset, dataset.sources(folder), files)
+    named = tuple(dict.fromkeys(part.file for part in dataset.parts))
+    sources = dataset.sources(folder)
+    files = tuple(dict.fromkeys(file for name in named for file in parts_of(folder / name)))
+    return Delivery(dataset, sources, files, ", ".join(Path(name).name for name in named))
 
 
 def load(
@@ -115,7 +134,7 @@ def load(
         connection.execute(SESSION)
         connection.commit()
         registration.lock_datasets(connection, names)
-        loader = _Loader(connection, city, math.inf if anywhere else REACH_KM, progress)
+        loader = _Loader(connection, city, math.inf if anywhere else REACH_KM, read_controls(home), progress)
         arrivals = [loader.arrival(number, delivery) for number, delivery in enumerate(deliveries)]
         waiting = [arrival for arrival in arrivals if not arrival.report.same_file]
         for delivery in deliveries:
@@ -129,10 +148,18 @@ def load(
 class _Loader:
     """Looks at deliveries and stages those that are new."""
 
-    def __init__(self, connection: psycopg.Connection, city: City, reach_km: float, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        connection: psycopg.Connection,
+        city: City,
+        reach_km: float,
+        controls: tuple[Control, ...],
+        progress: Progress | None,
+    ) -> None:
         self._connection = connection
         self._city = city
         self._reach_km = reach_km
+        self._controls = controls
         self._progress = progress
         row = connection.execute(EXTENT_SQL).fetchone()
         connection.commit()
@@ -145,7 +172,7 @@ class _Loader:
         known = registration.find(self._connection, dataset.name)
         day = registration.edition_date(known, dataset)
         sha256, fingerprint = _fingerprint(delivery)
-        report = Report(dataset.name, tuple(file.name for file in delivery.files), dataset.edition, day)
+        report = Report(dataset.name, (delivery.title,) if delivery.title else (), dataset.edition, day)
         arrival = Arrival(dataset, known, day, report, sha256, fingerprint, started)
         if known is not None and known.fingerprint == fingerprint and delivery.files:
             report.same_file, report.unchanged = True, known.present
@@ -167,7 +194,9 @@ class _Loader:
                 stagings[theme.table] = Staging(self._connection, theme, number)
             if theme.table == "generic_object":
                 arrival.properties += fitting.properties
-            for batch in ahead(mapped(source, part, ground)):
+            place, said = placement(source, part, ground)
+            arrival.report.note(names[index], (*notes_of(source), *said))
+            for batch in ahead(mapped(source, part, ground, place=place)):
                 stagings[theme.table].add(batch, index)
                 arrival.report.read += batch.read
                 arrival.report.note_rejects(names[index], batch.rejects)
@@ -184,7 +213,7 @@ class _Loader:
         self._extents += arrival.extents
 
     def _ground(self) -> Ground:
-        return Ground(self._city.srid, self._city.metric_srid, union(self._extents), self._reach_km)
+        return Ground(self._city.srid, self._city.metric_srid, union(self._extents), self._reach_km, self._controls)
 
 
 def _view(city: City) -> list[Bbox]:

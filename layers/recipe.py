@@ -6,7 +6,6 @@ or several under `parts`, where one source feeds several themes (lands and water
 """
 
 import re
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -14,9 +13,7 @@ from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
@@ -28,32 +25,61 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from cim_models.database import CitySpec
-from cim_models.theme import SHARED, Attribute, Theme
 from cim_models.themes import THEMES
-from layers import LayerError, strict_yaml, units
-from layers.formats import Source, open_sources
+from layers import LayerError, strict_yaml
+from layers.formats import Columns, Source, open_sources
+from layers.offset import SYSTEMS
+from layers.recipe_rules import (
+    ClassRule,
+    FieldRule,
+    HeightGuess,
+    KeepRule,
+    PropertyType,
+    Strict,
+    Text,
+    Texts,
+    UidRule,
+    check_rule,
+    constant,
+    listed,
+    mappable,
+)
+
+__all__ = [
+    "ClassRule",
+    "Dataset",
+    "FieldRule",
+    "HeightGuess",
+    "KeepRule",
+    "Part",
+    "PropertyType",
+    "Recipe",
+    "RecipeError",
+    "UidRule",
+    "constant",
+    "mappable",
+    "parse_recipe",
+    "read_recipe",
+]
 
 LARGEST_RECIPE = 1 << 20
-# Metres a storey where a height is missing, floor to floor.
-STOREY_HEIGHT = 3.0
-
-PropertyType = Literal["text", "integer", "number", "boolean", "date", "datetime", "json"]
-MAPPABLE_SHARED = ("name", "name_en", "cim_level")
+# A system that PROJ does not know, whose parameters the operator keeps.
+LOCAL = re.compile(r"local:[a-z0-9][a-z0-9_-]{0,62}")
 
 
 class RecipeError(LayerError):
     """A recipe that cannot be followed; the message names file and key and says what was expected."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
 def _known_crs(value: str) -> str:
+    if value in SYSTEMS or LOCAL.fullmatch(value):
+        return value
     try:
         CRS.from_user_input(value)
     except CRSError:
-        raise ValueError(f"{value!r} is no CRS that PROJ knows; write it as EPSG:4549") from None
+        raise ValueError(
+            f"{value!r} is no CRS that PROJ knows; write it as EPSG:4549, {', '.join(SYSTEMS)} or local:name"
+        ) from None
     return value
 
 
@@ -78,25 +104,19 @@ def _inside(value: str) -> str:
     return value
 
 
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-Text = Annotated[str, Field(min_length=1)]
 Crs = Annotated[str, AfterValidator(_known_crs)]
-Texts = Annotated[tuple[Text, ...], BeforeValidator(_listed), Field(min_length=1)]
 Degrees = Annotated[float, Field(ge=-180, le=180)]
 
 
-class Title(_Strict):
+class Title(Strict):
     """A title in both languages."""
 
     zh: Text
     en: Text
 
 
-class View(_Strict):
+class View(Strict):
     """Where a viewer starts. center: lon, lat in degrees. pitch and bearing in degrees."""
 
     center: tuple[Degrees, Annotated[float, Field(ge=-90, le=90)]]
@@ -105,7 +125,7 @@ class View(_Strict):
     bearing: Annotated[float, Field(ge=-360, le=360)] = 0
 
 
-class City(_Strict):
+class City(Strict):
     """What a city is laid down with, once.
 
     srid: storage CRS. metric_crs: projected CRS in metres whose area of use holds the city. vertical_datum: of its
@@ -136,91 +156,29 @@ class City(_Strict):
         )
 
 
-class FieldRule(_Strict):
-    """What feeds one attribute; `height: htotale` is short for `height: {field: htotale}`.
+class Places(Strict):
+    """Which columns of a table hold its places: x (east) and y (north), or well-known text."""
 
-    field: the source's. value: the same for every row. map: source value to model value; a value that is not in it
-    becomes the default. unit: of the source field, converted to the attribute's own. default: where nothing else is.
-    """
-
-    field: Text | None = None
-    value: Text | None = None
-    map: dict[str, str] | None = None
-    unit: Text | None = None
-    default: Text | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, given: Any) -> Any:
-        return {"field": given} if isinstance(given, str) else given
+    x: Text | None = None
+    y: Text | None = None
+    wkt: Text | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if (self.field is None) == (self.value is None):
-            raise ValueError("either a field or a value")
-        if self.value is not None and (self.map or self.unit or self.default is not None):
-            raise ValueError("a value stands alone, without map, unit or default")
+        if (self.wkt is None) == (self.x is None) or (self.x is None) != (self.y is None):
+            raise ValueError("either x and y, or wkt")
         return self
 
-
-class ClassRule(FieldRule):
-    """The class of a row; `class: Building` is short for `class: {value: Building}`."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, given: Any) -> Any:
-        return {"value": given} if isinstance(given, str) else given
+    def columns(self) -> Columns:
+        return Columns(self.x, self.y, self.wkt)
 
 
-class UidRule(_Strict):
-    """What identifies a row; `uid: gid` is short for `uid: {fields: [gid]}`.
-
-    fields: joined with "/". hash: a digest of these fields ("geometry" for the shape), or of all of them for "all";
-    a row whose hashed fields change is then another object.
-    """
-
-    fields: Texts | None = None
-    hash: Texts | Literal["all"] | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, given: Any) -> Any:
-        return {"fields": given} if isinstance(given, str | list) else given
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if (self.fields is None) == (self.hash is None):
-            raise ValueError("either fields or hash")
-        return self
-
-
-class KeepRule(_Strict):
-    """A further source field in `attributes`; `type: json` reads the JSON in a text field."""
-
-    field: Text
-    type: PropertyType | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, given: Any) -> Any:
-        return {"field": given} if isinstance(given, str) else given
-
-
-class HeightGuess(_Strict):
-    """What stands in for a building's missing height, marked in height_source.
-
-    per_storey: metres for each storey above ground, marked "storeys". default: metres where storeys are missing too,
-    marked "default"; without it the height stays empty.
-    """
-
-    per_storey: Annotated[float, Field(gt=0, le=20)] = STOREY_HEIGHT
-    default: Annotated[float, Field(gt=0, le=1000)] | None = None
-
-
-class Part(_Strict):
+class Part(Strict):
     """One layer of a file, and the theme that it feeds.
 
-    file: under the data folder. layer: in the file. crs: instead of what the file says. theme: table of the model.
+    file: under the data folder. layer: in the file. crs: instead of what the file says. axis: yx where the file writes
+    north before east. encoding: of its texts. columns: of a table's places. closed_lines: areas, where a drawing has
+    its outlines as closed lines. theme: table of the model.
     A source in the model's terms (OpenStreetMap, GeoTIFF) needs no theme and no rule: its columns are what they say,
     unless `fields` says otherwise. Any other source without a theme becomes generic objects.
     keep: further fields for `attributes`: "all" but those used above, a list, or new name to field. drop: fields left
@@ -231,13 +189,17 @@ class Part(_Strict):
     file: Annotated[Text, AfterValidator(_inside)]
     layer: Text | None = None
     crs: Crs | None = None
+    axis: Literal["xy", "yx"] = "xy"
+    encoding: Text | None = None
+    columns: Places | None = None
+    closed_lines: Literal["lines", "areas"] = "lines"
     theme: Text | None = None
     class_: Annotated[ClassRule | None, Field(alias="class")] = None
     uid: UidRule | None = None
-    fields: dict[str, FieldRule] = {}
+    fields: dict[str, FieldRule] = Field(default_factory=dict)
     keep: Literal["all"] | dict[str, KeepRule] = "all"
-    drop: Annotated[tuple[Text, ...], BeforeValidator(_listed)] = ()
-    where: dict[str, Texts] = {}
+    drop: Annotated[tuple[Text, ...], BeforeValidator(listed)] = ()
+    where: dict[str, Texts] = Field(default_factory=dict)
     solid: Annotated[str, Field(pattern=r"^[0-4](\.[0-3])?$")] | None = None
     missing_height: HeightGuess = HeightGuess()
 
@@ -260,7 +222,7 @@ class Part(_Strict):
     def _known_attributes(cls, fields: dict[str, FieldRule], info: ValidationInfo) -> dict[str, FieldRule]:
         theme = THEMES.get(info.data.get("theme") or "")
         for name, rule in fields.items():
-            _check_rule(theme, name, rule)
+            check_rule(theme, name, rule)
         return fields
 
     @model_validator(mode="after")
@@ -270,53 +232,11 @@ class Part(_Strict):
         return self
 
 
-def _check_rule(theme: Theme | None, name: str, rule: FieldRule) -> None:
-    known = mappable(theme)
-    if name not in known:
-        raise ValueError(f"no attribute {name!r} in {theme.table if theme else 'a generic object'}; {_list(known)}")
-    attribute = known[name]
-    if rule.unit is not None:
-        if attribute.unit is None:
-            raise ValueError(f"{name} has no unit; leave out unit: {rule.unit}")
-        units.factor(rule.unit, attribute.unit)
-    for given in (rule.value, rule.default, *(rule.map or {}).values()):
-        if given is not None:
-            constant(attribute, given)
-
-
-def mappable(theme: Theme | None) -> dict[str, Attribute]:
-    """The attributes that a recipe may feed, by name."""
-    shared = [attribute for attribute in SHARED if attribute.name in MAPPABLE_SHARED]
-    return {attribute.name: attribute for attribute in (*shared, *(theme.attributes if theme else ()))}
-
-
-def constant(attribute: Attribute, text: str) -> str | int | float | bool:
-    """A value written in a recipe, as the attribute's type. Raises ValueError."""
-    if attribute.type == "text":
-        return text
-    if attribute.type == "boolean":
-        if text.lower() not in ("true", "false"):
-            raise ValueError(f"{attribute.name} is true or false, not {text!r}")
-        return text.lower() == "true"
-    try:
-        return int(text) if attribute.type == "integer" else _finite(text)
-    except ValueError:
-        kind = "a whole number" if attribute.type == "integer" else "a number"
-        raise ValueError(f"{attribute.name} is {kind}, not {text!r}") from None
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if number - number != 0:
-        raise ValueError("not finite")
-    return number
-
-
-INHERITED = ("file", "layer", "crs", "missing_height")
+INHERITED = ("file", "layer", "crs", "axis", "encoding", "columns", "closed_lines", "missing_height")
 PART_KEYS = tuple(field.alias or name for name, field in Part.model_fields.items())
 
 
-class Dataset(_Strict):
+class Dataset(Strict):
     """A source of objects with its edition, licence and lineage; loading it touches nothing else.
 
     sharing: who may have the data, "open" if anybody. vertical_datum: of its heights. edition_date: the day from
@@ -358,11 +278,17 @@ class Dataset(_Strict):
         return [
             (part, source)
             for part in self.parts
-            for source in open_sources(folder / part.file, crs=part.crs, layer=part.layer)
+            for source in open_sources(
+                folder / part.file,
+                crs=part.crs,
+                layer=part.layer,
+                encoding=part.encoding,
+                columns=part.columns.columns() if part.columns else None,
+            )
         ]
 
 
-class Recipe(_Strict):
+class Recipe(Strict):
     """A city and what it is made of. Names of data sets are unique."""
 
     city: City
@@ -413,7 +339,3 @@ def _line(detail: ErrorDetails) -> str:
     given = detail["input"]
     told = f" (not {given!r})" if isinstance(given, str) and given not in message else ""
     return f"{key or 'the recipe'}: {message}{told}"
-
-
-def _list(known: Mapping[str, Attribute]) -> str:
-    return "there are " + ", ".join(sorted(known))

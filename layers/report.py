@@ -19,7 +19,7 @@ class Report:
     read: rows of its files that were looked at. inserted, updated, unchanged: objects; ended: those that the edition
     lacks. repaired, rejected: rows; `repairs` and `rejects` hold the first thousand of each with the name of their
     source, `reasons` how many rows each reason rejected. same_file: nothing was done, the same files were loaded
-    before.
+    before. notes: what was decided in reading each source, such as its encoding.
     """
 
     dataset: str
@@ -38,10 +38,14 @@ class Report:
     repairs: list[tuple[str, Repair]] = field(default_factory=list)
     rejects: list[tuple[str, Reject]] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
+    notes: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def changed(self) -> bool:
         return bool(self.inserted or self.updated or self.ended)
+
+    def note(self, source: str, notes: Sequence[str]) -> None:
+        self.notes += [(source, note) for note in notes]
 
     def note_rejects(self, source: str, rejects: tuple[Reject, ...]) -> None:
         self.rejected += len(rejects)
@@ -62,6 +66,7 @@ class Report:
         """As JSON, for the database."""
         return {
             "seconds": round(self.seconds, 3),
+            "notes": [{"source": source, "note": note} for source, note in self.notes],
             "reasons": dict(self.reasons.most_common(MOST_DETAILS)),
             "rejects": [
                 {"source": source, "row": each.row, "uid": each.uid, "reason": each.reason}

@@ -7,7 +7,7 @@ from pathlib import Path
 from layers import LayerError
 from layers.automatic import dataset_name
 from layers.formats import files_in
-from layers.load import Delivery, Progress, file_deliveries, load, recipe_deliveries
+from layers.load import NOTHING, Delivery, Progress, Said, file_deliveries, load, recipe_deliveries
 from layers.recipe import Recipe, read_recipe
 from layers.report import Report
 from twin import TwinError
@@ -63,22 +63,23 @@ def load_recipe(directory: Directory, path: Path, data: Path, name: str | None, 
     return place
 
 
-def load_files(place: CityPlace, paths: Sequence[Path], manner: Manner) -> list[LayerError]:
-    """Load files that come without a recipe, each whole or not at all; gives the refusals, and goes on after one."""
+def load_files(place: CityPlace, paths: Sequence[Path], manner: Manner, said: Said = NOTHING) -> list[LayerError]:
+    """Load files that come without a recipe, each whole or not at all; gives the refusals, and goes on after one.
+
+    said: what somebody says of all of them.
+    """
     refusals = []
     for path in paths:
         try:
-            _load(place, file_deliveries(path), manner)
+            _load(place, file_deliveries(path, said), manner)
         except LayerError as error:
             refusals.append(error)
     return refusals
 
 
-def load_layer(
-    place: CityPlace, path: Path, manner: Manner, *, crs: str | None, layer: str | None, name: str | None
-) -> None:
-    """Load one file. crs: instead of what it says. layer: only this one. name: of the data set it becomes."""
-    deliveries = file_deliveries(path, crs=crs, layer=layer)
+def load_layer(place: CityPlace, path: Path, manner: Manner, said: Said, *, name: str | None) -> None:
+    """Load one file. said: instead of what it says. name: of the data set it becomes."""
+    deliveries = file_deliveries(path, said)
     if name is not None:
         if dataset_name(name) != name:
             raise LoadError(f"--dataset {name}: take a-z, 0-9 and dashes, such as {dataset_name(name)}")

@@ -19,6 +19,7 @@ EMPTY_ZIP_MAGIC = b"PK\x05\x06"
 GZIP_MAGIC = b"\x1f\x8b"
 
 CHUNK = 1 << 20
+UTF_8_NAME = 0x800
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,15 @@ def _unzip(path: Path, folder: Path, limits: UnpackLimits) -> list[Path]:
         raise FormatError(f"{path.name}: broken zip file ({error}); fetch it again") from None
 
 
+def inspect(path: Path, limits: UnpackLimits) -> None:
+    """Refuse a hostile zip that is read as it is, by its directory alone. Raises FormatError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _inspect(path, archive.infolist(), limits)
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise FormatError(f"{path.name}: broken zip file ({error}); fetch it again") from None
+
+
 def _inspect(path: Path, members: list[zipfile.ZipInfo], limits: UnpackLimits) -> None:
     """Refuse a hostile archive by its directory alone."""
     total = sum(member.file_size for member in members)
@@ -97,13 +107,26 @@ def _inspect(path: Path, members: list[zipfile.ZipInfo], limits: UnpackLimits) -
 
 
 def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path, archive_name: str) -> Path:
-    parts = [part for part in member.filename.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    parts = [part for part in _name(member).replace("\\", "/").split("/") if part not in ("", ".", "..")]
     target = folder.joinpath(*parts)
     target.parent.mkdir(parents=True, exist_ok=True)
     with archive.open(member) as packed:
         # The directory may lie about the size; the bytes may not exceed what it promised.
         _copy(packed, target, f"{archive_name}/{member.filename}", member.file_size)
     return target
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    """A member's name; what no flag says is UTF-8 was most likely packed on a Chinese Windows (APPNOTE 6.3, D.1)."""
+    if member.flag_bits & UTF_8_NAME:
+        return member.filename
+    packed = member.filename.encode("cp437", "replace")
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return packed.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return member.filename
 
 
 class _Readable(Protocol):

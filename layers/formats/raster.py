@@ -1,9 +1,12 @@
-"""GeoTIFF terrain and imagery: what a raster is and where it lies; its cells become a Cloud-Optimized GeoTIFF."""
+"""Terrain and imagery as GeoTIFF, NetCDF or ASCII grid: what a raster is and where it lies; its cells become a
+Cloud-Optimized GeoTIFF."""
 
 import hashlib
 import logging
 import os
+import re
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,11 +23,11 @@ import shapely
 from pyproj import CRS, Geod
 from pyproj.exceptions import CRSError
 from rasterio.enums import ColorInterp
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rio_cogeo.cogeo import cog_translate
 from rio_cogeo.profiles import cog_profiles
 
-from layers.formats.source import GEOMETRY, CrsUnknown, Format, FormatError, Source
+from layers.formats.source import GEOMETRY, CrsUnknown, Format, FormatError, Reading, Source
 
 TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 FOLDER = "terrain"
@@ -47,10 +50,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RasterSource:
-    """One GeoTIFF as a source of the theme `terrain`: a single row with the raster's footprint.
+    """One raster as a source of the theme `terrain`: a single row with the raster's footprint.
 
     kind: imagery for three bands and more or a palette, hillshade for one band of bytes, else dtm; a recipe may say
-    otherwise. resolution: metres, of the wider side of a cell. footprint: polygon in `crs`, x east first.
+    otherwise. opened_as: what rasterio opens, a variable of a NetCDF by its own name. resolution: metres, of the wider
+    side of a cell. footprint: polygon in `crs`, x east first.
     """
 
     file: Path
@@ -60,6 +64,7 @@ class RasterSource:
     nodata: float | None
     footprint: shapely.Polygon
     attributes: dict[str, Any]
+    opened_as: str
     name: str = "terrain"
     count: int | None = 1
     schema: pa.Schema = SCHEMA
@@ -111,7 +116,7 @@ class RasterSource:
     def _translate(self, scratch: Path) -> Path:
         # A virtual copy takes the CRS that was given; the file itself is not touched.
         virtual, result = scratch / "source.vrt", scratch / "result.tif"
-        rasterio.shutil.copy(self.file, virtual, driver="VRT")
+        rasterio.shutil.copy(self.opened_as, virtual, driver="VRT")
         with rasterio.open(virtual, "r+") as dataset:
             dataset.crs = self.crs
             palette = ColorInterp.palette in dataset.colorinterp
@@ -131,13 +136,34 @@ class RasterSource:
         return result
 
 
-def open_raster(path: Path, crs: str | None, layer: str | None) -> list[Source]:
+def open_geotiff(path: Path, reading: Reading) -> list[Source]:
     """The raster in a GeoTIFF. Raises CrsUnknown where it has no CRS and none is given, FormatError where it is broken
     or does not say where on the ground it lies."""
-    if layer not in (None, "terrain"):
-        raise FormatError(f"{path.name}: a raster has no layer {layer!r}; leave the layer out")
-    with _opened(path) as dataset:
-        stated = crs or (dataset.crs.to_wkt() if dataset.crs else None)
+    return [_open_raster(path, reading, "GTiff", str(path))]
+
+
+def open_grid(path: Path, reading: Reading) -> list[Source]:
+    """The raster in an Esri ASCII grid, with the CRS of a .prj beside it. Raises as `open_geotiff` does."""
+    return [_open_raster(path, reading, "AAIGrid", str(path))]
+
+
+def open_netcdf(path: Path, reading: Reading) -> list[Source]:
+    """The one grid in a NetCDF file, or the one that `layer` names. Raises as `open_geotiff` does."""
+    with _opened(str(path), "netCDF", path) as dataset:
+        names = {name.rsplit(":", 1)[-1]: name for name in dataset.subdatasets}
+    if not names:
+        return [_open_raster(path, reading, "netCDF", str(path))]
+    chosen = reading.layer or (next(iter(names)) if len(names) == 1 else None)
+    if chosen not in names:
+        raise FormatError(f"{path.name}: several variables; choose one with --layer: {', '.join(names)}")
+    return [_open_raster(path, Reading(reading.crs), "netCDF", names[chosen])]
+
+
+def _open_raster(path: Path, reading: Reading, driver: str, opened_as: str) -> Source:
+    if reading.layer not in (None, "terrain"):
+        raise FormatError(f"{path.name}: a raster has no layer {reading.layer!r}; leave the layer out")
+    with _opened(opened_as, driver, path) as dataset:
+        stated = reading.crs or (dataset.crs.to_wkt() if dataset.crs else None)
         if stated is None:
             raise CrsUnknown(f"{path.name}: no CRS in the file; name it with --crs, e.g. --crs EPSG:4549")
         if dataset.transform.is_identity:
@@ -147,32 +173,36 @@ def open_raster(path: Path, crs: str | None, layer: str | None) -> list[Source]:
             raise FormatError(
                 f"{path.name}: {size / 1e9:,.0f} GB of cells; cut it into tiles of {MOST_BYTES / 1e9:.0f} GB"
             )
+        if driver == "netCDF" and dataset.count > 1:
+            raise FormatError(f"{path.name}: {dataset.count} steps of time; a city's terrain has one, cut out that one")
         system = _crs(path, stated)
         footprint = _footprint(dataset)
-        return [
-            RasterSource(
-                file=path,
-                crs=_short(system),
-                kind=_kind(dataset),
-                resolution=_resolution(dataset, system, footprint),
-                nodata=_nodata(dataset),
-                footprint=footprint,
-                attributes={
-                    "width": dataset.width,
-                    "height": dataset.height,
-                    "bands": dataset.count,
-                    "type": dataset.dtypes[0],
-                    "crs": _short(system),
-                },
-            )
-        ]
+        return RasterSource(
+            file=path,
+            crs=_short(system),
+            kind=_kind(dataset),
+            resolution=_resolution(dataset, system, footprint),
+            nodata=_nodata(dataset),
+            footprint=footprint,
+            opened_as=opened_as,
+            attributes={
+                "width": dataset.width,
+                "height": dataset.height,
+                "bands": dataset.count,
+                "type": dataset.dtypes[0],
+                "crs": _short(system),
+            },
+        )
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[rasterio.DatasetReader]:
+def _opened(name: str, driver: str, path: Path) -> Iterator[rasterio.DatasetReader]:
     try:
-        with rasterio.open(path, driver="GTiff") as dataset:
-            yield dataset
+        with warnings.catch_warnings():
+            # That a container has no position of its own says nothing of what it contains.
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(name, driver=driver) as dataset:
+                yield dataset
     except RasterioError as error:
         raise _broken(path, error) from None
 
@@ -223,8 +253,16 @@ def _resolution(dataset: rasterio.DatasetReader, system: CRS, footprint: shapely
 def _broken(path: Path, error: Exception) -> FormatError:
     logger.debug("reading %s", path, exc_info=error)
     return FormatError(
-        f"{path.name}: cannot be read as a GeoTIFF ({error}); the file is broken or cut off, fetch it again"
+        f"{path.name}: cannot be read as a raster ({error}); the file is broken or cut off, fetch it again"
     )
 
 
-FORMAT = Format("GeoTIFF", (".tif", ".tiff"), lambda head: head.startswith(TIFF_MAGIC), open_raster)
+GRID = re.compile(rb"\s*ncols\s+\d+\s+nrows\s+\d+\s", re.IGNORECASE)
+# NetCDF 3, and NetCDF 4, which is HDF5.
+NETCDF_MAGIC = (b"CDF\x01", b"CDF\x02", b"CDF\x05", b"\x89HDF\r\n\x1a\n")
+
+FORMATS = (
+    Format("GeoTIFF", (".tif", ".tiff"), lambda head: head.startswith(TIFF_MAGIC), open_geotiff),
+    Format("NetCDF", (".nc", ".nc4"), lambda head: head.startswith(NETCDF_MAGIC), open_netcdf),
+    Format("ASCII grid", (".asc", ".grd"), lambda head: GRID.match(head) is not None, open_grid),
+)

@@ -29,6 +29,7 @@ class Source(Protocol):
     count: number of features where the format knows it before reading, for a progress bar.
     A field that is the format's own key for its features carries the metadata KEY.
     A source that is named after a theme and has the columns `uid` and `class` is in the model's terms already.
+    A source may have `notes`: what the report should say of how it was read.
     """
 
     @property
@@ -48,6 +49,34 @@ class Source(Protocol):
         ...
 
 
+def notes_of(source: Source) -> tuple[str, ...]:
+    """What the report should say of how a source was read: its encoding, the columns its places came from."""
+    found: tuple[str, ...] = getattr(source, "notes", ())
+    return found
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where a table keeps its places: x (east) and y (north), or well-known text."""
+
+    x: str | None = None
+    y: str | None = None
+    wkt: str | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How to read a file, where it does not say or says it wrongly.
+
+    crs: what the coordinates are in. layer: only this one. encoding: of its texts. columns: a table's places.
+    """
+
+    crs: str | None = None
+    layer: str | None = None
+    encoding: str | None = None
+    columns: Columns | None = None
+
+
 def is_key(field: pa.Field) -> bool:
     """Whether a field is how the format itself tells its features apart."""
     return bool(field.metadata) and KEY.items() <= field.metadata.items()
@@ -58,10 +87,10 @@ class Format:
     """A format in the registry.
 
     suffixes: lower case, with the dot. recognises: whether a file that begins with these bytes is of the format,
-    whatever it is called. open: its sources, given path, CRS and layer as `open_sources` gets them.
+    whatever it is called; formats that begin alike are told apart by their suffixes. open: its sources.
     """
 
     name: str
     suffixes: tuple[str, ...]
     recognises: Callable[[bytes], bool]
-    open: Callable[[Path, str | None, str | None], list[Source]]
+    open: Callable[[Path, Reading], list[Source]]

@@ -1,10 +1,10 @@
-"""GeoPackage, FlatGeobuf, Shapefile, GeoJSON and GeoJSON text sequences, streamed by GDAL as Arrow."""
+"""GeoPackage, FlatGeobuf, GeoJSON and GeoJSON text sequences, streamed by GDAL as Arrow; other formats build on it."""
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,29 @@ import pyarrow as pa
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from layers.formats.source import GEOMETRY, KEY, Format, FormatError, Source
+from layers.formats.source import GEOMETRY, KEY, Format, FormatError, Reading, Source
 
 RECORD_SEPARATOR = b"\x1e"
 # A count that the file itself keeps: fewer features than that, and the file has lost some.
 COUNT_IS_PROMISED = ("FlatGeobuf", "GPKG")
+# A table has a few hundred; what brings more is a mistake, or made to fill the memory.
+MOST_FIELDS = 2000
+
+
+@dataclass(frozen=True)
+class Gdal:
+    """How a format is opened. options: GDAL's open options. encoding: of a Shapefile. leave_out: fields that are how
+    the format draws. key: a field by which it tells its features apart. config: GDAL's, while the file is open."""
+
+    options: Mapping[str, str] = field(default_factory=dict)
+    encoding: str | None = None
+    leave_out: tuple[str, ...] = ()
+    key: str | None = None
+    config: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+PLAIN = Gdal()
 
 
 @dataclass(frozen=True)
@@ -33,24 +51,36 @@ class VectorSource:
     driver: str
     geometry_field: str
     with_fid: bool
+    gdal: Gdal = PLAIN
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.gdal.notes
 
     def read(self, rows: int = 10_000) -> Iterator[pa.RecordBatch]:
         features = 0
         try:
-            with _opened(self.path, self.layer, rows, self.with_fid) as (_, reader):
+            with _configured(self.gdal), _opened(self.path, self.layer, rows, self.with_fid, self.gdal) as (_, reader):
                 while (batch := _next(reader)) is not None:
                     features += batch.num_rows
                     yield self._renamed(batch)
+        except UnicodeDecodeError as error:
+            raise _not_utf8(self.path, self.layer, error) from None
         except (DataSourceError, DataLayerError, OSError, pa.ArrowException) as error:
-            raise _broken(self.path, self.layer, f"after {features} features: {error}") from None
+            raise broken(self.path, self.layer, f"after {features} features: {error}") from None
         self._check_whole(features)
 
     def _renamed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        return pa.RecordBatch.from_arrays([plain(column) for column in batch.columns], schema=self.schema)
+        kept = [
+            plain(column)
+            for name, column in zip(batch.schema.names, batch.columns, strict=True)
+            if name not in self.gdal.leave_out
+        ]
+        return pa.RecordBatch.from_arrays(kept, schema=self.schema)
 
     def _check_whole(self, features: int) -> None:
         if self.driver in COUNT_IS_PROMISED and self.count is not None and features < self.count:
-            raise _broken(self.path, self.layer, f"it should hold {self.count} features, {features} could be read")
+            raise broken(self.path, self.layer, f"it should hold {self.count} features, {features} could be read")
         if self.driver == "GeoJSONSeq":
             _check_text_sequence(self.path, features)
 
@@ -86,26 +116,41 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
 
 
 def _opened(
-    path: Path, layer: str, rows: int, with_fid: bool
+    path: Path, layer: str, rows: int, with_fid: bool, gdal: Gdal
 ) -> AbstractContextManager[tuple[dict[str, Any], pa.RecordBatchReader]]:
     opened: AbstractContextManager[tuple[dict[str, Any], pa.RecordBatchReader]] = pyogrio.open_arrow(
-        path, layer=layer, batch_size=rows, use_pyarrow=True, return_fids=with_fid
+        path,
+        layer=layer,
+        batch_size=rows,
+        use_pyarrow=True,
+        return_fids=with_fid,
+        encoding=gdal.encoding,
+        **gdal.options,
     )
     return opened
 
 
-def open_vector(path: Path, crs: str | None, layer: str | None) -> list[Source]:
-    """The layers with geometry in a file. Raises FormatError for a broken file or a layer that is not there."""
-    _check_shapefile(path)
+@contextmanager
+def _configured(gdal: Gdal) -> Iterator[None]:
+    before = {name: pyogrio.get_gdal_config_option(name) for name in gdal.config}
+    pyogrio.set_gdal_config_options(dict(gdal.config))
     try:
-        with _quiet():
+        yield
+    finally:
+        pyogrio.set_gdal_config_options(before)
+
+
+def open_vector(path: Path, reading: Reading, gdal: Gdal = PLAIN) -> list[Source]:
+    """The layers with geometry in a file. Raises FormatError for a broken file or a layer that is not there."""
+    try:
+        with _quiet(), _configured(gdal):
             layers = [str(name) for name, geometry in pyogrio.list_layers(path) if geometry is not None]
-            _check_layer(path, layers, layer)
-            return [_open_layer(path, name, crs) for name in layers if layer in (None, name)]
+            _check_layer(path, layers, reading.layer)
+            return [_open_layer(path, name, reading, gdal) for name in layers if reading.layer in (None, name)]
     except UnicodeDecodeError as error:
-        raise _broken(path, layer, f"a name that is not UTF-8: {error.object!r}") from None
+        raise _not_utf8(path, reading.layer, error) from None
     except (DataSourceError, DataLayerError, OSError, pa.ArrowException) as error:
-        raise _broken(path, layer, str(error)) from None
+        raise broken(path, reading.layer, str(error)) from None
 
 
 def _check_layer(path: Path, layers: list[str], layer: str | None) -> None:
@@ -115,43 +160,39 @@ def _check_layer(path: Path, layers: list[str], layer: str | None) -> None:
         raise FormatError(f"{path.name}: no layer {layer!r} with geometry; it has {', '.join(layers)}")
 
 
-def _open_layer(path: Path, layer: str, crs: str | None) -> VectorSource:
-    info = pyogrio.read_info(path, layer=layer)
+def _open_layer(path: Path, layer: str, reading: Reading, gdal: Gdal) -> VectorSource:
+    info = pyogrio.read_info(path, layer=layer, encoding=gdal.encoding, **gdal.options)
+    if len(info["fields"]) > MOST_FIELDS:
+        raise FormatError(
+            f"{path.name}: {len(info['fields']):,} fields, {MOST_FIELDS:,} at most; leave out those that nobody needs"
+        )
     # Only a GeoPackage keeps its own feature id; elsewhere it is a line number that the next edition moves.
     with_fid = info["driver"] == "GPKG"
-    with _opened(path, layer, 1, with_fid) as (meta, reader):
+    with _opened(path, layer, 1, with_fid, gdal) as (meta, reader):
         geometry_field = meta["geometry_name"] or "wkb_geometry"
-        fields = [_field(field, geometry_field, info["fid_column"]) for field in reader.schema]
+        keys = (info["fid_column"] if with_fid else None, gdal.key)
+        fields = [_field(field, geometry_field, keys) for field in reader.schema if field.name not in gdal.leave_out]
     count = int(info["features"])
     return VectorSource(
         path=path,
         layer=layer,
         name=layer,
-        crs=crs or info["crs"],
+        crs=reading.crs or info["crs"],
         schema=pa.schema(fields),
         count=count if count >= 0 else None,
         driver=info["driver"],
         geometry_field=geometry_field,
         with_fid=with_fid,
+        gdal=gdal,
     )
 
 
-def _field(field: pa.Field, geometry_field: str, key: str) -> pa.Field:
+def _field(field: pa.Field, geometry_field: str, keys: tuple[str | None, ...]) -> pa.Field:
     if field.name == geometry_field:
         return pa.field(GEOMETRY, pa.binary())
     # A field of its own by the name that the protocol gives to the geometry.
     name = f"{field.name}_field" if field.name == GEOMETRY else field.name
-    return pa.field(name, _plain_type(field.type), metadata=KEY if field.name == key else None)
-
-
-def _check_shapefile(path: Path) -> None:
-    """A Shapefile states its length (16-bit words, big endian, at byte 24); GDAL reads a cut one without a word."""
-    if path.suffix.lower() != ".shp":
-        return
-    with path.open("rb") as file:
-        stated = 2 * int.from_bytes(file.read(28)[24:], "big")
-    if path.stat().st_size < stated:
-        raise _broken(path, None, f"{path.stat().st_size} bytes of {stated}")
+    return pa.field(name, _plain_type(field.type), metadata=KEY if field.name in keys else None)
 
 
 def _check_text_sequence(path: Path, features: int) -> None:
@@ -167,8 +208,8 @@ def _check_text_sequence(path: Path, features: int) -> None:
                 continue
         except orjson.JSONDecodeError:
             pass
-        raise _broken(path, None, f"text {number} of {texts} is no JSON object")
-    raise _broken(path, None, f"{texts} texts in the file, {features} could be read as features")
+        raise broken(path, None, f"text {number} of {texts} is no JSON object")
+    raise broken(path, None, f"{texts} texts in the file, {features} could be read as features")
 
 
 def _texts(path: Path) -> Iterator[bytes]:
@@ -187,7 +228,7 @@ def _texts(path: Path) -> Iterator[bytes]:
             yield pending
 
 
-def _broken(path: Path, layer: str | None, what: str) -> FormatError:
+def broken(path: Path, layer: str | None, what: str) -> FormatError:
     # GDAL's hints on its own drivers and options mean nothing to who loads a file.
     what = re.split(r"; It might help|\. It might help", what)[0].replace(str(path), path.name)
     where = f"{path.name}, layer {layer}" if layer else path.name
@@ -196,19 +237,17 @@ def _broken(path: Path, layer: str | None, what: str) -> FormatError:
     return FormatError(f"{where}: cannot be read ({what}); the file is broken or cut off, fetch or export it again")
 
 
+def _not_utf8(path: Path, layer: str | None, error: UnicodeDecodeError) -> FormatError:
+    return broken(path, layer, f"a name that is not UTF-8: {error.object!r}")
+
+
 def _is_geojson(head: bytes) -> bool:
     return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", RECORD_SEPARATOR))
-
-
-def _is_shapefile(head: bytes) -> bool:
-    # The index beside it (.shx) begins alike, but its first entry is the offset of the first record, 50 words.
-    return head.startswith(b"\x00\x00\x27\x0a") and head[100:104] != b"\x00\x00\x00\x32"
 
 
 FORMATS: tuple[Format, ...] = (
     Format("GeoPackage", (".gpkg",), lambda head: head.startswith(b"SQLite format 3\0"), open_vector),
     Format("FlatGeobuf", (".fgb",), lambda head: head.startswith(b"fgb\x03"), open_vector),
-    Format("Shapefile", (".shp",), _is_shapefile, open_vector),
     Format(
         "GeoJSON", (".geojson", ".json", ".geojsonl", ".geojsons", ".geojsonseq", ".ndjson"), _is_geojson, open_vector
     ),

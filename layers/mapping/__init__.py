@@ -20,6 +20,7 @@ from layers.columns import COLUMN_TYPES
 from layers.formats import GEOMETRY, Source
 from layers.mapping import values
 from layers.mapping.batch import MappedBatch, MappingError, Reject, Repair, Verdict
+from layers.mapping.belts import CrsContradiction, system
 from layers.mapping.digest import content_hashes
 from layers.mapping.further import checked_objects, json_objects
 from layers.mapping.ground import Ground, OutsideCity, Placement, SwappedAxes, TransformationUnavailable
@@ -28,32 +29,46 @@ from layers.mapping.shape import Shaped, exploded, shaped
 from layers.recipe import HeightGuess, Part, UidRule, mappable
 
 __all__ = [
+    "CrsContradiction",
     "Ground",
     "MappedBatch",
     "MappingError",
     "OutsideCity",
+    "Placement",
     "Property",
     "Reject",
     "Repair",
     "SwappedAxes",
     "TransformationUnavailable",
     "mapped",
+    "placement",
     "properties",
 ]
 
 ROWS = 10_000
 
 
-def mapped(source: Source, part: Part, ground: Ground, *, rows: int = ROWS) -> Iterator[MappedBatch]:
+def placement(source: Source, part: Part, ground: Ground) -> tuple[Placement, tuple[str, ...]]:
+    """How a source is placed in the city, by what it states or by its own numbers, and what the report should say.
+
+    Raises CrsUnknown, CrsContradiction, TransformationUnavailable, SwappedAxes and OutsideCity.
+    """
+    crs, said = system(source, part, ground)
+    found = Placement(source.name, crs, ground, north_first=part.axis == "yx")
+    return found, (*said, *found.notes)
+
+
+def mapped(
+    source: Source, part: Part, ground: Ground, *, place: Placement | None = None, rows: int = ROWS
+) -> Iterator[MappedBatch]:
     """The rows of a source as the recipe's part says, placed on the city's ground.
 
-    rows: of the source in one batch. Raises RecipeError where part and source do not fit, CrsUnknown,
-    TransformationUnavailable, SwappedAxes and OutsideCity where the source cannot be placed, FormatError where the
-    file breaks off.
+    place: how, where that was found before. rows: of the source in one batch. Raises RecipeError where part and source
+    do not fit, CrsUnknown, CrsContradiction, TransformationUnavailable, SwappedAxes
+    and OutsideCity where the source cannot be placed, FormatError where the file breaks off.
     """
     fitting = rules(source, part)
-    placement = Placement(source.name, source.crs, ground)
-    mapper = _Mapper(fitting, part, placement)
+    mapper = _Mapper(fitting, part, place or placement(source, part, ground)[0])
     seen = 0
     for batch in source.read(rows):
         numbers = np.arange(seen + 1, seen + batch.num_rows + 1)
@@ -81,13 +96,13 @@ class _Mapper:
         self.placement = placement
         self.attributes = mappable(self.theme)
         # All that decides what becomes of a record beside its own content.
-        self.placed = f"{placement.source.to_wkt()} {part.solid}"
+        self.placed = f"{placement.way} {part.solid}"
 
     def map(self, batch: pa.RecordBatch, numbers: NDArray[np.int64]) -> MappedBatch:
         verdict = Verdict(numbers)
         wkb = batch.column(GEOMETRY)
         batch = values.clean(batch, verdict)
-        found = shaped(wkb, self.theme.geometry, self.placement, verdict, solid=self.part.solid is not None)
+        found = shaped(wkb, self.theme.geometry, self.placement, verdict, self.part)
         batch = with_derived(batch, found.z_range.T, self.rules.columns)
         columns = self._columns(batch, verdict)
         uids = self._uids(batch, verdict)

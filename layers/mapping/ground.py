@@ -18,6 +18,8 @@ from pyproj.aoi import AreaOfInterest
 from pyproj.exceptions import CRSError
 from pyproj.transformer import TransformerGroup
 
+from layers import offset
+from layers.control import LOCAL, Control
 from layers.formats import CrsUnknown
 from layers.mapping.batch import MappingError
 
@@ -52,13 +54,15 @@ class Ground:
 
     srid: storage CRS, 4326 or 4490. metric_srid: EPSG code of the CRS it is measured in, whose area of use it lies in.
     extent: west, south, east, north in degrees of what it holds so far; None for an empty city. reach_km: how far from
-    the extent a new object may lie; infinite for anywhere in the area of use.
+    the extent a new object may lie; infinite for anywhere in the area of use. controls: transformations of the
+    operator's own.
     """
 
     srid: int
     metric_srid: int
     extent: Box | None = None
     reach_km: float = REACH_KM
+    controls: tuple[Control, ...] = ()
 
     @cached_property
     def metric(self) -> CRS:
@@ -72,15 +76,15 @@ class Placement:
     accurate way.
     """
 
-    def __init__(self, name: str, crs: str | None, ground: Ground) -> None:
+    def __init__(self, name: str, crs: str | None, ground: Ground, *, north_first: bool = False) -> None:
+        """north_first: the source writes its northing before its easting."""
         if crs is None:
             raise CrsUnknown(f"{name}: no CRS in the file; name it with --crs, e.g. --crs EPSG:4549")
-        try:
-            # Heights stay what they are: only the horizontal part is transformed.
-            self.source = CRS.from_user_input(crs).to_2d()
-        except CRSError:
-            raise CrsUnknown(f"{name}: {crs!r} is no CRS that PROJ knows; name one as EPSG:4549") from None
         self._name = name
+        self._north_first = north_first
+        self._offset = crs if crs in offset.SYSTEMS else None
+        self._control = _control(name, crs, ground)
+        self.source = self._system(crs)
         self._landed = False
         self._limits = _limits(self.source, ground)
         self._refuse_other_country(ground)
@@ -91,23 +95,50 @@ class Placement:
         if self._transformer is not None and self._transformer.area_of_use is not None:
             self._limits.append((self._transformer.area_of_use.bounds, f"the area of {self._transformer.description}"))
 
+    def _system(self, crs: str) -> CRS:
+        """What coordinates are in once shifts and the operator's own parameters are applied."""
+        if self._offset is not None:
+            return CRS.from_epsg(4326)
+        try:
+            # Heights stay what they are: only the horizontal part is transformed.
+            return CRS.from_user_input(self._control.target if self._control else crs).to_2d()
+        except CRSError:
+            raise CrsUnknown(f"{self._name}: {crs!r} is no CRS that PROJ knows; name one as EPSG:4549") from None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the report should say of the way."""
+        return (str(self._control),) if self._control else ()
+
+    @property
+    def way(self) -> str:
+        """All that decides where a coordinate lands, for a digest."""
+        own = f"{self._offset or ''}{'yx' if self._north_first else ''}{self._control.digest if self._control else ''}"
+        return self.source.to_wkt() + own
+
     def _refuse_other_country(self, ground: Ground) -> None:
         """Raise OutsideCity for a CRS that is used nowhere near the city; no row need be read for that."""
         here, there = _area(ground.metric), _area(self.source)
         if here and there and not shapely.box(*here).intersects(shapely.box(*there)):
             raise OutsideCity(
-                f"{self._name}: {_label(self.source)} is for {_range(*there)}, outside the area of use of the city's"
-                f" {_label(ground.metric)} ({_range(*here)}); name the right CRS with --crs"
+                f"{self._name}: {label(self.source)} is for {_range(*there)}, outside the area of use of the city's"
+                f" {label(ground.metric)} ({_range(*here)}); name the right CRS with --crs"
             )
 
     @property
     def srid(self) -> int | None:
         """EPSG code of the source's CRS, if it has one."""
-        code: int | None = self.source.to_epsg()
+        code: int | None = None if self._offset or self._control else self.source.to_epsg()
         return code
 
     def to_city(self, coordinates: Floats) -> Floats:
         """x, y in the source's CRS (east first) to longitude, latitude in the city's; infinite where impossible."""
+        if self._north_first:
+            coordinates = coordinates[:, ::-1]
+        if self._offset is not None:
+            coordinates = np.column_stack(offset.to_wgs84(self._offset, coordinates[:, 0], coordinates[:, 1]))
+        if self._control is not None:
+            coordinates = self._control.to_target(coordinates)
         if self._transformer is None:
             return coordinates
         lon, lat = self._transformer.transform(coordinates[:, 0], coordinates[:, 1])
@@ -143,12 +174,13 @@ class Placement:
         if 2 * landed.sum() >= bounds.shape[0]:
             raise SwappedAxes(
                 f"{self._name}: x and y are swapped: {int(landed.sum())} of {bounds.shape[0]} objects lie outside the"
-                f" city as they are and inside with x and y exchanged; write the easting or longitude first"
+                f" city as they are and inside with x and y exchanged; write the easting or longitude first, or confirm"
+                f" it with --axis {'xy' if self._north_first else 'yx'}"
             )
 
     def _elsewhere(self, bounds: Floats, reasons: Sequence[str]) -> str:
         west, south, east, north = bounds[:, 0].min(), bounds[:, 1].min(), bounds[:, 2].max(), bounds[:, 3].max()
-        hint = f"it was read as {_label(self.source)}"
+        hint = f"it was read as {label(self.source)}"
         if self.source.is_geographic and max(abs(west), abs(south), abs(east), abs(north)) > 360:
             hint += ", but these are no degrees"
         return (
@@ -157,11 +189,28 @@ class Placement:
         )
 
 
+def _control(name: str, crs: str, ground: Ground) -> Control | None:
+    """The operator's own way from a CRS. Raises TransformationUnavailable for a local system without one."""
+    wanted = crs
+    if not crs.startswith(LOCAL) and crs not in offset.SYSTEMS:
+        try:
+            code = CRS.from_user_input(crs).to_epsg()
+        except CRSError:
+            return None
+        wanted = f"EPSG:{code}"
+    found = next((control for control in ground.controls if control.source == wanted), None)
+    if found is None and crs.startswith(LOCAL):
+        raise TransformationUnavailable(
+            f"{name}: no parameters for {crs} are kept here; write them into control.yaml (docs/formats.md)"
+        )
+    return found
+
+
 def _limits(source: CRS, ground: Ground) -> list[tuple[Box, str]]:
     boxes = (
-        (_area(source), f"the area of use of {_label(source)}"),
-        (_area(ground.metric), f"the area of use of the city's {_label(ground.metric)}"),
-        (_around(ground.extent, ground.reach_km), f"{ground.reach_km:g} km around the city"),
+        (_area(source), f"the area of use of {label(source)}"),
+        (_area(ground.metric), f"the area of use of the city's {label(ground.metric)}"),
+        (around(ground.extent, ground.reach_km), f"{ground.reach_km:g} km around the city"),
     )
     return [(box, what) for box, what in boxes if box is not None]
 
@@ -187,12 +236,12 @@ def _transformer(source: CRS, ground: Ground) -> Transformer | None:
         missing += [grid.short_name for way in found.unavailable_operations for grid in way.grids if not grid.available]
     if missing:
         raise TransformationUnavailable(
-            f"from {_label(source)} to EPSG:{ground.srid} PROJ needs a grid that is not here; fetch it with"
+            f"from {label(source)} to EPSG:{ground.srid} PROJ needs a grid that is not here; fetch it with"
             f" `projsync --file {missing[0]}`"
         )
     raise TransformationUnavailable(
-        f"no accurate transformation from {_label(source)} to EPSG:{ground.srid} is known, only a rough one that may be"
-        " off by a hundred metres; transform the data with the parameters of its surveyor first"
+        f"no accurate transformation from {label(source)} to EPSG:{ground.srid} is known, only a rough one that may be"
+        " off by a hundred metres; give its surveyor's parameters or control points (docs/formats.md, control.yaml)"
     )
 
 
@@ -219,10 +268,10 @@ def _interest(ground: Ground) -> AreaOfInterest | None:
 def _area(crs: CRS) -> Box | None:
     area = crs.area_of_use
     # A zone across the date line has its west east of its east.
-    return None if area is None or area.west > area.east else _around(area.bounds, SPILL_KM)
+    return None if area is None or area.west > area.east else around(area.bounds, SPILL_KM)
 
 
-def _around(box: Box | None, reach_km: float) -> Box | None:
+def around(box: Box | None, reach_km: float) -> Box | None:
     if box is None or math.isinf(reach_km):
         return None
     west, south, east, north = box
@@ -231,7 +280,7 @@ def _around(box: Box | None, reach_km: float) -> Box | None:
     return west - aside, south - up, east + aside, north + up
 
 
-def _label(crs: CRS) -> str:
+def label(crs: CRS) -> str:
     code = crs.to_epsg()
     return f"EPSG:{code} ({crs.name})" if code else crs.name
 

@@ -12,12 +12,14 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 from pyproj import Geod
+from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from cim_models.theme import GeometryType
 from layers.mapping.batch import Verdict
 from layers.mapping.ground import Placement
 from layers.mapping.surface import faces_as_multipolygon, polygons, to_footprints
+from layers.recipe import Part
 
 Shapes = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -30,6 +32,10 @@ FITTING: dict[GeometryType, tuple[int, ...]] = {
     "Geometry": (POINT, LINE, POLYGON, MULTIPOINT, MULTILINE, MULTIPOLYGON),
 }
 GEOD = Geod(ellps="GRS80")
+# The longest coastline of a province has some hundred thousand; to repair more takes minutes and gigabytes.
+MOST_VERTICES = 2_000_000
+# Corners of the smallest ring, its first twice.
+RING_POINTS = 4
 
 
 @dataclass
@@ -46,17 +52,21 @@ class Shaped:
     repairs: dict[int, tuple[str, float | None]] = field(default_factory=dict)
 
 
-def shaped(wkb: pa.Array, kind: GeometryType, placement: Placement, verdict: Verdict, *, solid: bool) -> Shaped:
-    """Geometries of a source column, placed in the city. solid: polygons are the faces of 3D bodies.
+def shaped(wkb: pa.Array, kind: GeometryType, placement: Placement, verdict: Verdict, part: Part) -> Shaped:
+    """Geometries of a source column, placed in the city. part: says whether polygons are the faces of 3D bodies, and
+    closed lines areas.
 
     Raises SwappedAxes and OutsideCity by what the placement finds in this batch.
     """
-    raw, surfaces = _read(wkb, verdict, solid=solid)
+    raw, surfaces = _read(wkb, verdict, solid=part.solid is not None)
+    _check_size(raw, verdict)
     z_range = _z_range(raw)
     _check_finite(raw, verdict)
     raw = shapely.force_2d(raw)
     raw[~verdict.standing] = None
     mended = to_footprints(raw, surfaces, 1e-8 if placement.source.is_geographic else 1e-3, verdict)
+    if part.closed_lines == "areas":
+        _to_areas(raw)
     _check_type(raw, kind, verdict)
     raw[~verdict.standing] = None
     placed = _placed(raw, placement, verdict)
@@ -110,6 +120,22 @@ def _z_range(shapes: Shapes) -> Floats:
         found[with_z[rows[starts]], 0] = np.minimum.reduceat(coordinates[:, 2], starts)
         found[with_z[rows[starts]], 1] = np.maximum.reduceat(coordinates[:, 2], starts)
     return found
+
+
+def _check_size(shapes: Shapes, verdict: Verdict) -> None:
+    """Reject what would take the city's time and memory before anything is done with it."""
+    counts = shapely.get_num_coordinates(shapes)
+    for index in np.flatnonzero(counts > MOST_VERTICES).tolist():
+        verdict.reject_row(index, f"a geometry of {counts[index]:,} vertices, {MOST_VERTICES:,} at most; cut it up")
+        shapes[index] = None
+
+
+def _to_areas(shapes: Shapes) -> None:
+    """Closed lines, as drawings have their outlines, as polygons."""
+    lines = np.isin(shapely.get_type_id(shapes), (LINE, RING)) & (shapely.get_num_coordinates(shapes) >= RING_POINTS)
+    closed = np.flatnonzero(lines & shapely.is_closed(shapes))
+    if closed.size:
+        shapes[closed] = [Polygon(line) for line in shapes[closed]]
 
 
 def _check_finite(shapes: Shapes, verdict: Verdict) -> None:

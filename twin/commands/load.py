@@ -13,6 +13,7 @@ from twin.commands.console import FAILED, out, say_error
 from twin.commands.report import tell
 
 if TYPE_CHECKING:
+    from layers.formats import Columns
     from twin.loading import Manner
 
 City = Annotated[str | None, typer.Option(help="City to load into. (default: the recipe's, else the default city)")]
@@ -28,14 +29,22 @@ def load(
     data: Data = None,
     crs: Annotated[str | None, typer.Option(help="CRS of a file, instead of what it says, e.g. EPSG:4549.")] = None,
     layer: Annotated[str | None, typer.Option(help="Only this layer of a file.")] = None,
+    axis: Annotated[str, typer.Option(help="yx where files write north (X of a survey) before east.")] = "xy",
+    encoding: Annotated[str | None, typer.Option(help="Of the texts: UTF-8, GBK. (default: found out)")] = None,
+    columns: Annotated[str | None, typer.Option(help="A table's places: x=经度,y=纬度 or wkt=图形.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set. (default: the file's)")] = None,
     anywhere: Annotated[bool, typer.Option("--anywhere", help="Take in what is 100 km and more away too.")] = False,
     details: Annotated[bool, typer.Option("--details", help="Show every rejected and repaired row.")] = False,
 ) -> None:
-    """Load data: OSM PBF and XML, GeoPackage, FlatGeobuf, Shapefile, GeoJSON, GeoTIFF, or a recipe of many.
+    """Load data: a recipe, or files as they come, also in folders and zips.
+
+    Read are OSM PBF and XML, GeoPackage, FlatGeobuf, Shapefile, GeoJSON, File Geodatabase, KML and KMZ, GML, GPX, DXF,
+    MapInfo TAB and MIF, GeoParquet, CSV, XLSX, land survey coordinates, GeoTIFF, NetCDF and ASCII grids.
 
     A file goes in whole or not at all. Loading it again changes nothing; a newer edition supersedes the older one.
     """
+    from layers.formats.geodatabase import is_geodatabase
+    from layers.load import Said
     from twin.loading import RECIPES, LoadError, files_of, find_recipe, load_files, load_layer, load_recipe
     from twin.local import local_twin
     from twin.own_token import ensure_own_token
@@ -46,8 +55,12 @@ def load(
         raise LoadError(f"{source}: name the folder that its files are in with --data")
     if not is_recipe and data is not None:
         raise LoadError("--data names the folder of a recipe's files; a file or folder is loaded by its own path")
-    if (is_recipe or path.is_dir()) and (crs or layer or dataset):
-        raise LoadError("--crs, --layer and --dataset are for one file; a recipe says them in its own lines")
+    is_folder = path.is_dir() and not is_geodatabase(path)
+    if is_recipe and (crs or layer or dataset or encoding or columns or axis != "xy"):
+        raise LoadError("a recipe says crs, layer, axis, encoding and columns in its own lines; leave the options out")
+    if is_folder and (layer or dataset):
+        raise LoadError("--layer and --dataset are for one file; load it by its own path")
+    said = Said(crs=crs, layer=layer, encoding=encoding, columns=_columns(columns), axis=_axis(axis))
     twin = local_twin(Path.cwd(), os.environ)
     refusals: list[Exception] = []
     with twin.database(make=is_recipe), manner_of_loading(anywhere=anywhere, details=details) as manner:
@@ -55,14 +68,31 @@ def load(
             recipe = find_recipe(source)
             place = load_recipe(twin.directory, recipe, data or recipe.parent, city, manner)
             ensure_own_token(twin.token_file, [place])
-        elif path.is_dir():
-            refusals += load_files(twin.directory.find(city), files_of(path), manner)
+        elif is_folder:
+            refusals += load_files(twin.directory.find(city), files_of(path), manner, said)
         else:
-            load_layer(twin.directory.find(city), path, manner, crs=crs, layer=layer, name=dataset)
+            load_layer(twin.directory.find(city), path, manner, said, name=dataset)
     for refusal in refusals:
         say_error(str(refusal))
     if refusals:
         raise typer.Exit(FAILED)
+
+
+def _axis(text: str) -> str:
+    if text not in ("xy", "yx"):
+        raise typer.BadParameter(f"{text!r} is neither xy nor yx", param_hint="--axis")
+    return text
+
+
+def _columns(text: str | None) -> "Columns | None":
+    from layers.formats import Columns
+
+    if text is None:
+        return None
+    named = dict(part.partition("=")[::2] for part in text.split(","))
+    if set(named) not in ({"x", "y"}, {"wkt"}) or not all(named.values()):
+        raise typer.BadParameter(f"{text!r} is neither x=...,y=... nor wkt=...", param_hint="--columns")
+    return Columns(**named)
 
 
 @contextmanager

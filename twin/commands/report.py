@@ -25,6 +25,8 @@ def tell(report: "Report", *, details: bool = False) -> None:
         ]
         said = f"{', '.join(counts)} in {report.seconds:.1f} s"
     out.print(f"  [bold]{report.dataset}[/bold]  {said}", soft_wrap=True)
+    for source, note in dict.fromkeys(report.notes):
+        _line(f"{source}: {note}")
     for reason, count in report.reasons.most_common(None if details else REASONS):
         _line(f"{count:,} rejected: {reason}")
     rows = [(source, each.row, each.uid, each.reason) for source, each in report.rejects]

@@ -22,7 +22,7 @@ from layers.formats.osm import tags as osm_tags
 from layers.formats.osm.coast import sea
 from layers.formats.osm.roads import RoadGraph
 from layers.formats.osm.spool import Spool
-from layers.formats.source import GEOMETRY, Format, FormatError, Source
+from layers.formats.source import GEOMETRY, Format, FormatError, Reading, Source
 
 OSM_THEMES = (
     "administrative_area",
@@ -212,8 +212,9 @@ def point(place: tuple[float, float]) -> bytes:
     return struct.pack("=BIdd", 1, 1, *place)
 
 
-def open_osm(path: Path, crs: str | None, layer: str | None) -> list[Source]:
+def open_osm(path: Path, reading: Reading) -> list[Source]:
     """A source for each theme; all come from one reading of the file, which starts with the first `read`."""
+    crs, layer = reading.crs, reading.layer
     if layer is not None and layer not in OSM_THEMES:
         raise FormatError(f"{path.name}: no layer {layer!r} in OpenStreetMap data; it has {', '.join(OSM_THEMES)}")
     if crs is not None and crs.upper() != "EPSG:4326":
