@@ -11,9 +11,13 @@ import { Help } from './parts/Help';
 import { MapView } from './parts/MapView';
 import { Notices } from './parts/Notices';
 import { Panel } from './parts/Panel';
+import { EventCard } from './parts/sensing/EventCard';
+import { SensorCard } from './parts/sensing/SensorCard';
+import { TimeBar } from './parts/sensing/TimeBar';
 import { StatusBar } from './parts/StatusBar';
 import { Toolbar } from './parts/Toolbar';
 import { announcement, editing, isEmpty, map } from './state/session';
+import { view } from './state/store';
 
 export function App() {
   return (
@@ -26,7 +30,8 @@ export function App() {
       <Notices />
       {!isEmpty.value && <Toolbar />}
       <Dock />
-      {editing.value ? <EditForm /> : <FeatureCard />}
+      <TimeBar />
+      <Card />
       <EmptyCity />
       {!isEmpty.value && <StatusBar />}
       <Help />
@@ -37,4 +42,12 @@ export function App() {
       </p>
     </>
   );
+}
+
+/** One card at a time: what is being edited, an event, a sensor, or an object of the city. */
+function Card() {
+  const { event, streams } = view.value.sensing;
+  if (editing.value) return <EditForm />;
+  if (event !== null) return <EventCard />;
+  return streams.length > 0 ? <SensorCard /> : <FeatureCard />;
 }

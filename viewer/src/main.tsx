@@ -5,6 +5,11 @@ import { render } from 'preact';
 import { App } from './app';
 import { pick } from './i18n/text';
 import { startLoading } from './state/load';
+import { recallSound, unseenCount } from './state/sensing/alarm';
+import { startEvents } from './state/sensing/events';
+import { startSensing } from './state/sensing/live';
+import { startPast } from './state/sensing/past';
+import { startTyphoons } from './state/sensing/typhoons';
 import { watchSelection } from './state/selection';
 import { recallToken } from './state/token';
 import { city, panelSize } from './state/session';
@@ -28,7 +33,8 @@ effect(() => {
 });
 effect(() => {
   const title = city.value?.document.title;
-  document.title = title ? `${pick(title)} · CityTwin` : 'CityTwin';
+  const calls = unseenCount.value > 0 ? `(${unseenCount.value}) ` : '';
+  document.title = calls + (title ? `${pick(title)} · CityTwin` : 'CityTwin');
 });
 
 const root = document.getElementById('app');
@@ -36,3 +42,8 @@ if (root) render(<App />, root);
 
 startLoading();
 watchSelection();
+startSensing();
+startEvents();
+startPast();
+startTyphoons();
+recallSound();

@@ -47,6 +47,7 @@ function composed(change: Partial<Composition> = {}): StyleSpecification {
     filters: {},
     extras: [],
     reaching: { server: 'http://127.0.0.1/', keyOf: () => ({}), accent: '#d9480f' },
+    sensing: { sensors: [], events: [], streams: [], event: null, style: 'day', typhoon: null },
     ...change,
   });
   expect(validateStyleMin(style)).toEqual([]);

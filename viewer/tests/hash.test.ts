@@ -6,6 +6,7 @@ import { decode, encode, isDate, roundCamera } from '../src/state/hash';
 import { preferredLanguage } from '../src/state/store';
 import type { Extra } from '../src/state/extra';
 import { OPERATORS, type Group, type LayerFilter, type Rule } from '../src/state/filter';
+import { MOST_STREAMS, SPANS, minuteOf, type SensingView } from '../src/state/sensing/view';
 import { INITIAL, type Camera, type LayerView, type ViewState } from '../src/state/view';
 
 const number = (min: number, max: number): fc.Arbitrary<number> => fc.double({ min, max, noNaN: true, noDefaultInfinity: true });
@@ -68,7 +69,20 @@ const extra: fc.Arbitrary<Extra> = fc.record({
   place: fc.constantFrom('over', 'under'),
 });
 
+const minute = fc.date({ min: new Date('1990-01-01'), max: new Date('2200-01-01'), noInvalidDate: true }).map((day) => minuteOf(day.getTime()));
+
+const sensing: fc.Arbitrary<SensingView> = fc.record({
+  streams: fc.uniqueArray(fc.nat(), { maxLength: MOST_STREAMS }),
+  event: fc.option(fc.nat()),
+  hidden: fc.uniqueArray(layerId, { maxLength: 3 }),
+  span: fc.constantFrom(...SPANS),
+  typhoon: fc.option(fc.stringMatching(/^[\w-]{1,12}$/)),
+  window: fc.option(fc.uniqueArray(minute, { minLength: 2, maxLength: 2 }).map(([a = '', b = '']) => (a < b ? { from: a, to: b } : { from: b, to: a }))),
+  moment: fc.option(minute),
+});
+
 const view: fc.Arbitrary<ViewState> = fc.record({
+  sensing,
   city: fc.option(fc.string({ minLength: 1, unit: 'grapheme' })),
   camera: fc.option(camera),
   style: fc.constantFrom('day', 'night'),
@@ -110,7 +124,7 @@ describe('share link', () => {
   it('never throws on what a person may type', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void decode(`#${text}`, INITIAL)));
     fc.assert(
-      fc.property(fc.constantFrom('at', 'layers', 'selected', 'datetime', '3d', 'style', 'filters', 'table', 'maps'), fc.string(), (key, text) => {
+      fc.property(fc.constantFrom('at', 'layers', 'selected', 'datetime', '3d', 'style', 'filters', 'table', 'maps', 'sensors', 'event', 'hide', 'span', 'typhoon', 'window', 'time'), fc.string(), (key, text) => {
         const state = decode(`#${key}=${encodeURIComponent(text)}`, INITIAL);
         expect(decode(`#${encode(state)}`, INITIAL)).toEqual(state);
       }),
@@ -127,7 +141,7 @@ describe('share link', () => {
     expect(state).toMatchObject({ city: 'demo', style: 'night', language: 'zh', is3d: false });
   });
 
-  it.each(['at=999,0,3', 'at=0,91,3', 'at=1,2', 'at=a,b,c', 'at=0,0,3,0,-5', 'at=', 'style=pink', 'datetime=2025-02-30'])(
+  it.each(['at=999,0,3', 'at=0,91,3', 'at=1,2', 'at=a,b,c', 'at=0,0,3,0,-5', 'at=', 'style=pink', 'datetime=2025-02-30', 'sensors=x', 'event=-1', 'span=1y', 'time=2025-02-30T00:00Z', 'window=2025-01-02T00:00Z/2025-01-01T00:00Z'])(
     'keeps the default for %s',
     (hash) => expect(decode(`#${hash}`, INITIAL)).toEqual(INITIAL),
   );

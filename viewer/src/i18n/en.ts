@@ -1,5 +1,8 @@
 /** Every text of the viewer in English. {braces} are filled in by the caller; the Chinese catalogue has the same keys. */
+import { sensingEn } from './sensing_en';
+
 export const en = {
+  ...sensingEn,
   'app.name': 'CityTwin',
   'app.skip': 'Skip to the map',
   'city.choose': 'City',

@@ -10,15 +10,21 @@ import { keyOf } from '../api/foreign';
 import { serverRoot } from '../api/client';
 import { home } from '../state/load';
 import { clearSelection, selectHits } from '../state/selection';
+import { mapEvents, shownSensors } from '../state/sensing/past';
+import { typhoonMap } from '../state/sensing/typhoons';
 import * as session from '../state/session';
 import type { CityMap } from '../state/session';
 import { field, update, view } from '../state/store';
 import type { Camera } from '../state/view';
 import { t } from '../i18n/text';
+import { timeText } from '../parts/sensing/words';
 import { compose } from './compose';
 import { onMapError } from './failures';
 import { drawingHands, keepDrawing, type Drawn } from './hands';
 import { identify } from './identify';
+import { pressSensing } from './sensing/press';
+import { drawSymbolsFor } from './sensing/symbols';
+import { labelled } from './sensing/typhoon';
 import type { Renderer } from './renderer';
 
 const ACCENT = { day: '#d9480f', night: '#ffb224' } as const;
@@ -37,6 +43,7 @@ const drawn = {
   styleName: field('style'),
   filters: field('filters'),
   extras: field('extras'),
+  sensing: field('sensing'),
 };
 
 /**
@@ -49,6 +56,12 @@ const onTerrain = signal(false);
 const keysKept = computed(() => {
   session.keysGiven.value;
   return (host: string) => keyOf(host);
+});
+
+const sensing = computed(() => {
+  const { streams, event } = drawn.sensing.value;
+  const typhoon = typhoonMap.value && labelled(typhoonMap.value, (moment) => timeText(Date.parse(moment)));
+  return { sensors: shownSensors.value, events: mapEvents.value, streams, event, style: drawn.styleName.value, typhoon };
 });
 
 /** The style to draw now; null until city and style have come and belong together. */
@@ -70,6 +83,7 @@ const wanted = computed<StyleSpecification | null>(() => {
     filters: drawn.filters.value,
     extras: drawn.extras.value,
     reaching: { server: serverRoot(), keyOf: keysKept.value, accent: ACCENT[drawn.styleName.value] },
+    sensing: sensing.value,
   });
 });
 
@@ -89,6 +103,7 @@ export function createCityMap(container: HTMLElement, renderer: Renderer): { map
   });
   const hands = drawingHands(map);
   const stops = [hands.stop, followStyle(map), followCamera(map), followDimension(map), followPanel(map), labelCanvas(map)];
+  drawSymbolsFor(map);
   listen(map);
   return {
     map: { ...handle(map), ...hands.handle },
@@ -179,7 +194,8 @@ function labelCanvas(map: MapLibre): () => void {
 function listen(map: MapLibre): void {
   map.on('click', (event: MapMouseEvent) => {
     // While a person draws, a click is a corner.
-    if (!session.drawing.peek() && !session.editing.peek()) selectHits(identify(map, event.point));
+    if (session.drawing.peek() || session.editing.peek()) return;
+    if (!pressSensing(map, event.point, event.originalEvent.shiftKey)) selectHits(identify(map, event.point));
   });
   let frame = 0;
   map.on('mousemove', (event: MapMouseEvent) => {
@@ -193,8 +209,9 @@ function listen(map: MapLibre): void {
     cancelAnimationFrame(frame);
     session.pointer.value = null;
   });
-  map.on('dataloading', () => {
-    session.mapBusy.value = true;
+  map.on('dataloading', (event) => {
+    // What is told live is drawn as it comes; nothing is waited for.
+    if (!('sourceId' in event) || !String(event.sourceId).startsWith('sensing-')) session.mapBusy.value = true;
   });
   map.on('idle', () => {
     if (drawn.is3d.peek() && !onTerrain.peek()) onTerrain.value = true;
@@ -209,7 +226,9 @@ function listen(map: MapLibre): void {
 }
 
 function readCentre(map: MapLibre): void {
-  const found = identify(map, map.project(map.getCenter()));
+  const centre = map.project(map.getCenter());
+  if (pressSensing(map, centre, false)) return;
+  const found = identify(map, centre);
   selectHits(found);
   if (found.length === 0) session.announcement.value = t('map.nothing');
 }

@@ -1,7 +1,7 @@
 /** The style on the map: the server's style seen through the view. Pure; the map applies only what changed. */
 
 import type { LayerSpecification, StyleSpecification } from 'maplibre-gl';
-import type { GeoJSON } from 'geojson';
+import type { FeatureCollection, GeoJSON } from 'geojson';
 import { layerOf } from '../state/catalogue';
 import { toCql2, type LayerFilter } from '../state/filter';
 import type { Extra } from '../state/extra';
@@ -10,6 +10,8 @@ import { scaleOpacity } from './opacity';
 import { highlightLayers, HIGHLIGHT_SOURCE } from './highlight';
 import { withExtras, type Reaching } from './extras';
 import { filterSources } from './filtered';
+import { withSensing, type SensingLook } from './sensing/sensors';
+import { withTyphoon } from './sensing/typhoon';
 
 export interface Composition {
   /** The server's style, its addresses already absolute. */
@@ -29,10 +31,11 @@ export interface Composition {
   readonly filters: Readonly<Record<string, LayerFilter>>;
   readonly extras: readonly Extra[];
   readonly reaching: Reaching;
+  readonly sensing: Omit<SensingLook, 'language' | 'accent'> & { readonly typhoon: FeatureCollection | null };
 }
 
 export function compose(composition: Composition): StyleSpecification {
-  const { is3d, onTerrain, date, filters, extras, reaching } = composition;
+  const { is3d, onTerrain, date, filters, extras, reaching, sensing, language, accent } = composition;
   const style = filterSources(composition.style, Object.entries(filters).map(([layer, filter]) => [layer, toCql2(filter)]));
   const layers = arrange(style.layers, composition).map((layer) => show(layer, composition));
   const firstLabel = layers.findIndex((layer) => layer.type === 'symbol');
@@ -51,7 +54,8 @@ export function compose(composition: Composition): StyleSpecification {
     ...(is3d && onTerrain && dem ? { terrain: { source: TERRAIN_SOURCE, exaggeration: 1 } } : {}),
     ...(is3d && sky ? { sky } : {}),
   };
-  return withExtras(composed, extras, reaching);
+  const stormy = withTyphoon(withExtras(composed, extras, reaching), sensing.typhoon, sensing.style);
+  return withSensing(stormy, { ...sensing, language, accent });
 }
 
 const TERRAIN_SOURCE = 'twin-terrain';

@@ -23,6 +23,11 @@ const PATHS = {
   download: 'M10 3v9.5M6 9l4 4 4-4M4 16.5h12',
   pen: 'M4 16l1-4 8.5-8.5 3 3L8 15zM12 5l3 3',
   table: 'M3 4.5h14v11H3zM3 8.5h14M8 8.5v7',
+  bell: 'M5.5 14V9a4.5 4.5 0 0 1 9 0v5l1.2 1.5H4.3zM8.5 17.5h3',
+  mute: 'M5.5 14V9a4.5 4.5 0 0 1 7-3.7M14.5 10v4l1.2 1.5H6M8.5 17.5h3M3.5 3.5l13 13',
+  play: 'M7 4.5 15 10l-8 5.5z',
+  pause: 'M7 5v10M13 5v10',
+  gauge: 'M3.5 14a6.5 6.5 0 0 1 13 0M10 14l3-4.5',
   warning: 'M10 3 18 16.5H2zM10 8v4M10 14.5h.01',
 } as const;
 

@@ -7,12 +7,16 @@ import { DateNotice } from './DateControl';
 import { DrawBar } from './DrawBar';
 import { FilterNotices } from './FilterNotices';
 import { Icon } from './Icon';
+import { AlarmNotice } from './sensing/AlarmNotice';
+import { SignalBanner } from './sensing/SignalBanner';
 
 export function Notices() {
   const failure = trouble.value;
   const city = chosen.value;
   return (
     <div class="notices">
+      <SignalBanner />
+      <AlarmNotice />
       <DrawBar />
       <DateNotice />
       <FilterNotices />

@@ -3,6 +3,9 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/text';
 import type { Key } from '../i18n/en';
+import { unseenCount } from '../state/sensing/alarm';
+import { events } from '../state/sensing/events';
+import { hasSensors } from '../state/sensing/live';
 import { isEmpty, panelBox, panelSize, panelTab, type PanelTab } from '../state/session';
 import { DateControl } from './DateControl';
 import { ForgetToken } from './DrawBar';
@@ -11,15 +14,21 @@ import { Header } from './Header';
 import { LayerTree } from './LayerTree';
 import { ObjectList } from './ObjectList';
 import { Search } from './Search';
+import { EventsTab } from './sensing/EventsTab';
+import { SensorsTab } from './sensing/SensorsTab';
 import { SheetGrip } from './SheetGrip';
 
 const TABS: readonly (readonly [PanelTab, Key & `panel.${PanelTab}`])[] = [
   ['layers', 'panel.layers'],
   ['objects', 'panel.objects'],
+  ['sensors', 'panel.sensors'],
+  ['events', 'panel.events'],
 ];
+const CONTENT: Readonly<Record<PanelTab, () => preact.JSX.Element>> = { layers: LayersTab, objects: ObjectList, sensors: SensorsTab, events: EventsTab };
 
 export function Panel() {
   const panel = useRef<HTMLElement>(null);
+  const Content = CONTENT[panelTab.value];
   const size = panelSize.value;
   useEffect(() => {
     const element = panel.current;
@@ -38,7 +47,7 @@ export function Panel() {
         <div class="panel-more">
           <Tabs />
           <div class="panel-content" role="tabpanel" id="panel-content" aria-labelledby={`tab-${panelTab.value}`} tabIndex={0}>
-            {panelTab.value === 'layers' ? <LayersTab /> : <ObjectList />}
+            <Content />
           </div>
           <DateControl />
         </div>
@@ -66,13 +75,15 @@ function taken(panel: HTMLElement): { width: number; height: number } {
 }
 
 function Tabs() {
+  // A city without sensors and events has no use for their tabs.
+  const tabs = TABS.filter(([tab]) => (tab !== 'sensors' || hasSensors.value) && (tab !== 'events' || hasSensors.value || events.value.size > 0));
   const choose = (tab: PanelTab): void => {
     panelTab.value = tab;
     document.getElementById(`tab-${tab}`)?.focus();
   };
   return (
     <div class="tabs" role="tablist" aria-label={t('panel.title')}>
-      {TABS.map(([tab, key], index) => (
+      {tabs.map(([tab, key], index) => (
         <button
           key={tab}
           id={`tab-${tab}`}
@@ -84,11 +95,12 @@ function Tabs() {
           onClick={() => choose(tab)}
           onKeyDown={(event) => {
             if (event.key !== 'ArrowRight' && event.key !== 'ArrowLeft') return;
-            const other = TABS[(index + (event.key === 'ArrowRight' ? 1 : TABS.length - 1)) % TABS.length];
+            const other = tabs[(index + (event.key === 'ArrowRight' ? 1 : tabs.length - 1)) % tabs.length];
             if (other) choose(other[0]);
           }}
         >
           {t(key)}
+          {tab === 'events' && unseenCount.value > 0 && <span class="tab-count">{unseenCount.value}</span>}
         </button>
       ))}
     </div>

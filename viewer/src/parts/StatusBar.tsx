@@ -8,6 +8,7 @@ import { t } from '../i18n/text';
 import { city, pointer } from '../state/session';
 import { field, update, view } from '../state/store';
 import type { CoordinateFormat } from '../state/view';
+import { LiveButton } from './sensing/LiveBadge';
 
 /** Pixels of the scale bar at most, on a wide screen and on a phone. */
 const WIDEST_BAR = 96;
@@ -22,6 +23,7 @@ export function StatusBar() {
     <footer class="status">
       <Attribution />
       <div class="status-tools">
+        <LiveButton />
         <Coordinates />
         <Scale />
       </div>

@@ -2,12 +2,14 @@
 
 import { t } from '../i18n/text';
 import { announcement, helpOpen, map } from '../state/session';
+import { closeTimeBar, openTimeBar } from '../state/sensing/clock';
+import { hasSensors } from '../state/sensing/live';
 import { shareLink, update, view } from '../state/store';
 import { closeTable, openTable, tabular } from '../state/table';
 import { Icon, type IconName } from './Icon';
 
 export function Toolbar() {
-  const { is3d, style, camera, table } = view.value;
+  const { is3d, style, camera, table, sensing } = view.value;
   const bearing = Math.round(camera?.bearing ?? 0);
   return (
     <div class="toolbar" role="group" aria-label={t('map.tools')}>
@@ -24,6 +26,7 @@ export function Toolbar() {
       <div class="tool-group">
         <Tool icon="cube" label={t('map.3d')} pressed={is3d} onClick={() => update({ is3d: !is3d })} />
         <Tool icon="table" label={t('table.title')} pressed={table !== null} onClick={toggleTable} />
+        {hasSensors.value && <Tool icon="clock" label={t('time.open')} pressed={sensing.window !== null} onClick={() => (sensing.window ? closeTimeBar() : openTimeBar())} />}
         <Tool icon="moon" label={t('map.night')} pressed={style === 'night'} onClick={() => update({ style: style === 'night' ? 'day' : 'night' })} />
       </div>
       <div class="tool-group">

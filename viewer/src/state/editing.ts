@@ -10,7 +10,7 @@ import { sameShape } from '../geo/rings';
 import * as session from './session';
 import type { Editing } from './session';
 import { update, view } from './store';
-import { forgetToken, token } from './token';
+import { askToken, forgetToken, token } from './token';
 
 interface Schema {
   readonly properties: Readonly<Record<string, { readonly readOnly?: boolean; readonly format?: string }>>;
@@ -19,7 +19,7 @@ interface Schema {
 
 /** Begins to change an object. */
 export async function startEditing(layer: Collection, id: string): Promise<void> {
-  if (!(await hasToken(() => void startEditing(layer, id)))) return;
+  if (token.peek() === null) return askToken(() => void startEditing(layer, id));
   try {
     const [{ item, etag }, schema] = await Promise.all([readForEditing(addressOf(layer.id, id), token.peek() ?? ''), schemaOf(layer)]);
     begin({ layer, id, etag, before: item.properties ?? {}, shapeBefore: item.geometry, shape: item.geometry, ...fields(layer, schema) });
@@ -30,7 +30,7 @@ export async function startEditing(layer: Collection, id: string): Promise<void>
 
 /** Lets a person draw a new object, then say what it is. */
 export async function startCreating(layer: Collection): Promise<void> {
-  if (!(await hasToken(() => void startCreating(layer)))) return;
+  if (token.peek() === null) return askToken(() => void startCreating(layer));
   const map = session.map.peek();
   if (!map) return;
   try {
@@ -138,13 +138,6 @@ function finish(said: string, selected: { layer: string; id: string } | null): v
   update({ selected });
   session.written.value += 1;
   session.map.peek()?.reloadTiles();
-}
-
-/** Whether a token is here; without one it is asked for, and `next` goes on once it is given. */
-async function hasToken(next: () => void): Promise<boolean> {
-  if (token.peek() !== null) return true;
-  session.tokenWanted.value = { next };
-  return Promise.resolve(false);
 }
 
 function fail(error: unknown): void {

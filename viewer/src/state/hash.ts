@@ -2,6 +2,7 @@
 
 import { readExtras, writeExtras } from './extra';
 import { readFilter, writeFilter, type LayerFilter } from './filter';
+import { decodeSensing, encodeSensing } from './sensing/view';
 import type { Camera, CoordinateFormat, LayerView, Selection, StyleName, TableView, ViewState, Language } from './view';
 
 const STYLES: readonly StyleName[] = ['day', 'night'];
@@ -21,6 +22,7 @@ export function encode(view: ViewState): string {
   if (filters.length > 0) parts.push(['filters', JSON.stringify(Object.fromEntries(filters))]);
   if (view.table) parts.push(['table', encodeTable(view.table)]);
   if (view.extras.length > 0) parts.push(['maps', writeExtras(view.extras)]);
+  parts.push(...encodeSensing(view.sensing));
   return parts.map(([key, value]) => `${key}=${readable(value)}`).join('&');
 }
 
@@ -45,6 +47,7 @@ export function decode(hash: string, defaults: ViewState): ViewState {
     extras: extras === null ? defaults.extras : readExtras(extras),
     filters: filters === null ? defaults.filters : decodeFilters(filters),
     table: (table === null ? null : decodeTable(table)) ?? defaults.table,
+    sensing: decodeSensing(values, defaults.sensing),
   };
 }
 

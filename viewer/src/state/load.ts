@@ -6,6 +6,7 @@ import { isAbort, ServerRefused, ServerUnreachable } from '../api/client';
 import type { City, CityEntry } from '../api/documents';
 import { splitSources } from '../api/sources';
 import { completeLayers, drawingOrder } from './catalogue';
+import { NO_SENSING } from './sensing/view';
 import * as session from './session';
 import type { LoadedCity } from './session';
 import { field, update, view } from './store';
@@ -96,7 +97,7 @@ export function switchCity(city: string): void {
   if (city === view.peek().city) return;
   session.unknownCity.value = null;
   session.hits.value = [];
-  update({ city, camera: null, layers: [], selected: null, date: null, filters: {}, table: null });
+  update({ city, camera: null, layers: [], selected: null, date: null, filters: {}, table: null, sensing: NO_SENSING });
 }
 
 async function loadCity(entry: CityEntry, signal: AbortSignal): Promise<void> {

@@ -5,6 +5,7 @@ import { getItem, itemAddress } from '../api/city';
 import { isAbort, ServerRefused } from '../api/client';
 import type { Box } from '../api/documents';
 import type { Place } from '../geo/coordinates';
+import { withoutCards } from './sensing/cards';
 import * as session from './session';
 import type { Hit } from './session';
 import { update, view } from './store';
@@ -37,7 +38,7 @@ export function watchSelection(): void {
 export function select(selection: Selection, box: Box | null = null): void {
   session.hits.value = [];
   session.opener.value = { element: document.activeElement };
-  update({ selected: selection });
+  choose(selection);
   if (box) session.map.peek()?.showBox(box);
 }
 
@@ -46,18 +47,23 @@ export function selectHits(found: readonly Hit[]): void {
   session.hits.value = found;
   session.opener.value = null;
   const top = found[0];
-  if (top) update({ selected: { layer: top.layer, id: top.id } });
+  if (top) choose({ layer: top.layer, id: top.id });
   else clearSelection();
 }
 
 export function selectHit(hit: Hit): void {
-  update({ selected: { layer: hit.layer, id: hit.id } });
+  choose({ layer: hit.layer, id: hit.id });
 }
 
 export function clearSelection(): void {
   session.hits.value = [];
   session.shape.value = EMPTY;
-  update({ selected: null });
+  choose(null);
+}
+
+// One card at a time: an object's takes the place of a sensor's or an event's.
+function choose(selected: Selection | null): void {
+  update({ selected, sensing: withoutCards() });
 }
 
 /** Marks a bare place on the map and goes there. */

@@ -1,6 +1,7 @@
 /** The token by which a person may write, kept for this tab alone. */
 
 import { signal, type ReadonlySignal } from '@preact/signals';
+import { tokenWanted } from './session';
 
 const KEY = 'twin:token';
 
@@ -21,4 +22,9 @@ export function giveToken(text: string): void {
 export function forgetToken(): void {
   sessionStorage.removeItem(KEY);
   current.value = null;
+}
+
+/** Asks a person for a token; `next` goes on once it is given. */
+export function askToken(next: () => void): void {
+  tokenWanted.value = { next };
 }

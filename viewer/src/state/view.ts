@@ -2,6 +2,7 @@
 
 import type { Extra } from './extra';
 import type { LayerFilter } from './filter';
+import { NO_SENSING, type SensingView } from './sensing/view';
 
 export type Language = 'zh' | 'en';
 export type StyleName = 'day' | 'night';
@@ -49,6 +50,7 @@ export interface ViewState {
   /** Conditions by layer; a layer without any is not in it. */
   readonly filters: Readonly<Record<string, LayerFilter>>;
   readonly table: TableView | null;
+  readonly sensing: SensingView;
 }
 
 /** The table that is open. */
@@ -73,4 +75,5 @@ export const INITIAL: ViewState = {
   extras: [],
   filters: {},
   table: null,
+  sensing: NO_SENSING,
 };
