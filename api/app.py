@@ -36,6 +36,7 @@ from api.exchange import exchange
 from api.gateway import Gateway, Routes
 from api.problem import MEDIA_TYPE
 from api.sensorthings import router as sensorthings
+from api.processes import execution, jobs
 from api.wfs import router as wfs
 from api.wms import router as wms
 from api.wmts import router as wmts
@@ -112,6 +113,8 @@ def _routes(settings: Settings, cities: Cities) -> FastAPI:
         health,
     ):
         app.include_router(module.router)
+        execution,
+        jobs,
     viewer.mount(app, settings)
     return app
 

@@ -27,6 +27,7 @@ from tiles.studio import Busy, TooSlow
 from twin import TwinError
 from twin.directory import DirectoryError
 from twin.sensing import EntityNotFound, Overloaded, SensingError
+from twin.scenarios import NoSuchRun, NoSuchScenario, NotFinished, ScenarioError, TooManyRuns
 
 
 class BadRequest(ApiError):
@@ -62,6 +63,10 @@ class UnsupportedMediaType(ApiError):
 
 
 class PreconditionFailed(ApiError):
+class RunFailed(ApiError):
+    """A job that has failed, asked for its results."""
+
+
     """The object is not as the client believes."""
 
 
@@ -77,8 +82,11 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     detail: str | None = None
 
+    type: str = "about:blank"
 
 RETRY = (("Retry-After", "1"),)
+# Exceptions that OGC API Processes names (18-062r2).
+PROCESSES = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0"
 UNREACHABLE = Answer(503, RETRY, "the city's database does not answer")
 FAILED = Answer(500, detail="the server failed; its log tells why under this request_id")
 
@@ -104,6 +112,12 @@ ANSWERS: tuple[tuple[type[BaseException], Answer], ...] = (
     (SpansOverlap, Answer(422)),
     (EntityNotFound, Answer(404)),
     (Overloaded, Answer(503, RETRY)),
+    (NoSuchScenario, Answer(404, type=f"{PROCESSES}/no-such-process")),
+    (NoSuchRun, Answer(404, type=f"{PROCESSES}/no-such-job")),
+    (NotFinished, Answer(404, type=f"{PROCESSES}/result-not-ready")),
+    (TooManyRuns, Answer(429, (("Retry-After", "30"),))),
+    (ScenarioError, Answer(400)),
+    (RunFailed, Answer(422)),
     (SensingError, Answer(400)),
     (ApiError, Answer(400)),
     (RequestValidationError, Answer(400, detail="the address holds something that is no number")),
@@ -141,4 +155,4 @@ def problem_of(error: BaseException) -> Problem:
     if isinstance(error, MethodNotAllowed):
         return Problem(405, str(error), {"Allow": error.allowed})
     answer = next((answer for family, answer in ANSWERS if isinstance(error, family)), FAILED)
-    return Problem(answer.status, answer.detail or str(error), dict(answer.headers))
+    return Problem(answer.status, answer.detail or str(error), dict(answer.headers), answer.type)

@@ -11,6 +11,8 @@ from api.maps import map_link
 from api.openapi import openapi_document, operations
 from api.pages import city_title, page, page_links
 from api.parameters import FORMAT, Query
+from api.processes.documents import CONFORMANCE as PROCESSES
+from api.processes.documents import service_links
 from api.styles import CONFORMANCE as STYLING
 from api.tilesets import CONFORMANCE as TILES
 from api.tilesets import tileset_links
@@ -62,6 +64,7 @@ CONFORMS_TO = (
     *TILES,
     *MAPS,
     *STYLING,
+    *PROCESSES,
 )
 DESCRIPTION = Title(
     "这座城市的数字孪生：各图层可以查询、下载，也可以在地图上查看。",
@@ -94,6 +97,7 @@ async def landing(request: Request) -> Response:
         link("related", f"{met.base}/wfs?SERVICE=WFS&REQUEST=GetCapabilities", XML, "Features (WFS 2.0.0 and 1.1.0)"),
         link(FUNCTIONS, f"{met.base}/functions", JSON, "Functions that a filter may call"),
         link("search", f"{met.base}/search", JSON, "Search by name, id or coordinates"),
+        *service_links(met.base),
         link("related", f"{met.base}/city", JSON, "The city"),
         link("related", f"{met.root}/viewer/?city={city(request).name}", HTML, "The city on the map"),
     ]

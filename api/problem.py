@@ -12,17 +12,18 @@ MEDIA_TYPE = "application/problem+json"
 
 @dataclass(frozen=True)
 class Problem:
-    """A refusal: status, what is wrong in words, and the headers that go with it."""
+    """A refusal: status, what is wrong in words, the headers that go with it, and its type where a standard has one."""
 
     status: int
     detail: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    type: str = "about:blank"
 
     def document(self, instance: str, request_id: str) -> bytes:
         """The problem's JSON; instance is the path that was asked for."""
         return orjson.dumps(
             {
-                "type": "about:blank",
+                "type": self.type,
                 "title": HTTPStatus(self.status).phrase,
                 "status": self.status,
                 "detail": self.detail,

@@ -23,7 +23,7 @@ HIDDEN = "utility_pipes"
 # Questions too long for an address; they change nothing.
 QUESTIONS = {"postAreaTable", "postWms", "postWfs"}
 # They end when the client goes.
-STREAMS = {"streamObservations", "streamEvents"}
+STREAMS = {"streamObservations", "streamEvents", "streamJob"}
 # What an address cannot be asked without.
 NEEDED = {"/search": {"q": "x"}, "/wmts": {"SERVICE": "WMTS", "REQUEST": "GetCapabilities"}}
 

@@ -40,10 +40,12 @@ OPERATIONS = {
     "getLatest", "getLatestTile", "getLatestTileJson", "getSeries", "streamObservations", "getRanking",
     "getSignals", "recordSignal", "endSignal", "getTyphoons", "getTyphoon", "putTyphoon", "deleteTyphoon",
     "getEvents", "getEvent", "raiseEvent", "stepEvent", "streamEvents", "getRules", "putRule", "deleteRule", "tryRule",
+    "getProcesses", "getProcess", "execute", "getJobs", "getJob", "dismissJob", "getJobResults", "streamJob",
+    "getJobTable", "getJobFile",
     "getHealth", "getReadiness", "getLiveness", "getMetrics",
 }  # fmt: skip
 # They end when the client goes.
-STREAMS = {"streamObservations", "streamEvents"}
+STREAMS = {"streamObservations", "streamEvents", "streamJob"}
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,6 @@ def status_of(run: Run, base: str) -> dict[str, Any]:
             "tables": outcome.get("tables", []),
             "files": list(outcome.get("files", ())),
             "expires": _time(run.expires_at),
-            "log": run.log,
         },
     }
     for name, value in (("started", _time(run.started_at)), ("finished", _time(run.finished_at))):
