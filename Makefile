@@ -1,8 +1,8 @@
 # The doors of the project; what is behind them stands in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup lock
-export CITY DATA
+.PHONY: help run test setup lock bundle
+export CITY DATA BUNDLE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,3 +22,7 @@ setup: ## only set up, as for the tests
 
 lock: ## pin the packages that setup.cfg asks for; UPGRADE=1 takes the newest of each
 	@scripts/lock.sh $(if $(UPGRADE),--upgrade)
+
+bundle: ## one folder that installs on a bare Debian without a network; BUNDLE=folder (build/bundle)
+	@scripts/setup.sh run
+	@scripts/bundle.sh "$${BUNDLE:-build/bundle}"

@@ -32,6 +32,7 @@ for verb in (
     keeping.restore,
 ):
     commands.command()(verb)
+commands.add_typer(keeping.archive, name="archive")
 commands.add_typer(token.tokens, name="token")
 commands.add_typer(sensors.sensors, name="sensors")
 

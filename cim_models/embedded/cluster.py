@@ -6,7 +6,6 @@ import os
 import secrets
 import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,11 +19,15 @@ from psycopg.conninfo import make_conninfo
 from cim_models.base import CityModelError
 from cim_models.embedded import postgres
 from cim_models.embedded.home import ForeignDirectory, Owner, service_user
-from cim_models.embedded.process import ServerProcess, environment, try_lock, wait
+from cim_models.embedded.process import ServerProcess, try_lock, wait
 
 ROLE = "twin"
 SUPERUSER = "postgres"
 PORT = 5432
+ACCESS = f"""\
+local all,replication all trust
+host all {ROLE} 127.0.0.1/32 scram-sha-256
+"""
 # After a power cut PostgreSQL replays up to max_wal_size of log before it answers.
 START_TIMEOUT_S = 600.0
 
@@ -77,7 +80,7 @@ class Cluster:
 
         Several processes may call at once. Raises ForeignDirectory, HomeError, PostgresMissing, EmbeddedError.
         """
-        owner = self._claim_directory()
+        owner = self.claim_directory()
         with self._exclusively(owner):
             started = not self._adopt()
             try:
@@ -115,7 +118,7 @@ class Cluster:
                 if not self.data.exists():
                     return Health(False, f"{self.home}: no city here yet; `twin up` makes one")
                 return Health(False, f"{self.home}: PostgreSQL is not running; `twin up` starts it")
-            with self._connect() as connection:
+            with self.connect() as connection:
                 version = connection.info.parameter_status("server_version") or ""
                 return Health(True, version=version.partition(" ")[0])
         except (psycopg.Error, CityModelError, OSError) as error:
@@ -125,7 +128,7 @@ class Cluster:
 
     def databases(self) -> list[str]:
         """Names of the databases made here, sorted."""
-        with self._connect() as connection:
+        with self.connect() as connection:
             rows = connection.execute(
                 "select datname from pg_database where not datistemplate and datname <> %s order by 1",
                 (SUPERUSER,),
@@ -140,7 +143,7 @@ class Cluster:
         statement = sql.SQL("create database {} owner {} template {}").format(
             sql.Identifier(name), sql.Identifier(ROLE), sql.Identifier(template or "template1")
         )
-        with self._connect() as connection:
+        with self.connect() as connection:
             try:
                 connection.execute(statement)
             except psycopg.errors.DuplicateDatabase:
@@ -152,7 +155,7 @@ class Cluster:
         """Remove a database and end the connections to it. Raises NoSuchDatabase."""
         if name not in (names := self.databases()):
             raise NoSuchDatabase(f"{name}: no such database to drop; there are {names}")
-        with self._connect() as connection:
+        with self.connect() as connection:
             connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
     def url(self, database: str, *, tcp: bool = False) -> str:
@@ -160,7 +163,7 @@ class Cluster:
 
         tcp: through the loopback port, with the password; the cluster must have been given a port.
         """
-        port = self._port_in_use()
+        port = self.port
         if tcp:
             password = self._password_file.read_text()
             return f"postgresql://{ROLE}:{password}@127.0.0.1:{port}/{quote(database, safe='')}"
@@ -169,7 +172,18 @@ class Cluster:
 
     def dsn(self, database: str) -> str:
         """The same as libpq keywords, which GDAL takes after "PG:"."""
-        return make_conninfo(host=str(self.runtime), port=self._port_in_use(), user=ROLE, dbname=database)
+        return make_conninfo(host=str(self.runtime), port=self.port, user=ROLE, dbname=database)
+
+    def connect(self, database: str = SUPERUSER) -> psycopg.Connection:
+        """A connection of the superuser; each statement is committed by itself. For this package alone."""
+        return psycopg.connect(
+            host=str(self.runtime),
+            port=self.port,
+            user=SUPERUSER,
+            dbname=database,
+            connect_timeout=10,
+            autocommit=True,
+        )
 
     @property
     def runtime(self) -> Path:
@@ -181,7 +195,7 @@ class Cluster:
 
     # --- directories
 
-    def _claim_directory(self) -> Owner:
+    def claim_directory(self) -> Owner:
         """Make or check the cluster's directory; returns the user it belongs to."""
         try:
             fresh = not self.home.exists()
@@ -238,27 +252,9 @@ class Cluster:
         """Lay down the data directory, whole or not at all."""
         staging = self.directory / "data.new"
         shutil.rmtree(staging, ignore_errors=True)
-        done = subprocess.run(
-            [
-                str(server.binaries / "initdb"),
-                *("--pgdata", str(staging), "--username", SUPERUSER, "--auth", "trust"),
-                # In a C-locale cluster trigrams of Chinese are empty, and with them the search for names.
-                *("--encoding", "UTF8", "--locale", "C.UTF-8"),
-                *(() if self._durable else ("--no-sync",)),
-            ],
-            **owner.identity(),
-            env=environment(),
-            # It may outlive a caller that is killed; the next start waits for it.
-            pass_fds=(alive,),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise EmbeddedError(f"{self.data}: initdb failed: {done.stderr.strip()}")
-        # Who can enter the socket's directory (mode 0700) is its owner or root: a password there would keep nobody
-        # out and leak through URLs in logs. The loopback port is open to every user, and asks for one.
-        owner.write(staging / "pg_hba.conf", f"local all all trust\nhost all {ROLE} 127.0.0.1/32 scram-sha-256\n")
+        said = server.initialise(staging, SUPERUSER, owner, alive, durable=self._durable)
+        if said:
+            raise EmbeddedError(f"{self.data}: initdb failed: {said}")
         owner.write(self._password_file, secrets.token_urlsafe(24))
         owner.write(staging / "citytwin", "CityTwin made this cluster, and runs it.\n")
         if self.data.exists():
@@ -295,6 +291,10 @@ class Cluster:
             owner.private_directory(self.runtime)
             for stale in self.runtime.iterdir():
                 stale.unlink()
+            # Who can enter the socket's directory (mode 0700) is its owner or root: a password there would keep nobody
+            # out and leak through URLs in logs. The loopback port is open to every user, and asks for one.
+            owner.write(self.data / "pg_hba.conf", ACCESS)
+            owner.write(self.directory / "archive.sh", postgres.archive_script())
             self._process.launch(owner, server, self._settings(), alive)
         finally:
             os.close(alive)
@@ -316,7 +316,7 @@ class Cluster:
                 end = self._process.log_end()
                 raise EmbeddedError(f"PostgreSQL did not start; {self._process.log} ends with:\n{end}")
             try:
-                self._connect().close()
+                self.connect().close()
             except psycopg.OperationalError:
                 return False
             return True
@@ -326,10 +326,10 @@ class Cluster:
 
     def _provision(self) -> None:
         """PostGIS for every database to come, and the role that owns them; the role last, as the sign of both."""
-        with self._connect() as connection:
+        with self.connect() as connection:
             if connection.execute("select 1 from pg_roles where rolname = %s", (ROLE,)).fetchone():
                 return
-        with self._connect("template1") as connection:
+        with self.connect("template1") as connection:
             connection.execute("create extension if not exists postgis")
             # Encrypted here: a statement that fails is written to the log as it came.
             password = connection.pgconn.encrypt_password(
@@ -381,16 +381,8 @@ class Cluster:
     def _open_lock(self, name: str, owner: Owner) -> int:
         return owner.open(self.directory / f"{name}.lock", os.O_RDWR)
 
-    def _port_in_use(self) -> int:
+    @property
+    def port(self) -> int:
+        """The port whose number is in the socket's name."""
         server = self._process.running()
         return (server and server.port) or self._port or PORT
-
-    def _connect(self, database: str = SUPERUSER) -> psycopg.Connection:
-        return psycopg.connect(
-            host=str(self.runtime),
-            port=self._port_in_use(),
-            user=SUPERUSER,
-            dbname=database,
-            connect_timeout=10,
-            autocommit=True,
-        )

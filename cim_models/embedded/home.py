@@ -71,6 +71,11 @@ class Owner:
             file.write(text)
 
 
+def environment() -> dict[str, str]:
+    """What PostgreSQL gets of the environment: a caller's PGDATA, PROJ_DATA or GDAL_DATA would lead it astray."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"}
+
+
 def twin_home(start: Path, environ: Mapping[str, str]) -> Path:
     """The directory of the twin that a command called in `start` means; it need not exist yet.
 

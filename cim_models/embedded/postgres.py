@@ -4,9 +4,11 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 from cim_models.base import CityModelError
+from cim_models.embedded.home import Owner, environment
 
 OLDEST = 15
 BINARIES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin")
@@ -24,6 +26,29 @@ class Installation:
     major: int
     binaries: Path
     postgis: bool
+
+    def initialise(self, data: Path, superuser: str, owner: Owner, alive: int, *, durable: bool) -> str:
+        """Lay down a data directory; gives what initdb complains of, nothing where all went well.
+
+        alive: descriptor that initdb holds open as long as it lives.
+        """
+        done = subprocess.run(
+            [
+                str(self.binaries / "initdb"),
+                *("--pgdata", str(data), "--username", superuser, "--auth", "trust"),
+                # In a C-locale cluster trigrams of Chinese are empty, and with them the search for names.
+                *("--encoding", "UTF8", "--locale", "C.UTF-8"),
+                *(() if durable else ("--no-sync",)),
+            ],
+            **owner.identity(),
+            env=environment(),
+            # It may outlive a caller that is killed; the next start waits for it.
+            pass_fds=(alive,),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stderr.strip() if done.returncode else ""
 
 
 def installations() -> list[Installation]:
@@ -97,12 +122,22 @@ def settings() -> dict[str, str]:
         "log_timezone": "UTC",
         "log_checkpoints": "off",
         "log_line_prefix": "%m [%p] %u@%d ",
+        # So that archiving can begin and end while it runs.
+        "archive_mode": "on",
+        "archive_command": 'sh ../archive.sh "%p" "%f"',
+        # With the machine's disk at most this many seconds of edits are lost.
+        "archive_timeout": "60",
     }
     shared_memory = os.statvfs("/dev/shm") if os.path.isdir("/dev/shm") else None
     if shared_memory is None or shared_memory.f_blocks * shared_memory.f_frsize < 256 * MB:
         # Containers often get 64 MB there, which one parallel query overflows.
         chosen["dynamic_shared_memory_type"] = "sysv"
     return chosen
+
+
+def archive_script() -> str:
+    """What PostgreSQL calls to archive its log; its user may not be able to enter where Python's packages are."""
+    return resources.files("cim_models.embedded").joinpath("archive.sh").read_text(encoding="utf-8")
 
 
 def _clamp(value: int, low: int, high: int) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cim_models.embedded.home import ForeignDirectory, Owner
+from cim_models.embedded.home import ForeignDirectory, Owner, environment
 from cim_models.embedded.postgres import MB, Installation
 
 STOP_TIMEOUT_S = 60.0
@@ -130,11 +130,6 @@ class ServerProcess:
     def _orphans(self) -> list[int]:
         pids = (int(entry) for entry in os.listdir("/proc") if entry.isdigit())
         return [pid for pid in pids if _command_line(pid)[0].startswith(f"postgres: {self.name}: ")]
-
-
-def environment() -> dict[str, str]:
-    """What PostgreSQL gets of the environment: a caller's PGDATA, PROJ_DATA or GDAL_DATA would lead it astray."""
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"}
 
 
 def try_lock(descriptor: int) -> bool:

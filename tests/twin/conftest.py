@@ -3,8 +3,9 @@
 import io
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -87,10 +88,25 @@ class Home:
 @pytest.fixture(scope="session")
 def new_home(open_folder: Path) -> Iterator[Callable[..., Home]]:
     """Homes of tests' own; what still runs in one is stopped at the end, and then nothing of it may be left."""
+    with homes_in(open_folder) as make:
+        yield make
+
+
+@pytest.fixture(scope="session")
+def memory_home() -> Iterator[Callable[..., Home]]:
+    """The same in the machine's memory, where to wait for the disk takes no time."""
+    with tempfile.TemporaryDirectory(prefix="citytwin-test-", dir="/dev/shm") as folder:
+        Path(folder).chmod(0o755)
+        with homes_in(Path(folder)) as make:
+            yield make
+
+
+@contextmanager
+def homes_in(folder: Path) -> Iterator[Callable[..., Home]]:
     made: list[Home] = []
 
     def make(**environ: str) -> Home:
-        path = open_folder / f"twin {next(NUMBERS)}"
+        path = folder / f"twin {next(NUMBERS)}"
         made.append(Home(path, OWN_ENVIRONMENT | {"TWIN_HOME": str(path)} | environ))
         return made[-1]
 

@@ -1,12 +1,13 @@
-"""`twin backup` and `restore`: the cities of this machine in one file, and back."""
+"""`twin backup`, `archive` and `restore`: the cities of this machine in a file or a folder, and back."""
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twin.commands.console import out, step
+from twin.commands.console import FAILED, out, say_error, step
 
 if TYPE_CHECKING:
     from twin.keeping.manifest import Manifest
@@ -23,24 +24,84 @@ def backup(file: Annotated[Path, typer.Argument(help="File to make; it must not 
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="A backup.")],
+    source: Annotated[Path, typer.Argument(help="A backup, or the folder of an archive.")],
     *,
-    check: Annotated[bool, typer.Option("--check", help="Only read it and compare its checksums.")] = False,
+    to: Annotated[
+        str | None, typer.Option(help='Moment that an archive is brought back to, e.g. "2026-08-01T14:30+08:00".')
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only read a backup and compare its checksums.")] = False,
 ) -> None:
-    """Bring the cities of a backup back into an empty home; a broken one is refused before anything is touched."""
-    from twin.keeping import restore as keeping
+    """Bring saved cities back into an empty home; what is broken is refused before anything is touched."""
+    from twin.keeping import KeepingError, moments
+    from twin.keeping import restore as backups
     from twin.local import local_twin
 
     if check:
-        _tell(keeping.check(file, step))
+        _tell(backups.check(source, step))
         return
     twin = local_twin(Path.cwd(), os.environ)
-    manifest = keeping.restore(twin, file, step)
-    _tell(manifest)
+    if source.is_dir():
+        moments.restore_moment(twin, source, _moment(to), step)
+    elif to is not None:
+        raise KeepingError(f"{source}: a backup is of one moment; --to is for the folder of an archive")
+    else:
+        _tell(backups.restore(twin, source, step))
     out.print(f"  restored in {twin.home}; `twin up` serves them", markup=False, soft_wrap=True)
-    if manifest.settings:
-        told = f"  the settings that were in force are in {twin.home / keeping.SETTINGS_FILE}"
-        out.print(told, markup=False, soft_wrap=True)
+    settings = twin.home / backups.SETTINGS_FILE
+    if settings.exists():
+        out.print(f"  the settings that were in force are in {settings}", markup=False, soft_wrap=True)
+
+
+archive = typer.Typer(no_args_is_help=True, help="Archive: every moment of the cities, in a folder on another disk.")
+
+
+@archive.command()
+def start(folder: Annotated[Path, typer.Argument(help="Folder on another disk or machine.")]) -> None:
+    """Copy the database, and from now on its log and the cities' files; again: make another copy."""
+    from twin.keeping.moments import start as begin
+    from twin.local import local_twin
+
+    begin(local_twin(Path.cwd(), os.environ), folder, os.environ, step)
+    out.print(f"  archived to {folder} from now on", markup=False, soft_wrap=True)
+
+
+@archive.command()
+def stop() -> None:
+    """Bring what is there by now into the archive, and end it."""
+    from twin.keeping.moments import stop as end
+    from twin.local import local_twin
+
+    folder = end(local_twin(Path.cwd(), os.environ))
+    out.print(f"  archived to {folder} up to now, and no further", markup=False, soft_wrap=True)
+
+
+@archive.command()
+def status() -> None:
+    """Say where to, and whether it arrives; exit status 1 if it does not."""
+    from twin.keeping.moments import state
+    from twin.local import local_twin
+
+    found = state(local_twin(Path.cwd(), os.environ))
+    if found is None:
+        out.print("not archived; `twin archive start FOLDER` begins")
+        return
+    last = f"{found.archived_at:%Y-%m-%d %H:%M:%S} UTC" if found.archived_at else "nothing yet"
+    out.print(f"archived to {found.folder}; last {last}", markup=False, soft_wrap=True)
+    if found.failed_at:
+        say_error(f"the last attempt failed, {found.failed_at:%Y-%m-%d %H:%M:%S} UTC; is the folder there, and room?")
+        raise typer.Exit(FAILED)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise typer.BadParameter(f"{text!r} is no moment; e.g. 2026-08-01T14:30:00+08:00", param_hint="--to")
+    return moment
 
 
 def _tell(manifest: "Manifest") -> None:

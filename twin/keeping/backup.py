@@ -37,15 +37,16 @@ def backup(twin: LocalTwin, file: Path, environ: Mapping[str, str], step: Step) 
             made_at=datetime.now(UTC),
             postgres=server_major(places[0].url),
             cities=tuple(cities),
-            settings={name: value for name, value in environ.items() if _is_setting(name)},
+            settings=settings_of(environ),
             parts=writer.parts,
         )
         writer.finish(manifest)
     return manifest
 
 
-def _is_setting(name: str) -> bool:
-    return name.startswith("TWIN_") and name not in PLACES
+def settings_of(environ: Mapping[str, str]) -> dict[str, str]:
+    """The settings that hold wherever the cities are."""
+    return {name: value for name, value in environ.items() if name.startswith("TWIN_") and name not in PLACES}
 
 
 def _save_city(writer: BackupWriter, place: CityPlace, step: Step) -> SavedCity:

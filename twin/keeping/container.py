@@ -34,7 +34,8 @@ class BackupWriter:
             raise KeepingError(f"{path}: is there already; name another file, or move that one away")
         self._path = path
         self._partial = path.with_name(f".{path.name}.partial")
-        self._file = open(os.open(self._partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb")
+        descriptor = os.open(self._partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        self._file = os.fdopen(descriptor, "wb")
         self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_STORED)
         self.parts: dict[str, Part] = {}
 

@@ -8,7 +8,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from twin.directory import NAME
 
-FORMAT = 1
 TOKEN = "home/token"
 
 
@@ -58,7 +57,7 @@ class Manifest(Strict):
     """The whole backup. postgres: major version of the server that was saved. settings: TWIN_* as they were set."""
 
     product: Literal["citytwin"] = "citytwin"
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     version: str
     made_at: datetime
     postgres: int

@@ -15,7 +15,7 @@ from psycopg import IsolationLevel, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from cim_models.embedded import postgres
-from cim_models.embedded.process import environment
+from cim_models.embedded.home import environment
 from twin.keeping import KeepingError
 from twin.keeping.container import CHUNK
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -128,7 +128,9 @@ def _restore_database(saved: Backup, city: SavedCity, url: str) -> None:
     with psycopg.connect(url) as connection:
         found = count_rows(connection)
         if found != city.rows:
-            tables = ", ".join(sorted(name for name in found.keys() | city.rows if found.get(name) != city.rows.get(name)))
+            tables = ", ".join(
+                sorted(name for name in found.keys() | city.rows if found.get(name) != city.rows.get(name))
+            )
             raise KeepingError(f"city {city.name}: restored with other rows than were saved, in {tables}")
         _forget_transactions(connection)
     with psycopg.connect(url, autocommit=True) as connection:
@@ -165,9 +167,14 @@ def _restore_files(saved: Backup, city: SavedCity, place: CityPlace) -> None:
 def _restore_home(twin: LocalTwin, saved: Backup) -> None:
     if TOKEN in saved.manifest.parts:
         _write_private(twin.token_file, b"".join(saved.read(TOKEN)))
-    if settings := saved.manifest.settings:
+    write_settings(twin.home, saved.manifest.settings)
+
+
+def write_settings(home: Path, settings: Mapping[str, str]) -> None:
+    """Lay the settings that were in force beside the cities, for the operator to set them again."""
+    if settings:
         lines = "".join(f"{name}={value}\n" for name, value in sorted(settings.items()))
-        _write_private(twin.home / SETTINGS_FILE, lines.encode())
+        _write_private(home / SETTINGS_FILE, lines.encode())
 
 
 def _write_private(path: Path, content: bytes) -> None:
