@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from api import (
     city,
     collections,
+    coverage,
     edits,
     features,
     health,
@@ -102,6 +103,7 @@ def _routes(settings: Settings, cities: Cities) -> FastAPI:
         tilesets,
         maps,
         terrain,
+        coverage,
         search,
         statistics,
         styles,

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol, Self
 
+from api.coverages import Coverages
 from api.errors import NotFound
 from api.identity import Identity
 from api.recent import Recent
@@ -46,6 +47,7 @@ class ServedCity:
         self.maps = maps
         self.map_tiles = MapTiles(database, maps, tiles, memory=settings.cache_memory // MAPS_SHARE)
         self.terrain = TerrainTiles(self, place.files)
+        self.coverages = Coverages(self, place.files)
         self._patience_s = settings.connection_timeout
         self._laid_down: datetime | None = None
         self._replaced = False

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.answers import Language, both, json_answer, language, said, wants_html
 from api.cities import ServedCity
+from api.coverage import coverage_links
 from api.crs import offered
 from api.documentation import page_or
 from api.exchange import city, exchange
@@ -35,6 +36,7 @@ from layers.crs import CRS84, storage_crs
 from layers.edit import is_editable, may_edit
 from layers.formats.write import FORMATS
 from layers.legend import Entry, legend
+from layers.view import written
 
 GEOMETRY_KINDS = {"MultiPolygon": "polygon", "LineString": "line", "Point": "point", "Geometry": "mixed"}
 
@@ -117,7 +119,7 @@ async def collection_document(
                 "order": list(GROUPS).index(layer.group),
             },
             "order": layer.position,
-            "geometry": "raster" if layer.theme.table == "terrain" else GEOMETRY_KINDS[layer.theme.geometry],
+            "geometry": "raster" if layer.is_raster else GEOMETRY_KINDS[layer.theme.geometry],
             "visible": layer.visible,
             # Whoever shows no token yet may find one.
             "editable": is_editable(layer) if principal.is_anonymous else may_edit(layer, catalog, principal),
@@ -130,6 +132,8 @@ async def collection_document(
             "made_up": layer.made_up,
             "properties": [_property(attribute, layer, catalog) for attribute in layer.properties],
             "legend": _legend(layer, catalog, in_use),
+            "run": layer.run,
+            "times": [written(moment) for moment in layer.times],
         },
     }
     if layer.description is not None:
@@ -137,9 +141,14 @@ async def collection_document(
     if layer.extent is not None:
         document["extent"] = {
             "spatial": {"bbox": [list(layer.extent)], "crs": CRS84.uri},
-            "temporal": {"interval": [[None, None]], "trs": "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"},
+            "temporal": {"interval": [_interval(layer)], "trs": "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"},
         }
     return document
+
+
+def _interval(layer: Layer) -> list[str | None]:
+    """A result is of the time that it was computed for, all else of any."""
+    return [written(layer.times[0]), written(layer.times[-1])] if layer.times else [None, None]
 
 
 def _links(address: str, layer: Layer) -> list[Link]:
@@ -161,6 +170,7 @@ def _links(address: str, layer: Layer) -> list[Link]:
         link(DESCRIBED_BY, f"{address}/schema", SCHEMA, "What an object tells"),
         link(SCHEMA_OF, f"{address}/schema", SCHEMA, "What an object tells and takes"),
         map_link(address, title),
+        *(coverage_links(address, layer) if layer.theme.table == "coverage" else ()),
         link(STYLES, f"{address}/styles", JSON, f"Styles of {title}"),
         *tileset_links(address, title),
         link("related", f"{address}/tiles/WebMercatorQuad/tilejson.json", JSON, "Vector tiles (TileJSON)"),

@@ -20,6 +20,7 @@ from layers.formats.write import TooMuch
 from layers.style import StyleNotFound
 from layers.timeline import NoStateThen, SpansOverlap
 from tiles import TileError
+from tiles.coverage import CellsUnreadable
 from tiles.map import BadMap
 from tiles.matrix import TileOutOfRange
 from tiles.remote import NotAllowed, RemoteFailed, RemoteTooSlow
@@ -125,6 +126,7 @@ ANSWERS: tuple[tuple[type[BaseException], Answer], ...] = (
     (NoCity, UNREACHABLE),
     (DirectoryError, UNREACHABLE),
     (TileOutOfRange, Answer(404)),
+    (CellsUnreadable, Answer(404)),
     (BadMap, Answer(400)),
     (Busy, Answer(503, RETRY)),
     (TooSlow, Answer(503, RETRY)),

@@ -78,7 +78,7 @@ async def one_layer_style(request: Request, layer_id: str, style_id: str) -> Res
     layer, address = await _layer(request, layer_id)
     if encoding != "mapbox":
         return await _as_sld(request, encoding, mode, [layer])
-    return json_answer(_of_layer(await _composed(request, mode), layer, address), media_type=STYLE)
+    return json_answer(_of_layer(await _composed(request, mode, layer.id), layer, address), media_type=STYLE)
 
 
 @router.get("/styles/{style_id}/metadata", **described("getStyleMetadata", JSON_ONLY))
@@ -115,7 +115,8 @@ def _encoding(request: Request, given: str | None) -> str:
 
 def _shown(request: Request, catalog: Catalog) -> list[Layer]:
     """The layers of the whole map that the principal may read."""
-    return [layer for layer in catalog.layers(exchange(request).principal) if layer.extent is not None]
+    mine = catalog.layers(exchange(request).principal)
+    return [layer for layer in mine if layer.is_shown and layer.extent is not None]
 
 
 async def _as_sld(request: Request, encoding: str, mode: Mode, layers: list[Layer]) -> Response:
@@ -133,10 +134,10 @@ async def _layer(request: Request, layer_id: str) -> tuple[Layer, str]:
     return layer, f"{met.base}/collections/{layer.id}"
 
 
-async def _composed(request: Request, mode: Mode) -> dict[str, Any]:
+async def _composed(request: Request, mode: Mode, *named: str) -> dict[str, Any]:
     served, met = city(request), exchange(request)
     terrain = bool(await served.terrain.of(met.principal))
-    return compose(await served.catalog(), met.principal, mode, base=met.base, terrain=terrain)
+    return compose(await served.catalog(), met.principal, mode, base=met.base, terrain=terrain, named=named)
 
 
 def _list(request: Request, address: str, title: Title) -> dict[str, Any]:

@@ -192,7 +192,7 @@ def _named_layers(query: Query, catalog: Catalog, principal: Principal, layer_id
 
 def drawable(catalog: Catalog, principal: Principal) -> list[Layer]:
     """The layers that there are vector tiles of, ground first."""
-    return [layer for layer in catalog.layers(principal) if layer.theme.table != "terrain"]
+    return [layer for layer in catalog.layers(principal) if layer.is_shown and not layer.is_raster]
 
 
 def shown_at_first(catalog: Catalog, principal: Principal) -> list[Layer]:

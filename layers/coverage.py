@@ -1,5 +1,6 @@
 """Coverages: the frames of a raster layer in time, and which of them a moment shows."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,15 +47,20 @@ async def read_frames(
 
 
 def frame_at(frames: Sequence[Frame], span: Interval | None, now: datetime) -> Frame | None:
-    """The frame that a moment shows: the last one until then, before all of them the first; None of no frames.
+    """The frame that a moment shows, by `state_at`; None of no frames."""
+    if len(frames) < 2:
+        return frames[0] if frames else None
+    return frames[state_at([frame.time for frame in frames if frame.time], span, now)]
 
-    span: of which the end counts, None is `now`.
+
+def state_at(times: Sequence[datetime], span: Interval | None, now: datetime) -> int:
+    """Which of several states, by the moments at which they begin, is shown: the last one until then.
+
+    Before all of them it is the first, and the last one goes on: a result is shown at the nearest moment that it
+    tells of. span: of which the end counts, None is `now`.
     """
     moment = now if span is None else span.end
-    if moment is None:
-        return frames[-1] if frames else None
-    begun = [frame for frame in frames if frame.time is None or frame.time <= moment]
-    return begun[-1] if begun else next(iter(frames), None)
+    return len(times) - 1 if moment is None else max(bisect_right(times, moment) - 1, 0)
 
 
 def _frames(folder: Path, found: Sequence[Record]) -> Iterator[Frame]:

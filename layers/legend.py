@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from cim_models.database import Connection
 from layers.catalog import Catalog, Code, Layer, Title
-from layers.style import Mode, layer_style, resolved
+from layers.ramps import ramp_of
+from layers.style import Mode, layer_style, palette, resolved
 
 Kind = Literal["fill", "line", "circle"]
 COLOR_OF: dict[str, tuple[Kind, str]] = {
@@ -15,6 +16,10 @@ COLOR_OF: dict[str, tuple[Kind, str]] = {
     "circle": ("circle", "circle-color"),
 }
 OTHER = Title("其他", "Other")
+LIT, SHADED = (
+    Title("山体阴影：向光坡", "Hillshade: slope in the light"),
+    Title("山体阴影：背光坡", "Hillshade: slope in shade"),
+)
 STATISTICS_SQL = """
     select most_common_vals::text::text[] from pg_stats
     where schemaname = current_schema and tablename = $1 and attname = $2
@@ -41,6 +46,8 @@ def legend(layer: Layer, catalog: Catalog, mode: Mode = "day", *, in_use: Collec
     in_use: the values there are of the property that colours the layer (see `values_in_use`); None lists all that
     the style knows.
     """
+    if layer.is_raster:
+        return _of_ramp(layer, mode) if layer.theme.table == "coverage" else _of_relief(mode)
     kind, color, outline = _telling(layer, catalog, mode)
     if isinstance(color, str):
         return [Entry(layer.title, color, kind, outline)]
@@ -48,6 +55,26 @@ def legend(layer: Layer, catalog: Catalog, mode: Mode = "day", *, in_use: Collec
         classes = _classes(layer, catalog, color, in_use)
         return [Entry(title, shown, kind, outline, values) for title, shown, values in classes]
     return []
+
+
+def _of_ramp(layer: Layer, mode: Mode) -> list[Entry]:
+    """The stops of a raster's ramp, but those that are clear."""
+    ramp = ramp_of(layer)
+    told = zip(ramp.labels, ramp.stops, ramp.of(mode), strict=True)
+    return [
+        Entry(title, shown.color, "fill", values=(f"{by_day.value:g}",))
+        for title, by_day, shown in told
+        if by_day.opacity
+    ]
+
+
+def _of_relief(mode: Mode) -> list[Entry]:
+    """Terrain is shaded, not tinted: its colours tell of slopes, and of no height."""
+    colors = palette(mode)
+    return [
+        Entry(LIT, colors["hill_light"], "fill", values=("light",)),
+        Entry(SHADED, colors["hill_shadow"], "fill", values=("shadow",)),
+    ]
 
 
 async def values_in_use(connection: Connection, layer: Layer, catalog: Catalog) -> set[str] | None:

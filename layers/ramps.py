@@ -15,6 +15,9 @@ from layers.expressions import parse_color
 from layers.style import Mode
 
 Values = npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.uint8]
+# Into so many looks an even ramp is divided: a step of the finest of them is less than one of a colour's 255.
+LOOKS = 16_384
 
 
 class RampError(LayerError):
@@ -50,20 +53,33 @@ class Ramp:
         """The stops of a mode."""
         return self.at_night if mode == "night" else self.stops
 
-    def paint(self, values: Values, mode: Mode) -> npt.NDArray[np.float64]:
-        """Red, green, blue times opacity, and opacity, 0 to 1, of each value; NaN is clear. Adds an axis of four."""
-        stops = self.of(mode)
-        at = np.array([stop.value for stop in stops])
-        colors = np.array([(*parse_color(stop.color)[:3], stop.opacity) for stop in stops])
+    def paint(self, values: Values, mode: Mode) -> Pixels:
+        """Red, green, blue and opacity of each value, as a further axis of four bytes; NaN is clear."""
+        looks, first, scale = _table(self, mode)
         if self.is_classed:
-            painted = colors[np.clip(np.searchsorted(at, values, side="right") - 1, 0, len(stops) - 1)]
+            at = np.array([stop.value for stop in self.stops], np.float32)
+            place = np.searchsorted(at, values.ravel(), side="right").reshape(values.shape) - 1
         else:
-            # Colour and opacity go on evenly by themselves: a clear stop lends its neighbours no darkness.
-            known = np.nan_to_num(values)
-            painted = np.stack([np.interp(known, at, colors[:, channel]) for channel in range(4)], axis=-1)
-        painted[..., 3] *= ~np.isnan(values)
-        painted[..., :3] *= painted[..., 3:]
-        return np.asarray(painted)
+            place = (np.nan_to_num(values) - first) * scale + 0.5
+        painted = looks[np.clip(place, 0, len(looks) - 1).astype(np.uint16)]
+        painted[np.isnan(values)] = 0
+        return painted.view(np.uint8).reshape(*values.shape, 4)
+
+
+@cache
+def _table(ramp: Ramp, mode: Mode) -> tuple[npt.NDArray[np.uint32], np.float32, np.float32]:
+    """Looks by number, each four bytes as one; of an even ramp also the first value and the looks to a unit."""
+    stops = ramp.of(mode)
+    at = np.array([stop.value for stop in stops])
+    colors = np.array([(*parse_color(stop.color)[:3], stop.opacity) for stop in stops])
+    first, scale = at[0], 0.0
+    if not ramp.is_classed:
+        # Colour and opacity go on each by itself: a clear stop lends its neighbours no darkness.
+        scale = (LOOKS - 1) / (at[-1] - first)
+        values = np.linspace(first, at[-1], LOOKS)
+        colors = np.stack([np.interp(values, at, colors[:, channel]) for channel in range(4)], axis=1)
+    looks = np.rint(colors * 255).astype(np.uint8).view(np.uint32).ravel()
+    return looks, np.float32(first), np.float32(scale)
 
 
 @cache

@@ -1,6 +1,6 @@
 """Styles: one a layer, in a subset of the MapLibre style specification, composed into the style of the whole map."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
@@ -15,7 +15,7 @@ Mode = Literal["day", "night"]
 MODES: tuple[Mode, ...] = ("day", "night")
 FONT = ["Noto Sans SC"]
 SLOTS = ("ground", "relief", "line", "point", "solid", "label")
-SLOT_OF = {"fill": "ground", "line": "line", "circle": "point", "symbol": "label"}
+SLOT_OF = {"fill": "ground", "line": "line", "circle": "point", "symbol": "label", "raster": "line"}
 # Width of a carriageway in pixels at zooms 8, 14 and 19; between them it doubles with each zoom as the map does.
 ROAD_WIDTHS = {
     "motorway": (1.4, 5.0, 44),
@@ -34,13 +34,19 @@ class StyleNotFound(LayerError):
     """No style of that name."""
 
 
-def compose(catalog: Catalog, principal: Principal, mode: Mode, *, base: str, terrain: bool) -> dict[str, Any]:
-    """The MapLibre style of all layers that `principal` may read.
+def compose(
+    catalog: Catalog, principal: Principal, mode: Mode, *, base: str, terrain: bool, named: Collection[str] = ()
+) -> dict[str, Any]:
+    """The MapLibre style of all layers that `principal` may read; of results those that are shown or `named`.
 
     base: URL of the city without a closing slash; sources are named from it. terrain: whether it has elevation tiles.
     Each style layer says in its metadata which layer and theme group it belongs to, so that a viewer can switch it.
     """
-    layers = [layer for layer in catalog.layers(principal) if layer.extent is not None]
+    layers = [
+        layer
+        for layer in catalog.layers(principal)
+        if layer.extent is not None and (layer.is_shown or layer.id in named)
+    ]
     palette = _palettes()[mode]
     drawn: list[tuple[int, dict[str, Any]]] = []
     for layer in layers:
@@ -49,11 +55,12 @@ def compose(catalog: Catalog, principal: Principal, mode: Mode, *, base: str, te
                 continue
             slot = SLOTS.index(part.get("slot") or SLOT_OF[part["type"]])
             drawn.append((slot, _style_layer(layer, part, catalog, mode)))
-    ids = ",".join(layer.id for layer in layers if layer.theme.table != "terrain")
+    ids = ",".join(layer.id for layer in layers if not layer.is_raster)
     sources: dict[str, Any] = {}
     if ids:
         url = f"{base}/tiles/WebMercatorQuad/tilejson.json?collections={ids}"
         sources["city"] = {"type": "vector", "url": url}
+    sources |= {layer.id: _cells(layer, mode, base) for layer in layers if layer.theme.table == "coverage"}
     if terrain:
         # Tiles of 256 pixels shown at 512: a hillshade of every other metre is smooth, and a quarter of the tiles.
         url = f"{base}/terrain/tilejson.json"
@@ -81,6 +88,12 @@ def compose(catalog: Catalog, principal: Principal, mode: Mode, *, base: str, te
             *(part for _, part in sorted(drawn, key=lambda pair: pair[0])),
         ],
     }
+
+
+def _cells(layer: Layer, mode: Mode, base: str) -> dict[str, Any]:
+    """A raster layer's cells as coloured tiles; they name no moment, which a viewer adds."""
+    address = f"{base}/collections/{layer.id}/styles/{mode}/map/tiles/WebMercatorQuad/{{z}}/{{y}}/{{x}}?f=png"
+    return {"type": "raster", "tiles": [address], "tileSize": 256, "bounds": layer.extent}
 
 
 def _outside(box: tuple[float, float, float, float]) -> dict[str, Any]:
@@ -122,7 +135,7 @@ def _matching(value: list[Any]) -> list[Any]:
 
 
 def _style_layer(layer: Layer, part: Mapping[str, Any], catalog: Catalog, mode: Mode) -> dict[str, Any]:
-    source = part.get("of") or ("terrain" if part["type"] == "hillshade" else "city")
+    source = part.get("of") or {"hillshade": "terrain", "raster": layer.id}.get(part["type"], "city")
     built: dict[str, Any] = {
         "id": f"{layer.id}-{part['id']}",
         "type": part["type"],

@@ -66,6 +66,11 @@ PAINT: dict[str, dict[str, Property]] = {
         "hillshade-illumination-anchor": Property(("map", "viewport"), "viewport", by_object=False),
         "hillshade-method": Property(("igor",), "igor", by_object=False),
     },
+    "raster": {
+        "raster-opacity": Property("share", 1.0, by_object=False),
+        "raster-resampling": Property(("linear", "nearest"), "linear", by_object=False),
+        "raster-fade-duration": Property("number", 300.0, by_object=False),
+    },
 }
 ANCHORS = ("center", "left", "right", "top", "bottom", "top-left", "top-right", "bottom-left", "bottom-right")
 LAYOUT: dict[str, dict[str, Property]] = {
@@ -93,6 +98,7 @@ LAYOUT: dict[str, dict[str, Property]] = {
     },
     "fill-extrusion": {},
     "hillshade": {},
+    "raster": {},
 }
 
 

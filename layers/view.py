@@ -69,6 +69,12 @@ def parse_moment(value: str, zone: ZoneInfo) -> datetime:
     return end
 
 
+def written(moment: datetime) -> str:
+    """A moment as RFC 3339 writes it, in UTC, with parts of a second only where it has them."""
+    precision = "milliseconds" if moment.microsecond else "seconds"
+    return moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+
+
 def _span(value: str, zone: ZoneInfo) -> Interval:
     try:
         if BARE_DATE.match(value):

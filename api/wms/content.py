@@ -3,13 +3,15 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from api.ows.fault import INVALID, Fault
 from api.views import PLAN
 from api.wms.call import Call
-from api.wms.dimensions import Height, Moment, take_elevation, take_time
+from api.wms.dimensions import Height, Moment, nearest_warning, take_elevation, take_time
 from api.wms.names import is_one_group, layers_of, listed
 from layers.catalog import Layer
+from layers.coverage import state_at
 from layers.crs import CRS84
 from layers.ecql import parse_ecql, split_filters
 from layers.fes import parse_fes
@@ -62,7 +64,7 @@ def take_content(call: Call) -> Content:
         layers=tuple(MapLayer(layer, each.style, view, each.filter) for each in chosen for layer in each.layers),
         stacked=not is_one_group(names),
         elevation=height.value,
-        warnings=tuple(warning for warning in (moment.warning, height.warning) if warning),
+        warnings=tuple(warning for warning in (*_of_time(moment, members), height.warning) if warning),
     )
 
 
@@ -142,6 +144,17 @@ def _in_xml(source: str, members: Sequence[Sequence[Layer]]) -> list[Filter | No
             raise Fault(INVALID, "FILTER: a filter in XML is of one layer, not of a theme", "FILTER")
         found.append(parse_fes(text.encode(), fields_of(layers[0]), official_name(CRS84)) if text.strip() else None)
     return found
+
+
+def _of_time(moment: Moment, members: Sequence[Sequence[Layer]]) -> list[str | None]:
+    """What is told of the moments that are shown: a raster of several states shows the nearest."""
+    layers = [layer for group in members for layer in group]
+    stepped = {layer.times for layer in layers if layer.is_raster and layer.times}
+    now = datetime.now(UTC)
+    shown = [times[state_at(times, moment.valid, now)] for times in sorted(stepped)]
+    found = [nearest_warning(moment, each) for each in dict.fromkeys(shown)]
+    is_all = all(layer.is_raster and layer.times for layer in layers)
+    return found if is_all else [moment.warning, *found]
 
 
 def _height(call: Call, members: Sequence[Sequence[Layer]]) -> Height:

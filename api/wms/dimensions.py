@@ -6,12 +6,13 @@ between the first and the last of them.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from api.ows.fault import Fault
-from layers.view import TICK, DatetimeError, Interval, parse_interval
+from layers.view import TICK, DatetimeError, Interval, parse_interval, written
 
 FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 TIME_EXTENT = "1900-01-01T00:00:00Z/2100-01-01T00:00:00Z/P1D"
@@ -45,7 +46,7 @@ class Height:
 def take_time(text: str | None, zone: ZoneInfo) -> Moment:
     """What TIME asks for. zone: of dates and times that name none. Raises Fault."""
     if text is None:
-        return Moment(None, _warning("Default", "time", _told(datetime.now(UTC)), "ISO8601"))
+        return Moment(None, _warning("Default", "time", written(datetime.now(UTC)), "ISO8601"))
     if text.lower() in NOW_WORDS:
         return Moment(None)
     spans = [_span(part, zone) for part in _parts(text)]
@@ -55,6 +56,18 @@ def take_time(text: str | None, zone: ZoneInfo) -> Moment:
     if start and end and start > end:
         raise Fault("InvalidDimensionValue", f"TIME={text[:80]!r}: it ends before it starts", "TIME")
     return _within_extent(Interval(start, end))
+
+
+def listed_times(times: Sequence[datetime]) -> str:
+    """The moments of a layer that has states, as a dimension lists them."""
+    return ",".join(written(moment) for moment in times)
+
+
+def nearest_warning(moment: Moment, shown: datetime) -> str | None:
+    """What is said where a layer shows a state of another moment than is asked for."""
+    if moment.valid is not None and shown in (moment.valid.start, moment.valid.end):
+        return None
+    return _warning("Default" if moment.valid is None else "Nearest", "time", written(shown), "ISO8601")
 
 
 def take_elevation(text: str | None) -> Height:
@@ -130,12 +143,8 @@ def _within_extent(span: Interval) -> Moment:
         (span.start and span.start > LAST, LAST),
     ):
         if beyond:
-            return Moment(Interval(nearest, nearest), _warning("Nearest", "time", _told(nearest), "ISO8601"))
+            return Moment(Interval(nearest, nearest), _warning("Nearest", "time", written(nearest), "ISO8601"))
     return Moment(span)
-
-
-def _told(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _warning(kind: str, name: str, value: str, units: str) -> str:

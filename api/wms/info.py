@@ -25,6 +25,8 @@ from layers.pick import pick
 from layers.projection import decimals
 from layers.query import Selection
 from layers.reach import reach
+from layers.view import written
+from tiles.coverage import values_at
 from tiles.map import MapLayer
 from tiles.map.scale import zoom_of
 
@@ -82,6 +84,8 @@ async def _found(call: Call, wanted: Sequence[MapLayer], finger: Finger, *, most
     for shown in wanted:
         if shown.layer.theme.table == TERRAIN:
             features = await _ground(call, finger)
+        elif shown.layer.is_raster:
+            features = await _cell(call, shown, finger)
         else:
             features = await _objects(call, shown, finger, most=most, zoom=zoom)
         found.append(Found(shown.layer, tuple(features)))
@@ -124,6 +128,21 @@ async def _ground(call: Call, finger: Finger) -> list[Told]:
     # Centimetres: finer than any terrain is measured, coarser than what a 32-bit number makes up.
     told = {"elevation": round(height, 2), "vertical_datum": call.catalog.city.vertical_datum}
     return [Told(None, told, shapely.Point(finger.place))]
+
+
+async def _cell(call: Call, shown: MapLayer, finger: Finger) -> list[Told]:
+    """The value of a coverage under the middle of the pixel, and of which moment it is; nothing where there is none."""
+    coverages, layer = call.served.coverages, shown.layer
+    frame = await coverages.frame(layer, call.principal, shown.view)
+    x, y = finger.place
+    lon, lat = transform_points(np.array([x]), np.array([y]), finger.frame.crs, CRS84)
+    if frame is None or not math.isfinite(lon[0] + lat[0]):
+        return []
+    value = float((await coverages.read(lambda: values_at(frame, lon, lat)))[0])
+    if math.isnan(value):
+        return []
+    moment = {} if frame.time is None else {"time": written(frame.time)}
+    return [Told(None, {frame.variable: round(value, 4), "unit": frame.unit} | moment, shapely.Point(finger.place))]
 
 
 def _in_map(geometry: dict[str, object], frame: Frame) -> BaseGeometry:

@@ -7,7 +7,7 @@ from api.city import area_of_use, extent
 from api.links import HTML, JSON
 from api.ows.xml import Element, child, link
 from api.wms.call import Call
-from api.wms.dimensions import ELEVATION_EXTENT, LOWEST, TIME_EXTENT
+from api.wms.dimensions import ELEVATION_EXTENT, LOWEST, TIME_EXTENT, listed_times
 from api.wms.names import WHOLE, Group, groups
 from api.wms.texts import ALL, ALL_ABSTRACT, STYLES, keywords, layer_abstract, layer_keywords, said_here
 from layers.catalog import Layer
@@ -34,8 +34,8 @@ def add_layers(capability: Element, call: Call, in_use: InUse) -> None:
         child(root, "CRS" if call.version == "1.3.0" else "SRS", name)
     around = extent(call.catalog, call.principal) or area_of_use(call.catalog.city.metric_srid)
     _add_boxes(root, around, offered, call)
-    # What is true of every layer stands once, and is inherited (OGC 06-042, 7.2.4.8).
-    _add_time(root, call)
+    # Every layer has a time: what is true of all stands once, and is inherited (OGC 06-042, 7.2.4.8).
+    _add_time(root, TIME_EXTENT, call)
     for group in tree:
         _add_group(root, group, offered, in_use, call)
 
@@ -68,6 +68,9 @@ def _add_layer(parent: Element, layer: Layer, offered: Sequence[Crs], in_use: In
     _add_name(element, layer.id, said_here(layer.title, call), layer_abstract(layer, call), layer_keywords(layer))
     if layer.extent is not None:
         _add_boxes(element, layer.extent, offered, call)
+    if layer.times:
+        # In place of what is inherited: a result has states at these moments, each of which holds until the next.
+        _add_time(element, listed_times(layer.times), call)
     if layer.theme.table == "terrain":
         _add_elevation(element, call)
     if layer.attribution:
@@ -133,14 +136,14 @@ def _rounded(value: float, decimals: int, *, up: bool) -> str:
     return f"{(math.ceil(shifted) if up else math.floor(shifted)) / scale:.{decimals}f}".rstrip("0").rstrip(".")
 
 
-def _add_time(element: Element, call: Call) -> None:
-    """Every layer has a time; what is asked for without one is as it is now (OGC 06-042, annex C)."""
+def _add_time(element: Element, extent: str, call: Call) -> None:
+    """What is asked for without a time is as it is now (OGC 06-042, annex C)."""
     if call.version == "1.1.1":
         child(element, "Dimension", name="time", units="ISO8601")
-        child(element, "Extent", TIME_EXTENT, name="time", default="current", nearestValue="1")
+        child(element, "Extent", extent, name="time", default="current", nearestValue="1")
     else:
         flags = {"multipleValues": "1", "nearestValue": "1", "current": "1"}
-        child(element, "Dimension", TIME_EXTENT, name="time", units="ISO8601", default="current", **flags)
+        child(element, "Dimension", extent, name="time", units="ISO8601", default="current", **flags)
 
 
 def _add_elevation(element: Element, call: Call) -> None:
@@ -164,7 +167,7 @@ def _add_documents(element: Element, layer: Layer, call: Call) -> None:
             link(metadata, f"{address}?f={form}")
     data = child(element, "DataURL")
     child(data, "Format", JSON)
-    link(data, f"{address}/items?f=json" if layer.theme.table != "terrain" else f"{address}?f=json")
+    link(data, f"{address}/items?f=json" if not layer.is_raster else f"{address}?f=json")
 
 
 def _add_legend(style: Element, layer: Layer, mode: str, in_use: InUse, call: Call) -> None:

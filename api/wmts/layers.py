@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from api.city import around
 from api.ows.xml import Element, child
 from api.wms.call import Call
-from api.wms.dimensions import TIME_EXTENT
+from api.wms.dimensions import TIME_EXTENT, listed_times
 from api.wms.info_formats import INFO_FORMATS
 from api.wms.names import WHOLE, layers_of
 from api.wms.texts import ALL, ALL_ABSTRACT, STYLES, keywords, layer_abstract, layer_keywords, said_here
@@ -71,7 +71,7 @@ def _add_layer(contents: Element, call: Call, offered: Offered) -> None:
         child(element, "Format", format_)
     for kind in INFO_FORMATS:
         child(element, "InfoFormat", kind)
-    _add_time(element)
+    _add_time(element, layers)
     for grid in grids_of(call.catalog.city).values():
         _add_grid(element, grid, layers)
     _add_addresses(element, call, name)
@@ -96,14 +96,18 @@ def _add_styles(element: Element, call: Call, name: str) -> None:
             child(style, "LegendURL", format="image/png", xlink_href=address)
 
 
-def _add_time(element: Element) -> None:
-    """Every layer has a time; what is asked for without one is as it is now (OGC 07-057r7, table 10)."""
+def _add_time(element: Element, layers: Sequence[Layer]) -> None:
+    """Every layer has a time; what is asked for without one is as it is now (OGC 07-057r7, table 10).
+
+    A result lists the moments of its states.
+    """
+    times = layers[0].times if len(layers) == 1 else ()
     dimension = child(element, "Dimension")
     child(dimension, "ows:Identifier", "Time")
     child(dimension, "ows:UOM", "ISO8601")
     child(dimension, "Default", "current")
     child(dimension, "Current", "true")
-    for value in ("current", TIME_EXTENT):
+    for value in ("current", *(listed_times(times).split(",") if times else (TIME_EXTENT,))):
         child(dimension, "Value", value)
 
 

@@ -35,6 +35,7 @@ OPERATIONS = {
     "getWfs", "postWfs",
     "getWmts", "getWmtsCapabilities", "getWmtsTile",
     "getWmtsFeatureInfo", "getTerrainTileJson", "getTerrainTile",
+    "getCoverage", "getCoverageTileJson", "getCoverageTile", "getCoveragePosition", "getCoverageTrajectory",
     "getHillshadeTile", "search", "getStyles", "getStyle", "getStyleMetadata", "getLayerStyles", "getLayerStyle",
     "getLayerStyleMetadata", "getRemote", "getRemoteDocument", "getRemoteTile",
     "getLatest", "getLatestTile", "getLatestTileJson", "getSeries", "streamObservations", "getRanking",

@@ -78,7 +78,9 @@ def test_the_ground_is_shaded_under_water_and_streets(catalog: Catalog) -> None:
     order = [part["id"] for part in style["layers"]]
     places = [order.index(each) for each in ("land-fill", "terrain-hillshade", "water-fill", "roads-fill")]
     assert places == sorted(places)
-    assert legend(catalog.layer("terrain", PUBLIC), catalog) == []
+    # Its colours tell of slopes, and say so.
+    told = [entry.title.en for entry in legend(catalog.layer("terrain", PUBLIC), catalog)]
+    assert told == ["Hillshade: slope in the light", "Hillshade: slope in shade"]
 
 
 def test_a_legend_is_of_what_tells_most_classes_apart(catalog: Catalog) -> None:

@@ -10,9 +10,9 @@ from typing import Any, Literal, get_args
 import orjson
 
 from layers.catalog import Catalog, Layer, Title
-from layers.drawing import read_styles
+from layers.drawing import read_style_layer, read_styles
 from layers.expressions import Source, read_source
-from layers.legend import Kind, legend, telling_input
+from layers.legend import Entry, Kind, legend, telling_input
 from layers.looks import GEOMETRY, Leaf, look_of
 from layers.style import Mode, palette
 from tiles.map.classes import looks_of
@@ -59,6 +59,8 @@ def legend_rows(
     zoom = None if scale is None else _zoom(scale, latitude_of(catalog))
     given = telling_input(layer, catalog)
     source = None if given is None else read_source(given, layer.id)
+    if layer.is_raster:
+        return [_swatch(entry) for entry in legend(layer, catalog, mode)]
     styles = [s for s in read_styles(layer, mode, catalog) if s.of is None and s.type not in ("symbol", "hillshade")]
     rows = []
     for entry in legend(layer, catalog, mode, in_use=in_use):
@@ -72,6 +74,16 @@ def legend_rows(
         if drawn:
             rows.append(Row(entry.values[0] if entry.values else layer.id, entry.title, entry.kind, tuple(drawn)))
     return rows
+
+
+def _swatch(entry: Entry) -> Row:
+    """A colour of a raster, which has no objects: a piece of ground in it."""
+    part = {"id": "cells", "type": "fill", "paint": {"fill-color": entry.color}}
+    style = read_style_layer(part, "legend")
+    tree = style.tree(USUAL_ZOOM, "MultiPolygon")
+    look = look_of(tree, {GEOMETRY: SHAPES["fill"]})
+    assert look is not None
+    return Row(entry.values[0], entry.title, "fill", ((Drawn(style, tree), look),))
 
 
 def draw_legend(rows: Sequence[Row], mode: Mode, form: DrawnFormat, *, width: int | None, height: int | None) -> bytes:

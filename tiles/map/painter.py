@@ -1,6 +1,7 @@
 """Prepares maps: which style layers are drawn from which statements, in which order."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,16 @@ from cachetools import LRUCache
 from cim_models.database import Connection
 from layers.access import Principal
 from layers.catalog import Catalog, Layer
+from layers.coverage import frame_at, read_frames
 from layers.drawing import StyleLayer, read_styles
 from layers.query import Selection
+from layers.ramps import ramp_of
 from layers.style import SLOT_OF, SLOTS, Mode
 from layers.view import NOW
 from tiles.map.ground import Ground
 from tiles.map.kit import Kit
 from tiles.map.overviews import known_overviews
-from tiles.map.picture import LABEL_ROOM, Drawing, Relief, Shapes
+from tiles.map.picture import LABEL_ROOM, Cells, Drawing, Relief, Shapes
 from tiles.map.request import MapLayer, MapRequest
 from tiles.map.scale import zoom_of
 from tiles.map.sources import Drawn, Group, Place, Wanted, statement
@@ -63,7 +66,7 @@ class Painter:
         known: set[str] = set()
         if plain and zoom < TOP_ZOOM + 1:
             known = await known_overviews(connection, plain, catalog, int(zoom), ground.web(LABEL_ROOM))
-        steps: list[tuple[tuple[int, ...], Shapes | Relief]] = []
+        steps: list[tuple[tuple[int, ...], Shapes | Relief | Cells]] = []
         for number, (layer, shown) in enumerate(zip(layers, request.layers, strict=True)):
             terrain: Terrain | None = None
             place = Place(request.known_crs, int(zoom) if layer.id in known else None, zoom <= CROWDED_ZOOM)
@@ -74,7 +77,13 @@ class Painter:
                 if style.type == "hillshade":
                     terrain = terrain or await read_terrain(connection, catalog, principal, self._files, shown.view)
                     steps.append((order, Relief(terrain, group.parts[0])))
-                elif layer.theme.table != "terrain":
+                elif layer.theme.table == "coverage":
+                    frames = await read_frames(
+                        connection, layer, catalog, principal, folder=self._files, view=shown.view
+                    )
+                    if (frame := frame_at(frames, shown.view.valid, datetime.now(UTC))) is not None:
+                        steps.append((order, Cells(frame, ramp_of(layer), shown.mode, group.parts[0])))
+                elif not layer.is_raster:
                     name = f"{shown.style}/{layer.id}/{zoom}"
                     steps.append((order, Shapes(name, group, self._statement(group, wanted), place)))
         steps.sort(key=lambda step: step[0])

@@ -7,6 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from layers.coverage import Frame
+from layers.ramps import Ramp
+from layers.style import Mode
+from tiles.map.cells import painted
 from tiles.map.classes import looks_of
 from tiles.map.engine import SAME, mapnik
 from tiles.map.ground import Ground
@@ -57,11 +61,21 @@ class Relief:
 
 
 @dataclass(frozen=True)
+class Cells:
+    """The cells of a coverage at a moment, in a ramp's colours."""
+
+    frame: Frame
+    ramp: Ramp
+    mode: Mode
+    part: Drawn
+
+
+@dataclass(frozen=True)
 class Drawing:
     """A map that is ready to be painted. zoom: the viewer's."""
 
     request: MapRequest
-    steps: tuple[Shapes | Relief, ...]
+    steps: tuple[Shapes | Relief | Cells, ...]
     ground: Ground
     zoom: float
     kit: Kit
@@ -81,8 +95,7 @@ class Drawing:
                 self._paint_shapes(image, [step for step in steps if isinstance(step, Shapes)], variables)
             else:
                 for step in steps:
-                    if isinstance(step, Relief):
-                        self._lay_relief(image, step)
+                    self._lay(image, step)
         image.demultiply()
         return encoded(image, request.format, transparent=request.transparent)
 
@@ -103,13 +116,20 @@ class Drawing:
         image.premultiply()
         mapnik.render_with_vars(drawn, image, variables, request.scale_factor)
 
-    def _lay_relief(self, image: Any, step: Relief) -> None:
-        (look,) = looks_of(step.part.tree)
-        for top, strip in relief(step.terrain, look.values, self.request, self.zoom):
+    def _lay(self, image: Any, step: Shapes | Relief | Cells) -> None:
+        opacity, strips = 1.0, iter(())
+        if isinstance(step, Relief):
+            (look,) = looks_of(step.part.tree)
+            strips = relief(step.terrain, look.values, self.request, self.zoom)
+        elif isinstance(step, Cells):
+            (look,) = looks_of(step.part.tree)
+            opacity = look.values["raster-opacity"]
+            strips = painted(step.frame, step.ramp, step.mode, self.request)
+        for top, strip in strips:
             laid = mapnik.Image.from_buffer(strip)
             laid.premultiply()
             image.premultiply()
-            image.composite(laid, mapnik.CompositeOp.src_over, 1.0, 0, top)
+            image.composite(laid, mapnik.CompositeOp.src_over, opacity, 0, top)
 
     def _variables(self, mark: str) -> dict[str, str]:
         rooms: dict[tuple[bool, bool], float] = {}

@@ -60,8 +60,8 @@ class Drawn:
 
     @property
     def is_alone(self) -> bool:
-        """Whether it is drawn from a statement of its own: a label stands at a point, relief has no objects."""
-        return self.style.type in ("symbol", "hillshade")
+        """Whether it is drawn from a statement of its own: a label stands at a point, rasters have no objects."""
+        return self.style.type in ("symbol", "hillshade", "raster")
 
 
 @dataclass(frozen=True)

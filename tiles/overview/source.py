@@ -28,7 +28,7 @@ class Source:
     @property
     def has_overviews(self) -> bool:
         """Rasters are few, and what begins to show beyond the last overview needs none."""
-        return self.layer.theme.table != "terrain" and self.layer.min_zoom <= TOP_ZOOM
+        return not self.layer.is_raster and self.layer.min_zoom <= TOP_ZOOM
 
     @cached_property
     def recipe(self) -> Recipe:
