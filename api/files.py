@@ -20,6 +20,7 @@ from api.links import GEOJSON, HTML, Link, header
 from api.parameters import Parameter, one_of
 from api.selections import Wanted
 from layers.catalog import Catalog
+from layers.crs import CRS84
 from layers.formats.write import FORMATS, FileFormat, spool_geojson, spool_rows
 from twin.settings import Settings
 
@@ -62,7 +63,7 @@ async def file_answer(
     name = f"{wanted.selection.layer.id}{form.suffix}"
     headers = {
         **LIVE,
-        **content_crs(wanted.telling.crs),
+        **content_crs(CRS84 if form.degrees else wanted.telling.crs),
         "Content-Length": str(size),
         "Content-Disposition": f'attachment; filename="{name}"',
         "Link": header(links),

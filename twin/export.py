@@ -15,6 +15,7 @@ import shapely
 
 from twin import TwinError
 from twin.sdk import Layer
+from twin.sdk.layer import FORMATS
 
 ROWS = 5000
 GEOMETRY = "geometry"
@@ -50,13 +51,8 @@ def export(layer: Layer, features: Iterable[Mapping[str, Any]], path: Path, *, r
 
     The file is in longitude and latitude (EPSG:4326), and whole or not there. Raises ExportError, SdkError.
     """
-    driver = DRIVERS.get(path.suffix.lower())
-    if driver is None:
-        raise ExportError(f"{path.name}: unknown ending; there are {', '.join(DRIVERS)}")
-    if not path.absolute().parent.is_dir():
-        raise ExportError(f"{path.parent}: no such folder; make it first")
-    if path.exists() and not replace:
-        raise ExportError(f"{path}: is there already; replace it with --force, or name another file")
+    driver = DRIVERS[path.suffix.lower()]
+    _check_target(path, replace=replace)
     schema = _schema(layer)
     counted = _Counted(_batches(features, schema))
     # The ending stays: some drivers look at it.
@@ -78,6 +74,30 @@ def export(layer: Layer, features: Iterable[Mapping[str, Any]], path: Path, *, r
     finally:
         unfinished.unlink(missing_ok=True)
     return counted.rows
+
+
+def fetch(
+    layer: Layer,
+    path: Path,
+    *,
+    bbox: list[float] | None = None,
+    where: str | None = None,
+    at: str | None = None,
+    replace: bool = False,
+) -> None:
+    """Write features of a layer to `path` in a format that the server writes. Raises ExportError, SdkError."""
+    endings = tuple(dict.fromkeys((*DRIVERS, *FORMATS)))
+    if not path.name.lower().endswith(endings):
+        raise ExportError(f"{path.name}: unknown ending; there are {', '.join(endings)}")
+    _check_target(path, replace=replace)
+    layer.to_file(path, bbox, where, at)
+
+
+def _check_target(path: Path, *, replace: bool) -> None:
+    if not path.absolute().parent.is_dir():
+        raise ExportError(f"{path.parent}: no such folder; make it first")
+    if path.exists() and not replace:
+        raise ExportError(f"{path}: is there already; replace it with --force, or name another file")
 
 
 class _Counted:

@@ -26,22 +26,22 @@ def stated(path: Path) -> list[Stated]:
     return [Stated(encoding, f"its language driver 0x{header[29]:02X}")] if encoding else []
 
 
-def texts(path: Path) -> Iterator[Text]:
-    """Field names and text values. A table that breaks off gives what there is: who reads it tells of that."""
+def texts(path: Path, only: frozenset[int] | None = None) -> Iterator[Text]:
+    """Field names and text values. only: fields by their place, for a table that calls other things text too. A table that breaks off gives what there is: who reads it tells of that."""
     with path.open("rb") as file:
         header = file.read(HEADER)
         if len(header) < HEADER:
             return
         _, _, begin, length = struct.unpack("<4sIHH", header[:12])
         fields = _fields(file.read(max(begin - HEADER, 0)))
-        for name, _, _ in fields:
+        for name, _, _ in fields if only is None else ():
             yield Text(name, cut=len(name) >= LONGEST_NAME - 1)
         file.seek(begin)
         while length and (rows := file.read(ROWS * length)):
             table = np.frombuffer(rows, dtype=np.uint8, count=len(rows) // length * length).reshape(-1, length)
             at = 1
-            for _, kind, width in fields:
-                if kind == b"C" and width and at + width <= length:
+            for number, (_, kind, width) in enumerate(fields):
+                if kind == b"C" and (only is None or number in only) and width and at + width <= length:
                     yield from _values(table[:, at : at + width], width)
                 at += width
 

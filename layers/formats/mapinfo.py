@@ -32,12 +32,19 @@ def open_mapinfo(path: Path, reading: Reading) -> list[Source]:
     table, exchange = side(path, ".dat"), side(path, ".mid")
     if path.suffix.lower() == ".tab" and table is None:
         raise FormatError(f"{path.name}: its .dat is missing; hand over .tab, .dat, .map and .id, best as one zip")
-    texts = [*encoding.whole(path), *(dbf.texts(table) if table else encoding.whole(exchange) if exchange else [])]
+    texts = [*encoding.whole(path), *(dbf.texts(table, _text_fields(head)) if table else encoding.whole(exchange) if exchange else [])]
     choice = encoding.choose(path.name, texts, stated, reading.encoding)
     gdal = Gdal(notes=encoding.note(choice))
     if not choice.why or choice.encoding == codec:
         return open_vector(path, reading, gdal)
     return _restated(path, head, choice, reading, gdal)
+
+
+def _text_fields(head: bytes) -> frozenset[int]:
+    """The fields that the definition calls Char: in the table itself numbers and dates are called text as well."""
+    _, _, fields = head.partition(b"Fields ")
+    kinds = [line.rsplit(b";", 1)[0].lower() for line in fields.splitlines()[1:] if b";" in line]
+    return frozenset(number for number, kind in enumerate(kinds) if b" char" in kind)
 
 
 def _restated(path: Path, head: bytes, choice: Choice, reading: Reading, gdal: Gdal) -> list[Source]:

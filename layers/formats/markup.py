@@ -49,7 +49,11 @@ def open_gpx(path: Path, reading: Reading) -> list[Source]:
     """Waypoints, routes and tracks of a recorder, as far as there are any. Raises FormatError."""
     _check(path)
     found = open_vector(path, reading, GPX)
-    return [source for source in found if reading.layer or (source.name in GPX_LAYERS and source.count)] or found[:1]
+    return [source for source in found if reading.layer or (source.name in GPX_LAYERS and _filled(source))] or found[:1]
+
+
+def _filled(source: Source) -> bool:
+    return next(iter(source.read(1)), None) is not None
 
 
 def _check(path: Path) -> None:

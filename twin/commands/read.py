@@ -26,7 +26,9 @@ def layers(city: City = None, url: Url = None) -> None:
 
 def export(
     layer: Annotated[str, typer.Argument(help="Id of the layer; `twin layers` lists them.")],
-    file: Annotated[Path, typer.Argument(help=".geojson .geojsonl .geojsons .gpkg .fgb or .csv")],
+    file: Annotated[
+        Path, typer.Argument(help=".geojson .gpkg .fgb .csv .xlsx .kml .dxf .gml .gpx .parquet .tab.zip ...")
+    ],
     *,
     bbox: Annotated[str | None, typer.Option(help="west,south,east,north in degrees")] = None,
     where: Annotated[str | None, typer.Option(help='CQL2 condition, e.g. "height > 50"')] = None,
@@ -35,13 +37,22 @@ def export(
     city: City = None,
     url: Url = None,
 ) -> None:
-    """Write a layer, or a part of it, to a file in longitude and latitude."""
+    """Write a layer, or a part of it, to a file in longitude and latitude.
+
+    The ending says the format: .geojson .geojsonl .geojsons .gpkg .fgb .csv .xlsx .parquet .kml .gml .gpx .dxf,
+    .zip (Shapefile), .tab.zip (MapInfo) or .gdb.zip (File Geodatabase).
+    """
+    from twin.export import DRIVERS, fetch
     from twin.export import export as write
     from twin.sdk import connect
 
     box = _box(bbox)
     with connect(url, city=city) as found:
         source = found[layer]
+        if file.suffix.lower() not in DRIVERS:
+            fetch(source, file, bbox=box, where=where, at=at, replace=force)
+            out.print(f"{layer} in {file}", markup=False, soft_wrap=True)
+            return
         total = None if (bbox or where or at) else source.info["twin"].get("count")
         with progress(layer, total) as passed:
             count = write(source, passed(source.features(box, where, at)), file, replace=force)

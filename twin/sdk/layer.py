@@ -32,6 +32,12 @@ FORMATS = {
     ".gml": "gml",
     ".zip": "shp",
     ".geojson": "geojson",
+    ".kml": "kml",
+    ".dxf": "dxf",
+    ".xlsx": "xlsx",
+    ".tab.zip": "mapinfo",
+    ".gdb.zip": "gdb",
+    ".gpx": "gpx",
 }
 
 Bbox = Sequence[float]
@@ -159,12 +165,14 @@ class Layer:
     ) -> Path:
         """Write features to a file in the format that its ending says; the file is whole or not there.
 
-        .gpkg, .fgb, .parquet, .csv (opens in a spreadsheet), .gml, .zip (Shapefile) or .geojson. columns: only these
-        properties. crs: of the coordinates, e.g. "EPSG:4549"; longitude and latitude by default.
+        .gpkg, .fgb, .parquet, .csv and .xlsx (for spreadsheets), .gml, .zip (Shapefile), .geojson, .kml, .dxf, .gpx,
+        .tab.zip (MapInfo) or .gdb.zip (File Geodatabase). columns: only these properties. crs: of the
+        coordinates, e.g. "EPSG:4549"; longitude and latitude by default.
         Raises WrongRequest for an ending, property or CRS that the server does not have.
         """
         target = Path(path)
-        form = FORMATS.get(target.suffix.lower())
+        endings = sorted(FORMATS, key=len, reverse=True)
+        form = next((FORMATS[ending] for ending in endings if target.name.lower().endswith(ending)), None)
         if form is None:
             raise WrongRequest(f"{target.name}: unknown ending; there are {', '.join(FORMATS)}")
         wanted = {"f": form, "limit": limit, "crs": crs, "properties": None if columns is None else ",".join(columns)}

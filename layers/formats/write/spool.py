@@ -35,6 +35,10 @@ TAKEN = (ID, GEOMETRY, "fid", "geom", "ogc_fid")
 MOMENT = pa.timestamp("ms", "UTC")
 
 
+class ShapesMissing(LayerError):
+    """A format that draws, asked for without geometry."""
+
+
 class TooMuch(LayerError):
     """More than fits into one file; a narrower selection does."""
 
@@ -57,6 +61,11 @@ class Spool:
     @property
     def has_geometry(self) -> bool:
         return GEOMETRY in self.schema.names
+
+    def check_shapes(self) -> None:
+        """Raises ShapesMissing where the geometry was left out."""
+        if not self.has_geometry:
+            raise ShapesMissing(f"a drawing of {self.layer} without its shapes is empty; leave skipGeometry out")
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows, some thousand at a time."""

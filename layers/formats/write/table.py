@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 import shapely
@@ -15,6 +16,7 @@ from layers.formats.write.spool import GEOMETRY, Spool
 
 # A spreadsheet takes a file for the machine's old encoding unless it begins so.
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+FORMULA, SIGNED = r"^\s*[=+\-@]|^[\t\r]", r"^[+-][0-9]+(\.[0-9]+)?$"
 GEOPARQUET_VERSION = "1.1.0"
 KINDS = ("Point", "LineString", "LinearRing", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon",
          "GeometryCollection")  # fmt: skip
@@ -28,9 +30,18 @@ def write_csv(spool: Spool, target: Path) -> None:
         with pyarrow.csv.CSVWriter(file, schema) as writer:
             for batch in spool.batches():
                 columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+                columns = {name: _harmless(column) for name, column in columns.items()}
                 if spool.has_geometry:
                     columns[GEOMETRY] = pa.array(_text(spool, columns[GEOMETRY]), pa.string())
                 writer.write_batch(pa.RecordBatch.from_arrays(list(columns.values()), schema=schema))
+
+
+def _harmless(column: pa.Array) -> pa.Array:
+    """Texts that a spreadsheet would run as formulas (=, +, -, @ before anything but a number), with an apostrophe."""
+    if not pa.types.is_string(column.type):
+        return column
+    runs = pc.and_(pc.match_substring_regex(column, FORMULA), pc.invert(pc.match_substring_regex(column, SIGNED)))
+    return pc.if_else(runs, pc.binary_join_element_wise("'", column, ""), column)
 
 
 def _text(spool: Spool, shapes: pa.Array) -> list[str | None]:
