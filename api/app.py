@@ -36,8 +36,9 @@ from api.errors import problem_of
 from api.exchange import exchange
 from api.gateway import Gateway, Routes
 from api.problem import MEDIA_TYPE
-from api.sensorthings import router as sensorthings
 from api.processes import execution, jobs
+from api.sensorthings import router as sensorthings
+from api.sensorthings.quick import ObservationRoute
 from api.wfs import router as wfs
 from api.wms import router as wms
 from api.wmts import router as wmts
@@ -58,7 +59,7 @@ def create_app(settings: Settings, directory: CityDirectory | None = None) -> AS
     cities = Cities(directory or Directory(settings.database_url, settings.data, settings.cities), settings)
     app = _routes(settings, cities)
     served: ASGIApp = GZipMiddleware(app, minimum_size=COMPRESSED_FROM, compresslevel=COMPRESSION_LEVEL)
-    served = tiles.TileRoute(Routes(served, settings.request_timeout))
+    served = ObservationRoute(tiles.TileRoute(Routes(served, settings.request_timeout)))
     served = Gateway(served, cities, settings)
     if settings.cors_origins:
         # Pages of other sites may read, never write: and there is no cookie that could speak for a user.
@@ -112,11 +113,11 @@ def _routes(settings: Settings, cities: Cities) -> FastAPI:
         wfs,
         remote,
         sensorthings,
+        execution,
+        jobs,
         health,
     ):
         app.include_router(module.router)
-        execution,
-        jobs,
     viewer.mount(app, settings)
     return app
 

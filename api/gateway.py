@@ -21,7 +21,7 @@ CITIES = "/cities/"
 # What concerns the whole server and stands beside the default city's addresses.
 SERVER_WIDE = ("cities", "health", "metrics", "remote", "viewer", "static")
 # So many a second that a line for each would cost more than the answer; they are counted all the same.
-QUIET = frozenset(("getTerrainTile", "getHillshadeTile", "getRemoteTile", "getLiveness"))
+QUIET = frozenset(("createObservation", "getTerrainTile", "getHillshadeTile", "getRemoteTile", "getLiveness"))
 TILES = ".getTile"
 LOG = structlog.get_logger()
 

@@ -8,8 +8,9 @@ from api.sensorthings.call import Answer, Call
 from api.sensorthings.service import Service
 from api.sensorthings.writes import writing
 from twin.sensing import BadEntity
+from twin.sensing.allocation import without_collection
 from twin.sensing.model import BY_NAME
-from twin.sensing.observations import read_id, read_row
+from twin.sensing.observations import read_id, row_reader
 from twin.sensing.readings import Reading
 from twin.sensing.writing.create import Writer
 
@@ -40,7 +41,8 @@ async def create_observations(service: Service, call: Call) -> Answer:
         if isinstance(group, dict) and "MultiDatastream" in group:
             told += await _several(service, group)
         else:
-            _read_group(service, group, told, readings, places)
+            with without_collection():
+                _read_group(service, group, told, readings, places)
     await _refuse_features(service, readings)
     if readings:
         try:
@@ -57,9 +59,10 @@ def _read_group(service: Service, group: Any, told: list[str], readings: list[Re
     """Add a group's readings, and where in the answer each is told; a row that cannot be read is told at once."""
     components, rows = _rows(group)
     stream = read_id(group.get("Datastream"))
+    read = row_reader(components, stream, service.zone)
     for row in rows:
         try:
-            readings.append(read_row(components, row, stream, service.zone))
+            readings.append(read(row))
         except BadEntity as error:
             told.append(f"{REFUSED}: {error}")
         else:

@@ -9,6 +9,7 @@ import orjson
 
 from api.parameters import MAX_PARAMETERS, MAX_QUERY_BYTES
 from twin.sensing import BadEntity, BadQuery
+from twin.sensing.allocation import without_collection
 from twin.sensing.odata.options import Options, read_options
 
 JSON = "application/json"
@@ -41,7 +42,8 @@ class Call:
         if b"\\u0000" in self.body:
             raise BadEntity("the body holds a NUL character, which no text may")
         try:
-            return orjson.loads(self.body)
+            with without_collection():
+                return orjson.loads(self.body)
         except orjson.JSONDecodeError as error:
             raise BadEntity(f"the body is no JSON: {error}") from None
 

@@ -67,9 +67,9 @@ async def latest(request: Request) -> Response:
     chosen, limit = take_chosen(query), query.take(LIMIT)
     query.finish()
     async with service.city.reading() as connection:
-        features = await latest_features(connection, chosen, limit)
-    tail = {"numberReturned": len(features), "timeStamp": datetime.now(UTC).isoformat(timespec="seconds")}
-    body = b'{"type":"FeatureCollection","features":[' + b",".join(features) + b"]," + orjson.dumps(tail)[1:]
+        features, number = await latest_features(connection, chosen, limit)
+    tail = {"numberReturned": number, "timeStamp": datetime.now(UTC).isoformat(timespec="seconds")}
+    body = b'{"type":"FeatureCollection","features":' + features + b"," + orjson.dumps(tail)[1:]
     return json_answer(body, media_type=GEOJSON)
 
 

@@ -1,27 +1,30 @@
 """The city's sensors at one look: every datastream with its last value, its place and its state, for maps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
+import orjson
 import yaml
 
 from cim_models.database import Connection
+from twin.sensing.allocation import without_collection
 
 EXTENT = 4096
 SOURCE_LAYER = "sensors_latest"
 # Silent is never green: a stream that has not told its value in time is no longer trusted to be well.
 STREAMS = """
     select d.id, d.name, d.kind, t.id as thing_id, t.name as thing, d.units ->> 'symbol' as unit,
-           coalesce(to_jsonb(l.number), to_jsonb(l.text), l.json) as result, l.number, l.time,
+           l.number, l.text, l.json, l.time,
            case when l.time is null then 'unknown'
                 when l.arrived_at < now() - k.silent_after then 'silent'
                 when e.severity in ('red', 'orange') then 'alarm'
                 when e.severity is not null then 'warning' else 'ok' end as state,
            e.severity, e.id as event_id, t.properties -> 'cim' as objects,
-           sensing.levels_at(d.properties -> 'levels', current_date) as levels,
+           case when d.properties ? 'levels'
+                then sensing.levels_at(d.properties -> 'levels', current_date) end as levels,
            d.properties -> 'levels' ->> 'datum' as datum, coalesce(p.geom, f.geom) as geom
     from sensing.datastream d
     join sensing.latest l on l.datastream_id = d.id
@@ -46,14 +49,11 @@ STREAMS = """
 """
 FIELDS = {"name": "String", "kind": "String", "thing": "Number", "title": "String", "unit": "String", "value": "Number",
           "time": "Number", "state": "String", "severity": "String", "event": "Number"}  # fmt: skip
+# Points go as two numbers, and documents are put together outside: that is a fifth of what PostgreSQL takes for them.
 FEATURES = f"""
-    select json_build_object(
-        'type', 'Feature', 'id', id, 'geometry', st_asgeojson(geom, 7)::json,
-        'properties', json_build_object(
-            'datastream', id, 'name', name, 'kind', kind, 'thing', thing_id, 'title', thing, 'unit', unit,
-            'result', result, 'time', to_char(time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'state', state,
-            'severity', severity, 'event', event_id, 'levels', levels, 'datum', datum, 'objects', objects))::text
-    from ({STREAMS}) s order by id limit $5
+    select *, st_x(point) as x, st_y(point) as y, case when point is null then st_asgeojson(geom, 7) end as shape
+    from (select *, case when geometrytype(geom) = 'POINT' then geom end as point from ({STREAMS}) s) s
+    order by id limit $5
 """
 TILE = f"""
     select st_asmvt(t, '{SOURCE_LAYER}', {EXTENT}, 'geom', 'id') from (
@@ -96,9 +96,43 @@ def latest_style() -> dict[str, Any]:
     return style
 
 
-async def latest_features(connection: Connection, chosen: Chosen, limit: int) -> list[bytes]:
-    """A GeoJSON feature, as text, for each datastream."""
-    return [row[0].encode() for row in await connection.fetch(FEATURES, *chosen.arguments(), limit)]
+async def latest_features(connection: Connection, chosen: Chosen, limit: int) -> tuple[bytes, int]:
+    """A GeoJSON feature for each datastream, as a JSON array, and their number."""
+    rows = await connection.fetch(FEATURES, *chosen.arguments(), limit)
+    with without_collection():
+        told = orjson.dumps([_feature(row) for row in rows], option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS)
+    return told, len(rows)
+
+
+def _feature(row: Mapping[str, Any]) -> dict[str, Any]:
+    result = row["number"]
+    if result is None:
+        result = row["json"] if row["text"] is None else row["text"]
+    if row["x"] is not None:
+        geometry: Any = {"type": "Point", "coordinates": (round(row["x"], 7), round(row["y"], 7))}
+    else:
+        geometry = None if row["shape"] is None else orjson.Fragment(row["shape"])
+    return {
+        "type": "Feature",
+        "id": row["id"],
+        "geometry": geometry,
+        "properties": {
+            "datastream": row["id"],
+            "name": row["name"],
+            "kind": row["kind"],
+            "thing": row["thing_id"],
+            "title": row["thing"],
+            "unit": row["unit"],
+            "result": result,
+            "time": row["time"],
+            "state": row["state"],
+            "severity": row["severity"],
+            "event": row["event_id"],
+            "levels": row["levels"],
+            "datum": row["datum"],
+            "objects": row["objects"],
+        },
+    }
 
 
 async def latest_tile(connection: Connection, chosen: Chosen, z: int, x: int, y: int) -> bytes:

@@ -18,6 +18,7 @@ CREATE FUNCTION sensing.levels_at(levels JSONB, day DATE) RETURNS JSONB LANGUAGE
 $$;
 
 ALTER TABLE sensing.kind ADD COLUMN checks JSONB DEFAULT '{}' NOT NULL;
+ALTER TABLE sensing.kind ADD CONSTRAINT day_of_whole_hours CHECK (extract(epoch FROM day_shift)::int % 3600 = 0);
 COMMENT ON COLUMN sensing.kind.checks IS 'quality checks of its readings; a datastream may have its own (properties.checks)';
 
 ALTER TABLE sensing.rule ADD COLUMN hazard TEXT;
