@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cim_models import __version__
-from twin.commands import doctor, found, keeping, load, read, run, sensors, serve, token
+from twin.commands import doctor, found, keeping, load, read, run, scenario, sensors, serve, token, traffic
 from twin.commands.console import FAILED, FAULT, INTERRUPTED, is_refusal, say_error
 
 VERBOSE = "--verbose"
@@ -30,11 +30,14 @@ for verb in (
     doctor.doctor,
     keeping.backup,
     keeping.restore,
+    keeping.prune,
 ):
     commands.command()(verb)
 commands.add_typer(keeping.archive, name="archive")
 commands.add_typer(token.tokens, name="token")
 commands.add_typer(sensors.sensors, name="sensors")
+commands.add_typer(scenario.jobs, name="jobs")
+commands.add_typer(traffic.traffic, name="traffic")
 
 
 def _version(wanted: bool) -> None:

@@ -6,11 +6,12 @@ Router(network, result.time_s).isochrone("hospital", limit_s=600)
 """
 
 from twin.traffic.access import Route, Router, Tree
-from twin.traffic.assignment import Assignment, Unserved, assign
+from twin.traffic.assignment import Assignment, assign
 from twin.traffic.checks import Finding, check
 from twin.traffic.demand import CAR, Demand, VehicleClass
 from twin.traffic.errors import Cancelled, InvalidDemand, InvalidNetwork, NotConverged, TrafficError
 from twin.traffic.network import Network, Turns
+from twin.traffic.path_store import Unserved
 
 __all__ = [
     "CAR",

@@ -12,22 +12,13 @@ from twin.traffic.demand import Demand, VehicleClass
 from twin.traffic.equilibrium import Pairs, on_paths
 from twin.traffic.errors import InvalidDemand, NotConverged, TrafficError
 from twin.traffic.frank_wolfe import on_links
-from twin.traffic.graph import Compact, Expansion, compact, delays_of, expand
+from twin.traffic.graph import Expansion, compact, delays_of, expand
 from twin.traffic.kernels.delays import integral, update
 from twin.traffic.kernels.paths import Paths
-from twin.traffic.network import Flags, Floats, Integers, Network
+from twin.traffic.network import Floats, Integers, Network
+from twin.traffic.path_store import Labels, PathStore, Unserved
 
 MOST_ROUNDS = {"paths": 200, "bfw": 2000}
-
-
-@dataclass(frozen=True)
-class Unserved:
-    """Trips that no open way leads for."""
-
-    vehicle: str
-    origin: Any
-    destination: Any
-    trips: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +51,7 @@ class Assignment:
     unserved: list[Unserved]
     node_error: float
     demand_error: float
-    _paths: "_PathStore | None"
+    _paths: PathStore | None
 
     @property
     def volume_over_capacity(self) -> Floats:
@@ -88,15 +79,26 @@ class Assignment:
         """Trips for which no open way leads."""
         return sum(each.trips for each in self.unserved)
 
+    def shares(self, links: npt.ArrayLike) -> Floats:
+        """pcu/h over each of some links (indices) for one vehicle of each pair of the first demand, [link, pair].
+
+        Raises TrafficError after method "bfw".
+        """
+        return self._kept().shares(np.atleast_1d(np.asarray(links, np.int64)))
+
     def select_link(self, links: npt.ArrayLike, *, every: bool = False) -> tuple[list[tuple[Any, Any, float]], Floats]:
         """Who uses a link: (origin, destination, pcu/h) of trips over any (or every) of some links, and their flows.
 
         links: indices. Path flows at equilibrium are one of many sets with these link flows.
         Raises TrafficError after method "bfw", which keeps no paths.
         """
+        rows, flows = self._kept().over(np.atleast_1d(np.asarray(links, np.int64)), every)
+        return rows, flows[: self.network.links]
+
+    def _kept(self) -> PathStore:
         if self._paths is None:
             raise TrafficError('no paths are kept by the method "bfw"; assign with method="paths"')
-        return self._paths.over(np.atleast_1d(np.asarray(links, np.int64)), every, self)
+        return self._paths
 
 
 def assign(
@@ -141,7 +143,7 @@ def assign(
     flow = flows.sum(axis=0)
     served = np.isfinite(found.least)
     carried = np.where(served, pairs.demand, 0.0)
-    store = None if paths is None else _PathStore(paths, graph, labels, len(expansion.tail))
+    store = None if paths is None else PathStore(paths, graph, labels, len(expansion.tail))
     everything = max(float(carried.sum()), 1e-300)
     result = Assignment(
         network=network,
@@ -174,22 +176,6 @@ def assign(
     return result
 
 
-@dataclass
-class _Labels:
-    """What each pair is called: class, origin, destination."""
-
-    demands: tuple[Demand, ...]
-    row: Integers
-    origin: Integers
-    destination: Integers
-    pcu: Floats
-
-    def unserved(self, pair: int, pcu: float) -> Unserved:
-        demand = self.demands[self.row[pair]]
-        origin, destination = (demand.zones[n[pair]] for n in (self.origin, self.destination))
-        return Unserved(demand.vehicle.name, _plain(origin), _plain(destination), float(pcu / self.pcu[pair]))
-
-
 def _fixed(network: Network, expansion: Expansion, vehicle: VehicleClass) -> Floats:
     """Seconds of a class on each link of the expansion that do not depend on flow; inf where it may not go."""
     seconds = vehicle.seconds_per_toll * network.toll
@@ -212,7 +198,7 @@ def zone_nodes(network: Network, ids: Iterable[Hashable]) -> Integers:
     return network.zone_nodes[[network.zone_index[each] for each in wanted]]
 
 
-def _pairs(network: Network, expansion: Expansion, demands: tuple[Demand, ...]) -> tuple[Pairs, _Labels, float]:
+def _pairs(network: Network, expansion: Expansion, demands: tuple[Demand, ...]) -> tuple[Pairs, Labels, float]:
     parts, intrazonal = [], 0.0
     for number, demand in enumerate(demands):
         used = np.zeros(len(demand.zones), np.bool_)
@@ -237,7 +223,7 @@ def _pairs(network: Network, expansion: Expansion, demands: tuple[Demand, ...]) 
         ends_first=np.r_[new, len(a)].astype(np.int64),
         demand=pcu_h.astype(np.float64),
     )
-    return pairs, _Labels(demands, row.astype(np.int64), origin, destination, pcu), intrazonal
+    return pairs, Labels(demands, row.astype(np.int64), origin, destination, pcu), intrazonal
 
 
 def _times(network: Network, flow: Floats) -> Floats:
@@ -274,36 +260,3 @@ def _node_error(expansion: Expansion, pairs: Pairs, carried: Floats, flows: Floa
 def _demand_error(paths: Paths, carried: Floats) -> float:
     owner = np.repeat(np.arange(len(carried)), np.diff(paths.of_pair))
     return float(np.abs(np.bincount(owner, paths.flow, len(carried)) - carried).max(initial=0.0))
-
-
-@dataclass
-class _PathStore:
-    """Paths as links of the compact graph, and what is needed to tell of them."""
-
-    paths: Paths
-    graph: Compact
-    labels: _Labels
-    links: int
-
-    def over(self, links: Integers, every: bool, of: Assignment) -> tuple[list[tuple[Any, Any, float]], Floats]:
-        wanted: Flags = np.zeros(self.links, np.bool_)
-        wanted[links] = True
-        p, g = self.paths, self.graph
-        hits = np.add.reduceat(np.r_[wanted[g.members].astype(np.int64), 0], g.member_first[:-1])
-        owner = np.repeat(np.arange(len(p.flow)), np.diff(p.begin))
-        hit = np.bincount(owner, hits[p.links], len(p.flow))
-        chosen = (hit >= len(np.unique(links)) if every else hit > 0) & (p.flow > 0)
-        pair = np.repeat(np.arange(len(p.of_pair) - 1), np.diff(p.of_pair))
-        sums = np.bincount(pair[chosen], p.flow[chosen], len(p.of_pair) - 1)
-        rows = []
-        for n in np.flatnonzero(sums):
-            demand = self.labels.demands[self.labels.row[n]]
-            a, b = demand.zones[self.labels.origin[n]], demand.zones[self.labels.destination[n]]
-            rows.append((_plain(a), _plain(b), float(sums[n])))
-        weights = np.where(chosen, p.flow, 0.0)[owner]
-        compacted = np.bincount(p.links, weights, len(g.delays.kind)).astype(np.float64)
-        return rows, g.spread(compacted, self.links)[: of.network.links]
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

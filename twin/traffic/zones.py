@@ -19,7 +19,7 @@ CONNECTOR = "connector"
 def nearest_nodes(network: Network, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Integers, Floats]:
     """The nearest node of the network's main part to each place, and metres to it."""
     candidates = largest_part(network)
-    tree = shapely.STRtree(shapely.points(network.x[candidates], network.y[candidates]))
+    tree = shapely.STRtree(_points(network.x[candidates], network.y[candidates]))
     (_, found), distance = tree.query_nearest(
         shapely.points(np.asarray(x, np.float64), np.asarray(y, np.float64)), all_matches=False, return_distance=True
     )
@@ -38,9 +38,9 @@ def connect(network: Network, ids: Sequence[Hashable], x: npt.ArrayLike, y: npt.
     if not (np.isfinite(xs) & np.isfinite(ys)).all():
         raise InvalidNetwork("zones: a centroid without coordinates")
     candidates = largest_part(network)
-    tree = shapely.STRtree(shapely.points(network.x[candidates], network.y[candidates]))
+    tree = shapely.STRtree(_points(network.x[candidates], network.y[candidates]))
     zones, places = [], []
-    for n, point in enumerate(shapely.points(xs, ys)):
+    for n, point in enumerate(_points(xs, ys)):
         # Twice the distance of the nearest holds further ones in all but empty places.
         reach = max(2 * point.distance(tree.geometries[tree.nearest(point)]), 1.0)
         near = tree.query(point, predicate="dwithin", distance=reach)
@@ -85,3 +85,7 @@ def connect(network: Network, ids: Sequence[Hashable], x: npt.ArrayLike, y: npt.
         crs=network.crs,
     )
     return made.closing(np.flatnonzero(~network.open))
+
+
+def _points(x: Floats, y: Floats) -> Ids:
+    return np.array(shapely.points(x, y), object)

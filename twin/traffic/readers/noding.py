@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import shapely
@@ -36,7 +37,8 @@ def split_at_crossings(lines: Ids, levels: Integers, snap_m: float) -> Pieces:
     is_point = shapely.get_type_id(points) == shapely.GeometryType.POINT
     at = shapely.line_locate_point(lines[a[which[is_point]]], points[is_point])
     _note(cuts, a[which[is_point]], at)
-    out, of = [], []
+    out: list[Any] = []
+    of: list[int] = []
     for n, line in enumerate(lines):
         length = line.length
         inner = sorted(each for each in cuts.get(n, ()) if snap_m < each < length - snap_m)
@@ -70,7 +72,7 @@ def _note(cuts: dict[int, list[float]], lines: Integers, at: Floats) -> None:
         cuts.setdefault(line, []).append(place)
 
 
-def _cut(line: shapely.LineString, places: list[float]) -> list[shapely.LineString]:
+def _cut(line: shapely.LineString, places: list[float]) -> list[Any]:
     """The pieces of a line between distances along it."""
     from shapely.ops import substring
 

@@ -1,0 +1,94 @@
+"""The paths of an assignment, and what they tell: who uses a link, and which trips have no way."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from twin.traffic.demand import Demand
+from twin.traffic.graph import Compact
+from twin.traffic.kernels.paths import Paths
+from twin.traffic.network import Floats, Integers
+
+
+@dataclass(frozen=True)
+class Unserved:
+    """Trips that no open way leads for."""
+
+    vehicle: str
+    origin: Any
+    destination: Any
+    trips: float
+
+
+@dataclass
+class Labels:
+    """What each pair is called: class, origin, destination."""
+
+    demands: tuple[Demand, ...]
+    row: Integers
+    origin: Integers
+    destination: Integers
+    pcu: Floats
+
+    def unserved(self, pair: int, pcu: float) -> Unserved:
+        demand = self.demands[self.row[pair]]
+        origin, destination = (demand.zones[n[pair]] for n in (self.origin, self.destination))
+        return Unserved(demand.vehicle.name, plain(origin), plain(destination), float(pcu / self.pcu[pair]))
+
+
+@dataclass
+class PathStore:
+    """Paths as links of the compact graph, and what is needed to tell of them. links: of the expansion."""
+
+    paths: Paths
+    graph: Compact
+    labels: Labels
+    links: int
+
+    def over(self, links: Integers, every: bool) -> tuple[list[tuple[Any, Any, float]], Floats]:
+        """(origin, destination, pcu/h) of paths over any (or every) of some links, and the flows of those paths."""
+        hit = self._hits(links)
+        chosen = (hit >= len(np.unique(links)) if every else hit > 0) & (self.paths.flow > 0)
+        flow = np.where(chosen, self.paths.flow, 0.0)
+        sums = np.bincount(self._pair_of_path(), flow, len(self.paths.of_pair) - 1)
+        rows = []
+        for n in np.flatnonzero(sums):
+            demand = self.labels.demands[self.labels.row[n]]
+            a, b = demand.zones[self.labels.origin[n]], demand.zones[self.labels.destination[n]]
+            rows.append((plain(a), plain(b), float(sums[n])))
+        owner = np.repeat(np.arange(len(flow)), np.diff(self.paths.begin))
+        compacted = np.bincount(self.paths.links, flow[owner], len(self.graph.delays.kind)).astype(np.float64)
+        return rows, self.graph.spread(compacted, self.links)
+
+    def shares(self, links: Integers) -> Floats:
+        """pcu/h over each link for one vehicle of each pair of the first demand, [link, pair in its order]."""
+        demand, own = self.labels.demands[0], self.labels.row == 0
+        key = demand.origin * len(demand.zones) + demand.destination
+        order = np.argsort(key)
+        keys = self.labels.origin[own] * len(demand.zones) + self.labels.destination[own]
+        place = order[np.searchsorted(key[order], keys)]
+        pair = self._pair_of_path()
+        out = np.zeros((len(links), len(demand.trips)))
+        for row, link in enumerate(links):
+            flow = np.where(self._hits(np.array([link])) > 0, self.paths.flow, 0.0)
+            sums = np.bincount(pair, flow, len(own))[own]
+            out[row, place] = sums / demand.trips[place]
+        return out
+
+    def _hits(self, links: Integers) -> Integers:
+        """How many of some links each path has."""
+        wanted = np.zeros(self.links, np.bool_)
+        wanted[links] = True
+        g = self.graph
+        inside = np.add.reduceat(np.r_[wanted[g.members].astype(np.int64), 0], g.member_first[:-1])
+        found: Integers = np.add.reduceat(np.r_[inside[self.paths.links], 0], self.paths.begin[:-1])
+        return found
+
+    def _pair_of_path(self) -> Integers:
+        return np.repeat(np.arange(len(self.paths.of_pair) - 1), np.diff(self.paths.of_pair))
+
+
+def plain(value: Any) -> Any:
+    """An id as Python has it."""
+    return value.item() if isinstance(value, np.generic) else value
