@@ -6,6 +6,7 @@ each; the reading that lands in the city is told, and never taken against what t
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import shapely
@@ -18,9 +19,12 @@ from layers.mapping.ground import Box, Ground, SwappedAxes, around, label
 from layers.recipe import Part
 
 ROWS = 1000
-# EPSG codes of CGCS2000 by belt: with the number before the easting, and without it (EPSG registry).
+# EPSG codes of CGCS2000 (EPSG registry): by the number that stands before the easting, and with the meridian of
+# those that have none.
 PREFIXED = {25 + i: 4513 + i for i in range(21)} | {13 + i: 4491 + i for i in range(11)}
-PLAIN = (*range(4534, 4555), *range(4502, 4513))
+PLAIN = {4534 + i: 75 + 3 * i for i in range(21)} | {4502 + i: 75 + 6 * i for i in range(11)}
+# Degrees from a belt's meridian beyond which nobody uses it.
+FARTHEST = 4.5
 BELT = 1e6
 # Eastings are counted from 500 km on the meridian, northings from the equator; China has these.
 EASTINGS, NORTHINGS = (1e5, 9e5), (3e5, 6.2e6)
@@ -105,33 +109,45 @@ def _readings(bounds: Box, ground: Ground) -> Iterator[Numbers]:
     west, south, east, north = bounds
     seen: set[tuple[float, float, bool]] = set()
     for swapped, (x0, y0, x1, y1) in ((False, bounds), (True, (south, west, north, east))):
-        for code in sorted(_codes(x0, y0, x1, y1), key=lambda code: code != ground.metric_srid):
+        for code in sorted(_codes(x0, y0, x1, y1, ground), key=lambda code: code != ground.metric_srid):
             lon, lat = _landing(f"EPSG:{code}", (x0 + x1) / 2, (y0 + y1) / 2)
             if _here(lon, lat, ground) and (key := (round(lon, 6), round(lat, 6), swapped)) not in seen:
                 seen.add(key)
                 yield Numbers(f"EPSG:{code}", lon, lat, swapped)
 
 
-def _codes(x0: float, y0: float, x1: float, y1: float) -> Iterator[int]:
+def _codes(x0: float, y0: float, x1: float, y1: float, ground: Ground) -> Iterator[int]:
     if not (NORTHINGS[0] <= y0 and y1 <= NORTHINGS[1]):
         return
     belt = int(x0 // BELT)
     if belt == int(x1 // BELT) and belt in PREFIXED:
         yield PREFIXED[belt]
     elif EASTINGS[0] <= x0 and x1 <= EASTINGS[1]:
-        yield from PLAIN
+        box = _box(ground)
+        lon = (box[0] + box[2]) / 2 if box else 0.0
+        yield from (code for code, meridian in PLAIN.items() if abs(meridian - lon) <= FARTHEST)
+
+
+@lru_cache(maxsize=64)
+def _to_degrees(crs: str) -> Transformer:
+    return Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
 
 
 def _landing(crs: str, x: float, y: float) -> tuple[float, float]:
     # Where it lies to a hundred metres is enough to tell one belt from the next.
-    lon, lat = Transformer.from_crs(crs, "EPSG:4326", always_xy=True).transform(x, y)
+    lon, lat = _to_degrees(crs).transform(x, y)
     return float(lon), float(lat)
 
 
 def _here(lon: float, lat: float, ground: Ground) -> bool:
-    area = ground.metric.area_of_use
-    box = around(ground.extent, ground.reach_km) or (area.bounds if area else None)
+    box = _box(ground)
     return box is not None and box[0] <= lon <= box[2] and box[1] <= lat <= box[3]
+
+
+def _box(ground: Ground) -> Box | None:
+    """Where the city may lie, in degrees."""
+    area = ground.metric.area_of_use
+    return around(ground.extent, ground.reach_km) or (area.bounds if area else None)
 
 
 def _check_stated(source: Source, crs: str, bounds: Box, fitting: list[Numbers], ground: Ground) -> None:
