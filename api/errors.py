@@ -27,8 +27,8 @@ from tiles.remote import NotAllowed, RemoteFailed, RemoteTooSlow
 from tiles.studio import Busy, TooSlow
 from twin import TwinError
 from twin.directory import DirectoryError
-from twin.sensing import EntityNotFound, Overloaded, SensingError
 from twin.scenarios import NoSuchRun, NoSuchScenario, NotFinished, ScenarioError, TooManyRuns
+from twin.sensing import EntityNotFound, Overloaded, SensingError
 
 
 class BadRequest(ApiError):
@@ -63,11 +63,11 @@ class UnsupportedMediaType(ApiError):
     """A body of a kind that is not read here."""
 
 
-class PreconditionFailed(ApiError):
 class RunFailed(ApiError):
     """A job that has failed, asked for its results."""
 
 
+class PreconditionFailed(ApiError):
     """The object is not as the client believes."""
 
 
@@ -82,12 +82,12 @@ class Answer:
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     detail: str | None = None
-
     type: str = "about:blank"
 
-RETRY = (("Retry-After", "1"),)
+
 # Exceptions that OGC API Processes names (18-062r2).
 PROCESSES = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0"
+RETRY = (("Retry-After", "1"),)
 UNREACHABLE = Answer(503, RETRY, "the city's database does not answer")
 FAILED = Answer(500, detail="the server failed; its log tells why under this request_id")
 
@@ -112,13 +112,13 @@ ANSWERS: tuple[tuple[type[BaseException], Answer], ...] = (
     (NoStateThen, Answer(422)),
     (SpansOverlap, Answer(422)),
     (EntityNotFound, Answer(404)),
-    (Overloaded, Answer(503, RETRY)),
     (NoSuchScenario, Answer(404, type=f"{PROCESSES}/no-such-process")),
     (NoSuchRun, Answer(404, type=f"{PROCESSES}/no-such-job")),
     (NotFinished, Answer(404, type=f"{PROCESSES}/result-not-ready")),
     (TooManyRuns, Answer(429, (("Retry-After", "30"),))),
     (ScenarioError, Answer(400)),
     (RunFailed, Answer(422)),
+    (Overloaded, Answer(503, RETRY)),
     (SensingError, Answer(400)),
     (ApiError, Answer(400)),
     (RequestValidationError, Answer(400, detail="the address holds something that is no number")),
