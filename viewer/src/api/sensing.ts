@@ -237,3 +237,27 @@ export function getTyphoon(root: string, id: string, at: number | null, signal: 
 function momentValue(at: number | null): Record<string, string> {
   return at === null ? {} : { datetime: isoSeconds(at / 1000) };
 }
+
+/** A condition of a rule, as far as a chart can show it. */
+export interface RuleCondition {
+  readonly type: string;
+  /** A value, or the name of one of the station's reference levels. */
+  readonly value?: number;
+  readonly level?: string;
+  /** Parts of `all` and `any`. */
+  readonly of?: readonly RuleCondition[];
+}
+
+export interface Rule {
+  readonly name: string;
+  readonly title_zh: string;
+  readonly title_en: string;
+  readonly enabled: boolean;
+  readonly severity: Severity;
+  readonly applies: { readonly kinds?: readonly string[]; readonly datastreams?: readonly number[] };
+  readonly condition: { readonly when: RuleCondition };
+}
+
+export async function getRules(root: string, signal: AbortSignal): Promise<readonly Rule[]> {
+  return (await getJson<{ rules: readonly Rule[] }>(`${root}/rules`, signal)).rules;
+}

@@ -14,15 +14,15 @@ export function LiveBadge() {
   const latest = newest.value;
   if (at !== null) {
     return (
-      <p class="live-badge is-past">
+      <span class="live-badge is-past">
         <i aria-hidden="true" /> {t('live.past', { time: timeText(at) })}
-      </p>
+      </span>
     );
   }
   return (
-    <p class={`live-badge is-${state}`}>
+    <span class={`live-badge is-${state}`}>
       <i aria-hidden="true" /> <b>{t(WORDS[state])}</b> <span>{latest === null ? t('live.none') : t('live.newest', { age: ageText(latest) })}</span>
-    </p>
+    </span>
   );
 }
 

@@ -1,13 +1,15 @@
 /** The chart of some sensors, with their figures as a table, and the series as a file. uPlot comes when first wanted. */
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { getSeries, seriesAddress } from '../../api/sensing';
+import { getRules, getSeries, seriesAddress, type Rule } from '../../api/sensing';
 import { isAbort } from '../../api/client';
-import { number, t } from '../../i18n/text';
+import { number, pick, t } from '../../i18n/text';
 import { moment, setMoment, setWindow, timeWindow } from '../../state/sensing/clock';
 import { now } from '../../state/sensing/live';
+import { useAnswer } from '../../state/sensing/asking';
 import { bucketOf, figures, lineOf, queries, spanOf, type Line, type Window } from '../../state/sensing/series';
 import { isTotal, unitText, type Sensor } from '../../state/sensing/states';
+import { thresholdsOf } from '../../state/sensing/thresholds';
 import { city } from '../../state/session';
 import { field, view } from '../../state/store';
 import { Icon } from '../Icon';
@@ -73,7 +75,8 @@ function Plot({ sensors, read }: { sensors: readonly Sensor[]; read: Read }) {
   const holder = useRef<HTMLDivElement>(null);
   const chart = useRef<Chart | null>(null);
   const { language } = view.value;
-  const drawn = useMemo((): Drawn => describe(sensors, read), [read, language, style.value, sensors.map((sensor) => sensor.id).join()]);
+  const rules = useAnswer('rules', getRules).value;
+  const drawn = useMemo((): Drawn => describe(sensors, read, rules ?? []), [read, rules, language, style.value, sensors.map((sensor) => sensor.id).join()]);
   useEffect(() => {
     const element = holder.current;
     if (!element) return;
@@ -120,7 +123,7 @@ function Plot({ sensors, read }: { sensors: readonly Sensor[]; read: Read }) {
 }
 
 /** All that the chart draws. */
-function describe(sensors: readonly Sensor[], { lines, span }: Read): Drawn {
+function describe(sensors: readonly Sensor[], { lines, span }: Read, rules: readonly Rule[]): Drawn {
   const colours = LINES[style.value];
   const times = lines.flatMap((line) => [line.time[0], line.time.at(-1)]).filter((time) => time !== undefined);
   const first = sensors[0];
@@ -135,11 +138,12 @@ function describe(sensors: readonly Sensor[], { lines, span }: Read): Drawn {
       return { ...line, title: sensor?.title ?? '', unit: unitText(sensor?.unit ?? null, view.value.language), colour: colours[index % colours.length] ?? '' };
     }),
     // Reference levels of one station say nothing of another.
-    levels: sensors.length === 1 && first ? Object.entries(first.levels).map(([name, value]) => ({ name: levelName(name), value, severity: LEVEL_MARKS[name] ?? 'orange' })) : [],
+    levels:
+      sensors.length === 1 && first
+        ? thresholdsOf(first, rules).map(({ level, title, value, severity }) => ({ name: level === null ? title && pick(title) : levelName(level), value, severity }))
+        : [],
   };
 }
-
-const LEVEL_MARKS: Readonly<Record<string, 'blue' | 'yellow' | 'orange' | 'red'>> = { flood_limit: 'blue', warning: 'orange', guaranteed: 'red', blue: 'blue', yellow: 'yellow', orange: 'orange', red: 'red' };
 
 function bars({ lines, span }: Read): string {
   if (!lines.some((line) => line.bar !== null)) return '';

@@ -16,7 +16,7 @@ export interface Drawn {
   readonly zone: string;
   readonly language: Language;
   readonly lines: readonly (Line & { readonly title: string; readonly unit: string; readonly colour: string })[];
-  readonly levels: readonly { readonly name: string; readonly value: number; readonly severity: Severity }[];
+  readonly levels: readonly { readonly name: string | null; readonly value: number; readonly severity: Severity }[];
 }
 
 export interface Chart {
@@ -162,7 +162,7 @@ function drawOver(plot: uPlot, holder: HTMLElement, { levels, lines }: Drawn, mo
     ctx.lineWidth = 1.4 * ratio;
     ctx.setLineDash([6 * ratio, 4 * ratio]);
     line(ctx, bbox.left, y, bbox.left + bbox.width, y);
-    outlined(ctx, holder, `${name} ${value}`, bbox.left + 5 * ratio, y - 4 * ratio, ratio);
+    outlined(ctx, holder, `${name ?? ''} ${value}`, bbox.left + 5 * ratio, y - 4 * ratio, ratio);
   }
   const x = moment === null ? null : plot.valToPos(moment / 1000, 'x', true);
   if (x !== null && x >= bbox.left && x <= bbox.left + bbox.width) {

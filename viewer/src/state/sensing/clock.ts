@@ -56,7 +56,9 @@ export function goLive(): void {
   changeSensing({ moment: null });
 }
 
+/** A day with the moment in it: the last one where that holds it. */
 function around(time: number): TimeWindow {
-  const end = Math.min(present(), time + DAY / 2);
-  return { from: minuteOf(Math.min(end - DAY, time)), to: minuteOf(Math.max(end, time + 60_000)) };
+  const last = present();
+  const end = last - DAY <= time ? Math.max(last, time + 60_000) : time + DAY / 2;
+  return { from: minuteOf(end - DAY), to: minuteOf(end) };
 }
