@@ -48,7 +48,9 @@ DATASET_SQL = """
 LAYER_SQL = """
     insert into layer (id, theme, dataset_id, title_zh, title_en, "group", position, visible, properties, style,
                        restricted)
-    select $1, $2, $3, $4, $5, $6, coalesce(max(position), 0) + 1, false, $7, $8, $9 from layer
+    select $1, $2, $3, $4, $5, $6,
+           coalesce(min(position) filter (where theme = $10) - 1, max(position) + 1, 1), false, $7, $8, $9
+    from layer
 """
 FRAME_SQL = """
     insert into coverage (object_id, dataset_id, uid, content_hash, class, variable, unit, band, vertical_datum, path,
@@ -284,6 +286,8 @@ async def _register(connection: Connection, run: Run, name: str, title: Title, d
                 described.shown,
                 described.style,
                 run.readers is not None,
+                # Of all that has a place in the line of layers, roofs alone stand above water.
+                "building" if described.theme == "coverage" else "",
             )
     except asyncpg.UniqueViolationError:
         raise ResultError(f"{name}: the run has such a layer already; remove the run before it is run again") from None

@@ -197,7 +197,7 @@ async def test_the_tilejson_tells_all(client: httpx.AsyncClient) -> None:
     told = found["twin"]
     assert told["times"] == [f"2026-08-10T0{hour}:00:00Z" for hour in range(HOURS)]
     assert (told["unit"], told["variable"], told["resolution"]) == ("m", "depth", 5.0)
-    assert told["ramp"][0] == [0.0, "#d6efff", 0.0]
+    assert told["ramp"][0] == [0.0, "#cdeaff", 0.0]
     assert (told["encoding"]["base"], told["encoding"]["step"]) == (-10_000, 0.001)
     # Pixels at the last zoom are as fine as the cells, and a zoom before they are not.
     size = WEB.cell_size(found["maxzoom"]) * np.cos(np.radians(LAT))
@@ -272,7 +272,7 @@ async def test_classes_have_sharp_edges_and_dry_ground_is_clear(client: httpx.As
     assert (found[3, 20, :98] == 0).all()
     assert (found[3, 100, :98] == 0).all()
     red, green, blue, alpha = found[:, 60, 150]
-    assert (red, green, blue, alpha) == pytest.approx((0x3A, 0x8F, 0xD0, 0.85 * 255), abs=2)
+    assert (red, green, blue, alpha) == pytest.approx((0x31, 0x88, 0xD0, 0.77 * 255), abs=2)
 
 
 async def test_maps_and_tiles_show_the_same(client: httpx.AsyncClient) -> None:

@@ -62,10 +62,10 @@ async def test_a_raster_in_time(database: Database, folder: Path) -> None:
         rows = await connection.fetch("select valid_from, valid_to, resolution from coverage where uid = 'depth'")
     assert [frame.path.name for frame in frames] == ["depth-0.tif", "depth-1.tif", "depth-2.tif"]
     assert {(row["valid_to"] - row["valid_from"], row["resolution"]) for row in rows} == {(HOUR, 5.0)}
+    east, south = rasters.WEST + rasters.COLUMNS * rasters.CELL, rasters.NORTH - rasters.ROWS * rasters.CELL
     to_degrees = Transformer.from_crs(4549, 4490, always_xy=True)
-    west, north = to_degrees.transform(rasters.WEST, rasters.NORTH)
-    assert layer.extent is not None
-    assert (layer.extent[0], layer.extent[3]) == pytest.approx((west, north), abs=2e-5)
+    around = to_degrees.transform_bounds(rasters.WEST, south, east, rasters.NORTH)
+    assert layer.extent == pytest.approx(around, abs=1e-7)
 
     def shown(moment: datetime | None, now: datetime = START) -> str:
         frame = frame_at(frames, moment and Interval(moment, moment), now)

@@ -108,13 +108,13 @@ def legend_json(layer: Layer, rows: Sequence[Row]) -> bytes:
     rules = [
         {
             "name": row.name,
-            "title": f"{row.title.zh} {row.title.en}".strip(),
+            "title": _said(row.title),
             "abstract": row.title.en,
             "symbolizers": [_told(part.style.type, look) for part, look in row.looks],
         }
         for row in rows
     ]
-    told = {"layerName": layer.id, "title": f"{layer.title.zh} {layer.title.en}".strip(), "rules": rules}
+    told = {"layerName": layer.id, "title": _said(layer.title), "rules": rules}
     return orjson.dumps({"Legend": [told]})
 
 
@@ -163,7 +163,12 @@ def _pitch(size: tuple[int, int]) -> int:
 
 def _texts(rows: Sequence[Row]) -> list[str]:
     """What stands beside the symbols; a single one is known by the layer."""
-    return [f"{row.title.zh} {row.title.en}".strip() for row in rows] if len(rows) > 1 else []
+    return [_said(row.title) for row in rows] if len(rows) > 1 else []
+
+
+def _said(title: Title) -> str:
+    """In both languages; a number with its unit is the same in both."""
+    return title.zh if title.zh == title.en else f"{title.zh} {title.en}".strip()
 
 
 def _add_symbol(drawn: Any, name: str, row: Row, box: tuple[float, float, float, float]) -> None:

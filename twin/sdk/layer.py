@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas
 
     from twin.sdk.deck import Map
+    from twin.sdk.cells import Cells
 
 PAGE = 5000
 # A deck.gl page with more objects than this takes seconds to open.
@@ -184,6 +185,20 @@ class Layer:
         finally:
             unfinished.unlink(missing_ok=True)
         return target
+
+    @property
+    def times(self) -> list[datetime]:
+        """The moments of the states that a result has, in order; empty for all other layers."""
+        return [datetime.fromisoformat(moment) for moment in self._entry["twin"].get("times") or ()]
+
+    def raster(self, at: Moment | None = None) -> "Cells":
+        """The cells of a raster layer: of its last state until `at`, of now by default, as numpy array and transform.
+
+        Raises NotFound for a layer of objects, RasterioMissing.
+        """
+        from twin.sdk.cells import read_cells
+
+        return read_cells(self._client, self._path, self._parameters(None, None, at))
 
     def aggregate(
         self,
