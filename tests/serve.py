@@ -1,6 +1,7 @@
 """A server of one city in a process of its own (python -m tests.serve URL PORT), for clients that need real HTTP."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -25,23 +26,24 @@ from twin.settings import Settings
 class OneCity:
     """A directory of one city, whatever else lies in the cluster."""
 
-    def __init__(self, url: str) -> None:
-        self.place = CityPlace("town", url, Path("unused"))
+    def __init__(self, url: str, files: Path) -> None:
+        self.place = CityPlace("town", url, files)
 
     def cities(self) -> list[CityPlace]:
         return [self.place]
 
 
 @contextmanager
-def serving(url: str) -> Iterator[str]:
-    """A server of the city at `url`; gives its address, and stops it afterwards."""
+def serving(url: str, files: Path = Path("unused"), **environ: str) -> Iterator[str]:
+    """A server of the city at `url`; gives its address, and stops it afterwards. files: the city's own folder."""
     with socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-m", "tests.serve", url, str(port)])
+    command = [sys.executable, "-m", "tests.serve", url, str(port), str(files)]
+    process = subprocess.Popen(command, env=os.environ | environ)
     address = f"http://127.0.0.1:{port}"
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while not _answers(address):
             assert process.poll() is None, "the server ended"
             assert time.monotonic() < until, "the server does not answer"
@@ -60,10 +62,10 @@ def _answers(address: str) -> bool:
         return False
 
 
-async def main(url: str, port: int) -> None:
+async def main(url: str, port: int, files: Path) -> None:
     settings = Settings(database_url=url, log_level="error")
     server = Server(
-        create_app(settings, OneCity(url)),
+        create_app(settings, OneCity(url, files)),
         address="127.0.0.1",
         port=port,
         interface=Interfaces.ASGI,
@@ -76,4 +78,4 @@ async def main(url: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(sys.argv[1], int(sys.argv[2])))
+    uvloop.run(main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])))

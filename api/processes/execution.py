@@ -127,7 +127,7 @@ async def execution(request: Request, name: str) -> Response:
     inputs, response, callback = _read(await read_json(request, JSON), scenario, settings)
     asked = Asked(
         scenario=scenario.name,
-        inputs=inputs.model_dump(mode="json", exclude_unset=True),
+        inputs=inputs.model_dump(mode="json"),
         view={key: request.query_params[key] for key in ("datetime", "recorded") if key in request.query_params}
         | ({"plan": int(request.query_params["plan"])} if "plan" in request.query_params else {}),
         seed=secrets.randbelow(2**31) if seed is None else seed,

@@ -3,7 +3,8 @@
 import asyncio
 import math
 import mimetypes
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import orjson
@@ -29,6 +30,7 @@ from twin.scenarios.tables import read_table, told
 
 EVENTS = "text/event-stream"
 LOOK_EVERY_S, HEARTBEAT_S, LONGEST_S = 0.5, 15.0, 24 * 3600.0
+FRAME = re.compile(r"(?P<role>[a-z][a-z0-9_]*)_(?P<number>\d{4})\.tif\Z", re.ASCII)
 STATES = ("accepted", "running", "successful", "failed", "dismissed")
 # A report may have styles and pictures in it; nothing in it runs, and nothing speaks in this server's name.
 FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; sandbox allow-popups"
@@ -182,16 +184,26 @@ async def table(request: Request, job: str, name: str) -> Response:
 
 @router.get("/jobs/{job}/files/{name}", **described("getJobFile", kinds=("*/*",)))
 async def file(request: Request, job: str, name: str) -> Response:
-    """A page or picture of a result."""
+    """A page or picture of a result; a frame of a raster layer as a GeoTIFF, `depth_0000.tif` the first."""
     query = Query(request)
     query.finish()
     run = await _run(request, job)
-    place = (run.outcome or {}).get("files", {}).get(name)
-    path = place and folder_of(city(request).place.files, run.id).path / place
-    if path is None or not path.is_file():
+    place = _file(run.outcome or {}, name)
+    path = folder_of(city(request).place.files, run.id).path / (place or "")
+    if place is None or not path.is_file():
         raise NotFound(f"job {run.id} has no file {name[:60]!r}")
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     return FileResponse(path, headers={**LIVE, "Content-Security-Policy": FILE_POLICY}, media_type=kind)
+
+
+def _file(outcome: Mapping[str, Any], name: str) -> str | None:
+    """Where a file of a result is in the run's folder: one that the scenario names, or a frame, `depth_0000.tif`."""
+    found: str | None = outcome.get("files", {}).get(name)
+    frame = FRAME.match(name)
+    if found is None and frame is not None:
+        frames = outcome.get("rasters", {}).get(frame["role"], ())
+        found = next(iter(frames[int(frame["number"]) :][:1]), None)
+    return found
 
 
 async def _run(request: Request, job: str) -> Run:

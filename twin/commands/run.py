@@ -8,6 +8,7 @@ import typer
 
 from twin.commands.console import out, step
 from twin.commands.load import manner_of_loading
+from twin.commands.scenario import run_scenario
 from twin.commands.serve import Host, Port, Workers, serve, show_address
 
 if TYPE_CHECKING:
@@ -33,15 +34,29 @@ def demo(
 
 
 def run(
+    scenario: Annotated[str | None, typer.Argument(help="A scenario to run on the server that is up.")] = None,
     *,
-    city: Annotated[str | None, typer.Option(help="A recipe to load: its path, or the name of one that ships.")] = None,
+    preset: Annotated[str | None, typer.Option(help="Inputs of the scenario under a name.")] = None,
+    given: Annotated[list[str] | None, typer.Option("--input", help="KEY=VALUE, as often as needed.")] = None,
+    inputs: Annotated[Path | None, typer.Option(help="JSON file of inputs.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Show how the scenario goes, and what it gives.")] = False,
+    city: Annotated[
+        str | None,
+        typer.Option(help="A recipe to load: its path, or the name of one that ships. For a scenario: the city."),
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the recipe's files.")] = None,
     buildings: Buildings = BUILDINGS,
     port: Port = None,
     host: Host = None,
     workers: Workers = None,
 ) -> None:
-    """Bring a city up from nothing and serve it: the recipe's, or a made-up one if there is none yet."""
+    """Bring a city up from nothing and serve it: the recipe's, or a made-up one if there is none yet.
+
+    With the name of a scenario: run that, on the server that is up.
+    """
+    if scenario is not None:
+        run_scenario(scenario, preset=preset, given=given or (), file=inputs, wait=wait, city=city)
+        return
     from twin.loading import LoadError, find_recipe
     from twin.local import local_twin
     from twin.serving import who_serves

@@ -17,6 +17,7 @@ from typing import Any
 from twin.process import die_with_parent, leave
 from twin.scenarios.inputs import Words
 from twin.scenarios.protocol import Dismissed
+from twin.scenarios.reasons import REFUSALS, reason_of
 
 TOLD_EVERY_S = 0.2
 FAILED, DISMISSED = 1, 3
@@ -85,30 +86,12 @@ def main(call: Call, worker: Connection) -> None:
         compute.compute(call, reporter)
     except Dismissed:
         leave(DISMISSED)
-    except MemoryError:
-        traceback.print_exc()
-        reporter.tell(failed=too_large(call.memory)._asdict())
-        leave(FAILED)
-    except compute.REFUSALS as error:
-        reporter.tell(failed=Words(getattr(error, "zh", str(error)), str(error))._asdict())
-        leave(FAILED)
     except Exception as error:
-        traceback.print_exc()
-        told = f"{type(error).__name__}: {error}"
-        words = Words(f"程序出错（{told}），日志中有详情", f"the program failed ({told}); its log tells where")
-        reporter.tell(failed=words._asdict())
+        if not isinstance(error, REFUSALS):
+            traceback.print_exc()
+        reporter.tell(failed=reason_of(error, call.memory, call.disk)._asdict())
         leave(FAILED)
     leave(0)
-
-
-def too_large(memory: int) -> Words:
-    """Why a run that needs more memory than it may have has failed."""
-    gib = f"{memory / 2**30:.1f} GiB"
-    return Words(
-        f"内存超过限额 {gib}；请缩小范围、降低分辨率，或由管理员提高 TWIN_JOB_MEMORY",
-        f"it needs more memory than the {gib} that a run may take; take a smaller area or coarser cells,"
-        " or have the operator raise TWIN_JOB_MEMORY",
-    )
 
 
 def _redirect(log: Path) -> None:

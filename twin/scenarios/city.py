@@ -13,12 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from rasterio.transform import Affine, from_origin
-from sqlalchemy import func, literal_column
+from sqlalchemy import ColumnElement, FromClause, Text, func, literal_column
+from sqlalchemy import cast as sql_cast
 
 from cim_models.database import Connection, Database
 from cim_models.theme import Attribute
 from layers.access import Principal
 from layers.catalog import Catalog, Layer, load_catalog
+from layers.features import tells_whole
 from layers.filter_sql import stored
 from layers.filters import parse_filter
 from layers.query import Selection, objects, rows
@@ -41,6 +43,7 @@ CHUNK = 10_000
 # 20,000 x 20,000 cells are 1.6 GB.
 MOST_CELLS = 400_000_000
 SENSORS, TERRAIN = "sensors", "terrain"
+FURTHER = Attribute("attributes", "text", "其他属性", "What else its source gave")
 ARROW = {"text": pa.string(), "integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
 CHANGES = 'select "table", max(seq) as seq from change where plan_id is null or plan_id = $1 group by 1'
 
@@ -109,7 +112,8 @@ class City:
         self, layer_id: str, *, box: Box | None = None, columns: Sequence[str] = (), where: str | None = None
     ) -> pa.Table:
         """Objects of a layer as the view has them, of one snapshot: "object_id", "geometry" (WKB in the metric CRS,
-        x is east) and the columns, which are properties of the layer.
+        x is east) and the columns, which are properties of the layer, or "attributes": what else its source gave,
+        as JSON.
 
         box: only what touches it, west, south, east, north in CRS84. where: CQL2 text.
         Raises LayerNotFound, FilterError, ScenarioError for a column that the layer has not.
@@ -201,7 +205,7 @@ class City:
         metric = func.ST_AsBinary(func.ST_Transform(table.c.geom, literal_column(str(self._metric_srid))))
         statement = compiled(
             rows(selection, self.catalog, self.principal)
-            .add_columns(table.c.object_id, metric, *(stored(table, each) for each in attributes))
+            .add_columns(table.c.object_id, metric, *(_value(table, each) for each in attributes))
             .order_by(table.c.object_id)
         )
         schema = pa.schema(
@@ -237,7 +241,15 @@ async def _batches(
             )
 
 
+def _value(table: FromClause, attribute: Attribute) -> ColumnElement[Any]:
+    if attribute is FURTHER:
+        return sql_cast(table.c.attributes, Text)
+    return stored(table, attribute)
+
+
 def _attribute(layer: Layer, name: str) -> Attribute:
+    if name == FURTHER.name and tells_whole(layer):
+        return FURTHER
     found = layer.property(name)
     if found is None:
         raise ScenarioError(f"{layer.id} has no {name!r}; it has {', '.join(each.name for each in layer.properties)}")

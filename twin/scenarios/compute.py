@@ -2,10 +2,6 @@
 
 from pathlib import Path
 
-from cim_models.base import CityModelError
-from layers import LayerError
-from tiles import TileError
-from twin import TwinError
 from twin.scenarios.child import Call
 from twin.scenarios.city import City
 from twin.scenarios.describe import read_inputs
@@ -13,9 +9,6 @@ from twin.scenarios.keep import keep
 from twin.scenarios.protocol import Progress
 from twin.scenarios.record import folder_of
 from twin.scenarios.registry import find_scenario
-
-# What a planner is told in its own words; anything else is a fault of the program.
-REFUSALS = (TwinError, LayerError, TileError, CityModelError)
 
 
 def compute(call: Call, progress: Progress) -> None:

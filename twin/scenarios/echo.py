@@ -1,18 +1,22 @@
-"""The echo: gives back what it is given, so that clients and the hook itself can be tried out without a model."""
+"""The echo: gives back what it is given, so that clients, limits and jobs can be tried out without a model."""
 
 import time
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from twin.scenarios import ScenarioError
 from twin.scenarios.city import City
+from twin.scenarios.echo_layers import layers
+from twin.scenarios.ensemble import spread
 from twin.scenarios.inputs import Inputs, Words, field
 from twin.scenarios.protocol import Preset, Progress, Result
 
 STEPS_A_SECOND = 10
+MIB = 2**20
 
 
 class Ending(StrEnum):
@@ -39,6 +43,18 @@ class EchoInputs(Inputs):
     pause_s: float = field(
         0.0, ge=0, le=3_600, title=Words("等待", "Pause"), unit="s", help=Words("先等待这么久。", "Wait so long first.")
     )
+    members: int = field(
+        0,
+        ge=0,
+        le=20,
+        title=Words("成员数", "Members"),
+        help=Words("也由这么多成员回答。", "Have so many members answer, too."),
+    )
+    states: int = field(
+        0, ge=0, le=100, title=Words("图层时刻数", "States of a layer"), help=Words("也给出图层。", "Give layers, too.")
+    )
+    memory_mib: int = field(0, ge=0, le=10**6, title=Words("占用内存", "Memory to take"), unit="MiB")
+    file_mib: int = field(0, ge=0, le=10**6, title=Words("写入文件", "File to write"), unit="MiB")
     ending: Ending = field(Ending.GOOD, title=Words("结束方式", "How it ends"))
 
 
@@ -58,16 +74,31 @@ class Echo:
         for step in range(steps):
             progress(step / steps, Words(f"第 {step + 1} 步，共 {steps} 步", f"step {step + 1} of {steps}"))
             time.sleep(inputs.pause_s / steps)
+        taken = np.ones(inputs.memory_mib * MIB, np.uint8)
+        (city.folder / "filler").write_bytes(bytes(inputs.file_mib * MIB))
         if inputs.ending is Ending.REFUSED:
             raise ScenarioError(f"{inputs.text}: refused, as asked for", f"{inputs.text}：按要求拒绝")
         if inputs.ending is Ending.FAULT:
             raise ZeroDivisionError("a fault, as asked for")
+        answers = [record.indicators for record in spread(city, _members(inputs), progress)] if inputs.members else []
         (city.folder / "echo.txt").write_text(inputs.text, encoding="utf-8")
         return Result(
-            indicators={"text": inputs.text, "number": inputs.number, "place": inputs.place, "seed": city.seed},
+            layers=layers(city, inputs.states) if inputs.states else (),
+            indicators={
+                "text": inputs.text,
+                "number": inputs.number,
+                "place": inputs.place,
+                "seed": city.seed,
+                "memory_mib": taken.size // MIB,
+                "members": [answer["number"] for answer in answers],
+            },
             tables={"inputs": pa.table({"text": [inputs.text], "number": [inputs.number]})},
             files={"echo.txt": city.folder / "echo.txt"},
         )
+
+
+def _members(inputs: EchoInputs) -> list[EchoInputs]:
+    return [inputs.model_copy(update={"members": 0, "number": float(n)}) for n in range(inputs.members)]
 
 
 ECHO = Echo()

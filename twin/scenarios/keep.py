@@ -33,7 +33,7 @@ def keep(city: City, scenario: Scenario, result: Result, kept_s: float) -> None:
     indicators = _checked(result)
     folder = folder_of(city.files, city.run.id)
     files = {name: folder.within(path) for name, path in result.files.items()}
-    folder.write(result)
+    rasters = folder.write(result)
 
     async def commit() -> None:
         async with city.database.writing() as connection:
@@ -42,6 +42,7 @@ def keep(city: City, scenario: Scenario, result: Result, kept_s: float) -> None:
                 "layers": [await _shown(connection, city, scenario, layer) for layer in result.layers],
                 "tables": list(result.tables),
                 "files": files,
+                "rasters": rasters,
             }
             kept = await finish(
                 connection,

@@ -44,18 +44,21 @@ class Folder:
             raise ScenarioError(f"{path}: the scenario names this file and has not written it")
         return name
 
-    def write(self, result: Result) -> None:
-        """Write down a result's tables and manifest. Raises ScenarioError."""
+    def write(self, result: Result) -> dict[str, list[str]]:
+        """Write down a result's tables and manifest; the files of its rasters by role. Raises ScenarioError."""
         rasters: dict[str, list[tuple[str | None, str]]] = {}
         tables: dict[str, str] = {}
         for name, table in result.tables.items():
             tables[name] = self._written(table, self.table(name))
         for layer in result.layers:
             if isinstance(layer, RasterLayer):
-                rasters[layer.role] = [(at and at.isoformat(), self.within(path)) for at, path in layer.frames]
+                rasters[layer.role] = [
+                    (None if at is None else at.isoformat(), self.within(path)) for at, path in layer.frames
+                ]
             else:
                 tables[layer.role] = self._written(layer.table, self.layer(layer.role))
         (self.path / MANIFEST).write_text(json.dumps({"rasters": rasters, "tables": tables}), encoding="utf-8")
+        return {role: [file for _, file in frames] for role, frames in rasters.items()}
 
     def _written(self, table: Any, file: Path) -> str:
         file.parent.mkdir(exist_ok=True)

@@ -271,7 +271,7 @@ def _reads_whole(role: str, layer_id: str, catalog: Catalog) -> bool:
     return grant is not None and grant.row_filter is None
 
 
-def as_run(row: Mapping[str, Any]) -> Run:
+def as_run(row: Any) -> Run:
     """A run from a row of `COLUMNS`."""
     return Run(**{name: row[name] for name in Run.__dataclass_fields__})
 

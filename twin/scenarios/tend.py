@@ -20,9 +20,10 @@ import structlog
 from cim_models.database import Database
 from layers.changes import LOST
 from twin.directory import CityPlace
-from twin.scenarios.child import Call, main, too_large
+from twin.scenarios.child import Call, main
 from twin.scenarios.inputs import Words
 from twin.scenarios.patience import patiently
+from twin.scenarios.reasons import LOST_TWICE, fell, too_large, too_much, too_slow
 from twin.scenarios.record import Folder, folder_of
 from twin.scenarios.runs import beat, fail, start
 from twin.settings import Settings
@@ -34,15 +35,7 @@ DISK_EVERY_S = 5.0
 LOG_TAIL = 20_000
 PAGE = os.sysconf("SC_PAGE_SIZE")
 THREADS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "GDAL_NUM_THREADS")
-FELL = Words(
-    "计算进程意外终止（信号 {0}），可能是机器内存不足；日志中有详情",
-    "its process ended unexpectedly (signal {0}), perhaps for lack of memory on the machine; its log tells more",
-)
 MOST_ATTEMPTS = 2
-LOST_TWICE = Words(
-    "运行两次都中断（机器重启或内存不足），不再重试",
-    "it was cut off twice (the machine was started again, or ran out of memory) and is not tried again",
-)
 # Forks the processes of runs: it has loaded what they need.
 NURSERY = get_context("forkserver")
 LOGGER = structlog.get_logger()
@@ -124,13 +117,13 @@ class Child:
         while not await self._ended_within(BEAT_S):
             now = time.monotonic()
             if now - began > limits.seconds:
-                return _too_slow(limits.seconds)
+                return too_slow(limits.seconds)
             if _memory(self._process.pid) > limits.memory:
                 return too_large(limits.memory)
             if now - checked > DISK_EVERY_S:
                 checked = now
                 if await asyncio.to_thread(_size, self._folder.path) > limits.disk:
-                    return _too_much(limits.disk)
+                    return too_much(limits.disk)
             try:
                 async with database.writing() as connection:
                     wanted = await beat(connection, run_id, attempt, self._progress, self._message)
@@ -144,7 +137,7 @@ class Child:
         code = self._process.exitcode
         if self._failed is not None or not code:
             return self._failed
-        return Words(*(text.format(abs(code)) for text in FELL)) if code < 0 else None
+        return fell(-code) if code < 0 else None
 
     async def end(self, *, at_once: bool = False) -> None:
         """End it and what it has started: politely, and after a while at once."""
@@ -229,7 +222,7 @@ def _tail(log: Path) -> str:
         return file.read().decode("utf-8", errors="replace").replace("\0", "")
 
 
-def _memory(session: int) -> int:
+def _memory(session: int | None) -> int:
     """Bytes that the processes of a session hold in memory."""
     held = 0
     for entry in filter(str.isdigit, os.listdir("/proc")):
@@ -251,20 +244,3 @@ def _size(folder: Path) -> int:
             with contextlib.suppress(OSError):
                 held += os.lstat(os.path.join(path, name)).st_size
     return held
-
-
-def _too_slow(seconds: float) -> Words:
-    return Words(
-        f"计算超过时限 {seconds:.0f} 秒；请缩小范围或时长，或由管理员提高 TWIN_JOB_TIMEOUT",
-        f"it took longer than the {seconds:.0f} s that a run may take; take a smaller area or a shorter time,"
-        " or have the operator raise TWIN_JOB_TIMEOUT",
-    )
-
-
-def _too_much(disk: int) -> Words:
-    gib = f"{disk / 2**30:.1f} GiB"
-    return Words(
-        f"结果文件超过限额 {gib}；请减少输出时刻，或由管理员提高 TWIN_JOB_DISK",
-        f"it wrote more than the {gib} of files that a run may; ask for fewer moments of output,"
-        " or have the operator raise TWIN_JOB_DISK",
-    )

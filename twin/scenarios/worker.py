@@ -73,7 +73,7 @@ class Worker:
         database = await Database.open(place.url, connections=CONNECTIONS, statement_timeout_s=STATEMENT_TIMEOUT_S)
         try:
             app = queue_of(place.url)
-            app.task(self._task(place, database), name=TASK)
+            app.task(name=TASK)(self._task(place, database))
             async with app.open_async():
                 await asyncio.gather(
                     _keep(place, lambda: _queue(app, RUNS)),

@@ -15,6 +15,7 @@ from twin.sdk.local import find_server, find_token
 
 if TYPE_CHECKING:
     from twin.sdk.deck import Map
+    from twin.sdk.run import Run
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 
@@ -82,6 +83,45 @@ class City:
 
         chosen = [self[name] for name in layers]
         return draw([(layer, layer.features(bbox, limit=limit + 1)) for layer in chosen], limit, bbox)
+
+    def run(
+        self,
+        scenario: str,
+        *,
+        preset: str | None = None,
+        at: str | None = None,
+        plan: int | None = None,
+        seed: int | None = None,
+        **inputs: Any,
+    ) -> "Run":
+        """Run a scenario: `city.run("flood", preset="typhoon", rain_mm=300).wait().indicators`.
+
+        inputs: as the scenario describes them; they go before the preset's. at: the moment whose city it is computed
+        for, as the server takes it. plan: the id of one to compute it with. seed: to repeat a run exactly. Needs a
+        token that may run. Raises WrongRequest, NotFound, Refused.
+        """
+        from twin.sdk.run import start_run
+
+        parameters = {"datetime": at, "plan": plan, "seed": seed}
+        return start_run(self._client, self._base, scenario, preset=preset, inputs=inputs, parameters=parameters)
+
+    def get_run(self, job: str) -> "Run":
+        """A run by its id. Raises NotFound when it is used, if there is none."""
+        from twin.sdk.run import Run
+
+        return Run(self._client, self._base, job)
+
+    @property
+    def scenarios(self) -> dict[str, dict[str, Any]]:
+        """What can be run, by name, with title and description."""
+        return {each["id"]: each for each in self._client.get(f"{self._base}/processes")["processes"]}
+
+    @property
+    def runs(self) -> "list[Run]":
+        """The newest runs that the token may see, at most 100."""
+        from twin.sdk.run import Run
+
+        return [Run(self._client, self._base, each["jobID"]) for each in self._client.get(f"{self._base}/jobs")["jobs"]]
 
     def close(self) -> None:
         self._client.close()
