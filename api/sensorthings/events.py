@@ -1,9 +1,11 @@
 """/events: what calls for attention, and what is done about it."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
+from weakref import WeakKeyDictionary
 
 import orjson
 from fastapi import APIRouter, Request, Response
@@ -11,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, Field
 
 from api.answers import json_answer
+from api.cities import ServedCity
 from api.documentation import described
 from api.errors import BadRequest
 from api.exchange import exchange
@@ -22,8 +25,9 @@ from api.sensorthings.service import Service, readable, writable
 from api.sensorthings.stream import EVENTS, HEARTBEAT_S, LONGEST_S
 from layers.view import Interval, parse_interval
 from twin.sensing import EntityNotFound
-from twin.sensing.event_feed import follow_steps
+from twin.sensing.event_feed import StepTaken, steps_hub
 from twin.sensing.events import NewEvent, Severity, Sought, Step, list_events, raise_event, read_event, take_step
+from twin.sensing.hub import Hub
 from twin.sensing.writing.fields import shape_of
 
 
@@ -49,6 +53,8 @@ EVENT_EXAMPLE = {
     "key": "hotline-20250912-0031",
 }
 STEP_EXAMPLE = {"did": "assign", "department": "水利局", "due_at": "2025-09-12T20:00:00+08:00", "note": "先封路"}
+
+HUBS: WeakKeyDictionary[ServedCity, Hub[StepTaken]] = WeakKeyDictionary()
 
 router = APIRouter(tags=["Events"])
 
@@ -116,11 +122,14 @@ async def stream(request: Request) -> StreamingResponse:
 
 async def _told(service: Service, after: int | None) -> AsyncIterator[bytes]:
     yield b"retry: 2000\n\n"
-    async for step in follow_steps(service.city.database, after, patience_s=HEARTBEAT_S):
-        if step is None:
-            yield b": still here\n\n"
-        else:
-            yield b"id: %d\nevent: step\ndata: %b\n\n" % (step.id, step.told)
+    if service.city not in HUBS:
+        HUBS[service.city] = steps_hub(service.city.database)
+    async with aclosing(HUBS[service.city].listen(after, patience_s=HEARTBEAT_S)) as steps:
+        async for step in steps:
+            if step is None:
+                yield b": still here\n\n"
+            else:
+                yield b"id: %d\nevent: step\ndata: %b\n\n" % (step.place, step.told)
 
 
 @router.get("/events/{number}", **described("getEvent", kinds=(GEOJSON,)))

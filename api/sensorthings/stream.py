@@ -20,7 +20,8 @@ from api.sensorthings.latest import DATASTREAM, KIND
 from api.sensorthings.service import Service, readable
 from layers.changes import Place
 from layers.statement import Statement, compiled
-from twin.sensing.live import Arrival, Hub
+from twin.sensing.hub import Hub
+from twin.sensing.live import Arrival, arrivals_hub
 from twin.sensing.model import BY_NAME
 from twin.sensing.odata import sql
 from twin.sensing.odata.parser import parse
@@ -33,7 +34,7 @@ STREAMS_OF_KINDS = "select id from sensing.datastream where kind = any($1)"
 FILTER = Parameter[str | None](
     "filter", "Only observations that fulfil this, in the words of SensorThings' $filter.", str, None, max_length=4_000
 )
-HUBS: WeakKeyDictionary[ServedCity, Hub] = WeakKeyDictionary()
+HUBS: WeakKeyDictionary[ServedCity, Hub[Arrival]] = WeakKeyDictionary()
 
 router = APIRouter(tags=["Sensors"])
 
@@ -51,7 +52,9 @@ async def stream(request: Request) -> StreamingResponse:
         wanted = of_kinds if wanted is None else wanted & of_kinds
     passing = None if text is None else _passing(text, service)
     exchange(request).allow(LONGEST_S)
-    hub = HUBS.setdefault(service.city, Hub(service.city.database))
+    if service.city not in HUBS:
+        HUBS[service.city] = arrivals_hub(service.city.database)
+    hub = HUBS[service.city]
     events = _events(service, hub.listen(_place(request), patience_s=HEARTBEAT_S), wanted, passing)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(events, headers=headers, media_type=EVENTS)

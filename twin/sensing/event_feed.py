@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from cim_models.database import Database
+from cim_models.database import Connection, Database
 from layers.changes import LOST
 from twin.sensing.events import CHANNEL
+from twin.sensing.hub import Hub
 
 POLL_S = 1.0
 # In the order of commits: a lower id may become visible later, so that nothing younger than what still runs is told.
@@ -27,18 +28,26 @@ LAST = "select coalesce(max(id), 0) from sensing.event_step where xid < pg_snaps
 
 @dataclass(frozen=True)
 class StepTaken:
-    """told: the step and its event, as JSON."""
+    """place: its id. told: the step and its event, as JSON."""
 
-    id: int
+    place: int
     told: bytes
 
 
-async def follow_steps(
-    database: Database, after: int | None, *, patience_s: float
-) -> AsyncGenerator[StepTaken | None, None]:
-    """Steps after an id, from the present if None, as they are taken; None where nothing has come for so long."""
+async def last_step(connection: Connection) -> int:
+    """The last step that any reader has been shown by now."""
+    number: int = await connection.fetchval(LAST)
+    return number
+
+
+async def read_steps(connection: Connection, after: int) -> list[StepTaken]:
+    """The next steps after one, oldest first."""
+    return [StepTaken(row["id"], row["told"].encode()) for row in await connection.fetch(READ, after)]
+
+
+async def follow_steps(database: Database, after: int) -> AsyncGenerator[list[StepTaken], None]:
+    """Steps as they are taken, for ever. A broken connection is opened again, and nothing is missed."""
     place = after
-    quiet_s = 0.0
     while True:
         try:
             connection = await asyncpg.connect(database.url, server_settings={"timezone": "UTC"})
@@ -48,22 +57,22 @@ async def follow_steps(
         try:
             woken = asyncio.Event()
             await connection.add_listener(CHANNEL, lambda *_: woken.set())  # noqa: B023  # one event a connection
-            if place is None:
-                place = await connection.fetchval(LAST)
             while True:
                 woken.clear()
-                for row in await connection.fetch(READ, place):
-                    place, quiet_s = row["id"], 0.0
-                    yield StepTaken(row["id"], row["told"].encode())
+                while batch := await read_steps(connection, place):
+                    place = batch[-1].place
+                    yield batch
                 try:
                     async with asyncio.timeout(POLL_S):
                         await woken.wait()
                 except TimeoutError:
-                    quiet_s += POLL_S
-                if quiet_s >= patience_s:
-                    quiet_s = 0.0
-                    yield None
+                    pass
         except LOST:
             await asyncio.sleep(POLL_S)
         finally:
             connection.terminate()
+
+
+def steps_hub(database: Database) -> Hub[StepTaken]:
+    """What all listeners of a process to a city's events share."""
+    return Hub(database, present=last_step, read=read_steps, follow=follow_steps)

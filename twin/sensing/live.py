@@ -1,7 +1,6 @@
 """Observations as they are committed, in that order, for whoever follows: none lost, none twice."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,12 +11,11 @@ import orjson
 
 from cim_models.database import Connection, Database
 from layers.changes import LOST, Place
+from twin.sensing.hub import Hub
 from twin.sensing.readings import CHANNEL
 
 POLL_S, RECONNECT_S = 1.0, 1.0
 LIMIT = 50
-# Batches that a process remembers for those who come or lag; what is older is read again.
-REMEMBERED = 200
 READ = """
     select xid, seq, via, at, ids, datastream_ids, times, numbers from sensing.arrival
     where (xid, seq) > ($1, $2) and xid < pg_snapshot_xmin(pg_current_snapshot())
@@ -96,61 +94,6 @@ async def follow_arrivals(database: Database, after: Place | None = None) -> Asy
             connection.terminate()
 
 
-class Hub:
-    """One follower of the arrivals in a process, whom all its listeners share; it rests while there is none."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._kept: deque[Arrival] = deque(maxlen=REMEMBERED)
-        self._forgotten = Place(0, 0)
-        self._news = asyncio.Event()
-        self._listeners = 0
-        self._following: asyncio.Task[None] | None = None
-
-    async def listen(self, after: Place | None = None, *, patience_s: float) -> AsyncGenerator[Arrival | None, None]:
-        """Batches after a place, by default from now on; None where nothing has come for so long."""
-        async with self._database.reading() as connection:
-            now = await present(connection)
-        place = after or now
-        self._listeners += 1
-        if self._following is None:
-            self._kept.clear()
-            self._forgotten = now
-            self._following = asyncio.create_task(self._follow(now))
-        try:
-            while True:
-                news = self._news
-                if place < self._forgotten:
-                    batch = await self._read(place)
-                else:
-                    batch = [each for each in self._kept if each.place > place]
-                for each in batch:
-                    yield each
-                    place = each.place
-                if not batch and place < self._forgotten:
-                    # There was nothing in between.
-                    place = self._forgotten
-                elif not batch:
-                    try:
-                        async with asyncio.timeout(patience_s):
-                            await news.wait()
-                    except TimeoutError:
-                        yield None
-        finally:
-            self._listeners -= 1
-            if not self._listeners and self._following is not None:
-                self._following.cancel()
-                self._following = None
-
-    async def _read(self, place: Place) -> list[Arrival]:
-        async with self._database.reading() as connection:
-            return await read_arrivals(connection, place)
-
-    async def _follow(self, after: Place) -> None:
-        async for batch in follow_arrivals(self._database, after):
-            for each in batch:
-                if len(self._kept) == REMEMBERED:
-                    self._forgotten = self._kept[0].place
-                self._kept.append(each)
-            news, self._news = self._news, asyncio.Event()
-            news.set()
+def arrivals_hub(database: Database) -> Hub[Arrival]:
+    """What all listeners of a process to a city's arrivals share."""
+    return Hub(database, present=present, read=read_arrivals, follow=follow_arrivals)

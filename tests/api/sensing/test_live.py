@@ -148,10 +148,15 @@ async def test_bad_series_are_400(sensors: Sensors, gauge: int, query: str) -> N
 # --- the stream, over real HTTP
 
 
-@pytest.fixture
-async def served(new_city: Callable[..., str]) -> AsyncIterator[tuple[str, dict[str, str], int]]:
+@pytest.fixture(scope="module")
+def served_url(new_city: Callable[..., str]) -> str:
+    return new_city()
+
+
+@pytest.fixture(scope="module")
+async def served(served_url: str) -> AsyncIterator[tuple[str, dict[str, str], int]]:
     """A server's address, a header that may write, and a datastream."""
-    url = new_city()
+    url = served_url
     database = await Database.open(url)
     async with database.writing() as connection:
         headers = bearer(await create_token(connection, "officer", "editor"))
@@ -200,3 +205,33 @@ async def test_a_stream_is_taken_up_where_it_was_left(served: tuple[str, dict[st
         assert [each["result"] for each in missed] == [4, 5]
         bad = await client.get(f"{address}/stream", headers={"Last-Event-ID": "x"})
         assert bad.status_code == 400
+
+
+async def test_listeners_share_one_connection(served: tuple[str, dict[str, str], int], served_url: str) -> None:
+    """However many hear of events and observations, one connection listens for each, and all hear the same."""
+    address, headers, _ = served
+    root = address.removesuffix("/sensors")
+    limits = httpx.Limits(max_connections=None)
+
+    async def hear(client: httpx.AsyncClient) -> str:
+        async with client.stream("GET", f"{root}/events/stream") as answer:
+            async for line in answer.aiter_lines():
+                if line.startswith("data: "):
+                    return str(json.loads(line.removeprefix("data: "))["title"])
+        return ""
+
+    async with httpx.AsyncClient(headers=headers, timeout=30, limits=limits) as client:
+        listening = [asyncio.create_task(hear(client)) for _ in range(60)]
+        await asyncio.sleep(2)
+        database = await Database.open(served_url)
+        async with database.reading() as connection:
+            number = await connection.fetchval(
+                "select count(*) from pg_stat_activity where datname = current_database() and query ilike '%listen%'"
+            )
+            busy = await connection.fetchval("select count(*) from pg_stat_activity where datname = current_database()")
+        await database.close()
+        body = {"kind": "test", "severity": "blue", "title": "heard by all"}
+        assert (await client.post(f"{root}/events", json=body)).status_code == 201
+        assert await asyncio.gather(*listening) == ["heard by all"] * 60
+    assert number <= 3
+    assert busy < 20
