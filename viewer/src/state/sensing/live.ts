@@ -11,8 +11,9 @@ import { readSensor, type Sensor } from './states';
 const REFRESH = 60_000;
 /** The same while no stream stands. */
 const POLL = 10_000;
-/** Readings are shown together at most this often. */
+/** Readings are shown together at most this often; while the map is still being drawn they wait longer. */
 const GATHER = 700;
+const GATHER_BUSY = 5_000;
 /** An answer after which something else may have changed, such as an event. */
 const SOON = 2_000;
 
@@ -112,7 +113,13 @@ export const hasSensors = computed(() => current.value.size > 0);
 function gathering(askAgain: (delay: number) => void): (message: Message) => void {
   let waiting: Reading[] = [];
   let timer: number | undefined;
+  let first = 0;
   const show = (): void => {
+    // A machine that draws slowly would otherwise never come to an end of drawing.
+    if (session.mapBusy.peek() && Date.now() - first < GATHER_BUSY) {
+      timer = window.setTimeout(show, GATHER);
+      return;
+    }
     timer = undefined;
     const { sensors: told, surprised } = withReadings(current.peek(), waiting);
     waiting = [];
@@ -123,7 +130,9 @@ function gathering(askAgain: (delay: number) => void): (message: Message) => voi
   return ({ event, data }) => {
     if (event !== 'observations') return;
     waiting.push(...(JSON.parse(data) as Reading[]));
-    timer ??= window.setTimeout(show, GATHER);
+    if (timer !== undefined) return;
+    first = Date.now();
+    timer = window.setTimeout(show, GATHER);
   };
 }
 
