@@ -102,6 +102,11 @@ class Settings(BaseSettings):
     cache_memory: int = Field(default=128 * 2**20, ge=0, description="bytes of tiles in a process's memory")
     cache_disk: int = Field(default=2 * 2**30, ge=0, description="bytes of tiles in the cache folder")
 
+    # --- what `twin prune` keeps
+    keep_history: int | None = Field(default=None, ge=1, description="days that past beliefs are kept; for ever")
+    keep_results: int | None = Field(default=None, ge=1, description="days that results are kept; until they expire")
+    keep_logs: int | None = Field(default=30, ge=1, description="days that logs put aside are kept")
+
     # --- logs
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"

@@ -1,4 +1,4 @@
-"""`twin backup`, `archive` and `restore`: the cities of this machine in a file or a folder, and back."""
+"""`twin backup`, `archive`, `restore` and `prune`: the cities of this machine in a file or a folder, and back."""
 
 import os
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twin.commands.console import FAILED, out, say_error, step
+from twin.commands.console import FAILED, out, print_table, say_error, step
 
 if TYPE_CHECKING:
     from twin.keeping.manifest import Manifest
@@ -50,6 +50,31 @@ def restore(
     settings = twin.home / backups.SETTINGS_FILE
     if settings.exists():
         out.print(f"  the settings that were in force are in {settings}", markup=False, soft_wrap=True)
+
+
+def prune(
+    *,
+    history: Annotated[int | None, typer.Option(min=1, help="Days to keep past beliefs. (TWIN_KEEP_HISTORY)")] = None,
+    results: Annotated[int | None, typer.Option(min=1, help="Days to keep results. (TWIN_KEEP_RESULTS)")] = None,
+    logs: Annotated[int | None, typer.Option(min=1, help="Days to keep logs put aside. (TWIN_KEEP_LOGS)")] = None,
+    act: Annotated[bool, typer.Option("--yes/--dry-run", help="Throw it away, or only say what would go.")] = False,
+) -> None:
+    """Say what the policy no longer keeps, and why; with --yes throw it away."""
+    from twin.keeping.prune import Policy
+    from twin.keeping.prune import prune as throw_away
+    from twin.local import local_twin
+
+    twin = local_twin(Path.cwd(), os.environ, keep_history=history, keep_results=results, keep_logs=logs)
+    kept = twin.settings
+    found = throw_away(twin, Policy(kept.keep_history, kept.keep_results, kept.keep_logs), act=act)
+    if not found:
+        out.print("nothing to throw away")
+        return
+    rows = [(each.where, each.what, f"{each.count:,}", f"{each.oldest:%Y-%m-%d}", each.why) for each in found]
+    print_table(("where", "what", "count", "oldest", "why"), rows)
+    if kept.keep_history is not None:
+        out.print(f"what was known more than {kept.keep_history} days ago (recorded=) is then told in part only")
+    out.print("thrown away" if act else "nothing is thrown away yet; add --yes to do it")
 
 
 archive = typer.Typer(no_args_is_help=True, help="Archive: every moment of the cities, in a folder on another disk.")
