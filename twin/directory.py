@@ -28,6 +28,11 @@ DATABASES = """
     order by datname <> current_database(), oid
 """
 
+LEFT_OVER = """
+    select datname from pg_database
+    where starts_with(datname, %(prefix)s) and pg_has_role(datdba, 'usage') order by datname
+"""
+
 
 class DirectoryError(TwinError):
     """The cities cannot be listed, or not changed like this."""
@@ -127,6 +132,19 @@ class Directory:
                     _drop(connection, unfinished)
                 shutil.rmtree(self._files / name, ignore_errors=True)
                 raise
+
+    def clear_unfinished(self) -> list[str]:
+        """Remove what was left of cities whose making was killed; gives their names."""
+        cleared = []
+        with self._connection() as connection:
+            for (database,) in connection.execute(LEFT_OVER, {"prefix": UNFINISHED}).fetchall():
+                name = database.removeprefix(UNFINISHED)
+                # Somebody is making it now.
+                with suppress(CityExists), self._alone(connection, name):
+                    _drop(connection, database)
+                    shutil.rmtree(self._files / name, ignore_errors=True)
+                    cleared.append(name)
+        return cleared
 
     def _all(self, connection: psycopg.Connection) -> list[CityPlace]:
         databases = connection.execute(DATABASES, {"prefix": PREFIX, "maintenance": MAINTENANCE}).fetchall()

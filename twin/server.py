@@ -17,6 +17,7 @@ from prometheus_client.multiprocess import mark_process_dead
 from cim_models.database import migrate
 from cim_models.embedded import Cluster
 from layers.seeds import seed_layers
+from twin.keeping.aftermath import findings, traces
 from twin.local import LocalTwin
 from twin.logfile import LogFile
 from twin.own_token import ensure_own_token
@@ -32,15 +33,22 @@ Step = Callable[[str], AbstractContextManager[None]]
 Prepare = Callable[[LocalTwin], None]
 
 
-def run_server(twin: LocalTwin, step: Step, served: Callable[[str], None], prepare: Prepare | None = None) -> None:
+def run_server(
+    twin: LocalTwin,
+    step: Step,
+    served: Callable[[str], None],
+    found: Callable[[str], None],
+    prepare: Prepare | None = None,
+) -> None:
     """Serve the cities of `twin` until a signal comes.
 
-    step: called around each step with its title. served: called with the URL once it answers. prepare: run when the
-    database is there and before anything is served.
+    step: called around each step with its title. served: called with the URL once it answers. found: called with each
+    thing that the last end left behind. prepare: run when the database is there and before anything is served.
     Raises AlreadyServing, PortTaken, StartFailed, and what the database and `prepare` raise; nothing is left running.
     """
     twin.make_home()
     host, port = twin.settings.host, twin.settings.port
+    before = traces(twin)
     with (
         _interrupted_by_signals(),
         sole_server(twin.home) as announce,
@@ -52,6 +60,9 @@ def run_server(twin: LocalTwin, step: Step, served: Callable[[str], None], prepa
             for place in twin.directory.cities():
                 migrate(place.url)
                 seed_layers(place.url)
+            left = list(findings(twin, before))
+        for finding in left:
+            found(finding)
         if prepare is not None:
             prepare(twin)
         ensure_own_token(twin.token_file, twin.directory.cities())
@@ -60,16 +71,20 @@ def run_server(twin: LocalTwin, step: Step, served: Callable[[str], None], prepa
             announce(url)
             served(url)
 
-        asyncio.run(_supervise(twin, address, step, ready))
+        log = LogFile(twin.log_file)
+        for finding in left:
+            log.event("found at the start", "warning", finding=finding)
+        asyncio.run(_supervise(twin, address, step, ready, log))
 
 
-async def _supervise(twin: LocalTwin, address: tuple[str, int], step: Step, ready: Callable[[str], None]) -> None:
+async def _supervise(
+    twin: LocalTwin, address: tuple[str, int], step: Step, ready: Callable[[str], None], log: LogFile
+) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _heeded():
         # Not the loop's own handlers: those end with the loop, while the database is still to be stopped.
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
-    log = LogFile(twin.log_file)
     metrics = _metrics_folder(twin)
     environ = _environment(twin, address) | {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}
     broker = None

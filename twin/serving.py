@@ -73,6 +73,14 @@ def who_serves(home: Path) -> Serving | None:
     return None
 
 
+def fell(home: Path) -> bool:
+    """Whether the last server of `home` ended without stopping in order: one that does leaves the file empty."""
+    try:
+        return bool((home / FILE).stat().st_size) and who_serves(home) is None
+    except FileNotFoundError:
+        return False
+
+
 def stop_server(server: Serving) -> None:
     """End a server and wait until its process is gone. Raises NotStopped."""
     if not server.pid:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NOT_RUNNING = 3
 START_TIMEOUT_S = 120.0
+FOUND = "  found: "
 
 Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 is any free one. (default: 8000)")]
 Host = Annotated[str | None, typer.Option(help="Address to listen on. (default: 127.0.0.1, this machine alone)")]
@@ -88,7 +89,10 @@ def serve(twin: "LocalTwin", prepare: "Prepare | None" = None) -> NoReturn:
     from twin.process import leave
     from twin.server import run_server
 
-    run_server(twin, step, lambda url: show_address(twin, url), prepare)
+    def found(what: str) -> None:
+        out.print(FOUND + what, style="yellow", markup=False, soft_wrap=True)
+
+    run_server(twin, step, lambda url: show_address(twin, url), found, prepare)
     leave(0)
 
 
@@ -127,6 +131,9 @@ def _start_in_background(twin: "LocalTwin") -> None:
             if time.monotonic() > until:
                 raise NotStarted(f"the server has not answered after {START_TIMEOUT_S:.0f} s; see {twin.log_file}")
             time.sleep(0.05)
+    for line in said.read_text(errors="replace").splitlines():
+        if line.startswith(FOUND):
+            out.print(line, style="yellow", markup=False, soft_wrap=True)
     show_address(twin, server.url)
 
 
