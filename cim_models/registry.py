@@ -163,6 +163,7 @@ def layer(metadata: MetaData) -> Table:
             comment="raised by each definition change",
         ),
         _moment("updated_at", required=True),
+        Column("published", JSONB, comment="relation that tells its rows, for a table published as it is"),
     )
 
 

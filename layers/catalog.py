@@ -17,7 +17,7 @@ LAYERS_SQL = """
     select l.id, l.theme, l.dataset_id, l.title_zh, l.title_en, l.description_zh, l.description_en, l."group",
            l.position, l.visible, l.filter, l.properties, l.style, l.min_zoom, l.max_zoom, l.restricted, l.version,
            d.extent, d.attribution, d.licence, d.sharing, d.made_up, d.schemas,
-           own.run, own.times
+           own.run, own.times, l.published
     from layer l
     cross join lateral (
         select array[min(extent[1]), min(extent[2]), max(extent[3]), max(extent[4])] as extent,
@@ -27,12 +27,15 @@ LAYERS_SQL = """
                coalesce(bool_or(made_up), false) as made_up,
                jsonb_agg(properties) filter (where properties is not null) as schemas
         from dataset
-        where l.theme = any(dataset.themes) and (l.dataset_id is null or dataset.id = l.dataset_id)
-          and loaded_at is not null
+        where loaded_at is not null and case
+            when l.published is not null then dataset.id = l.dataset_id
+            else l.theme = any(dataset.themes) and (l.dataset_id is null or dataset.id = l.dataset_id)
+        end
     ) d
     left join dataset own on own.id = l.dataset_id
     order by l.position, l.id
 """
+GENERIC = THEMES["generic_object"].layer
 RASTERS = ("terrain", "coverage")
 CODES_SQL = "select list, scheme, code, title_zh, title_en, color from code order by list, position"
 
@@ -61,7 +64,8 @@ class Layer:
 
     properties: what it shows; whole: also whatever else the source gave. extent: west, south, east, north in the
     city's CRS, None while nothing is loaded. run: of which it is a result; such a layer is in maps and tiles of many
-    layers only where it is named. times: of the states that a result has, in order.
+    layers only where it is named. times: of the states that a result has, in order. published: the table that it shows
+    as it is; what others change in that is in no feed.
     """
 
     id: str
@@ -87,6 +91,7 @@ class Layer:
     made_up: bool
     run: str | None = None
     times: tuple[datetime, ...] = ()
+    published: str | None = None
 
     @property
     def is_raster(self) -> bool:
@@ -164,7 +169,7 @@ async def load_catalog(connection: Connection, city: City) -> Catalog:
 
 
 def _layer(row: Mapping[str, Any]) -> Layer:
-    theme = THEMES[row["theme"]]
+    theme = _theme(row)
     extent = row["extent"]
     return Layer(
         id=row["id"],
@@ -192,13 +197,22 @@ def _layer(row: Mapping[str, Any]) -> Layer:
         made_up=row["made_up"],
         run=row["run"],
         times=tuple(row["times"] or ()),
+        published=row["published"]["source"] if row["published"] else None,
     )
+
+
+def _theme(row: Mapping[str, Any]) -> Theme:
+    """The theme of a layer; of a published table, a theme of its own whose rows its view tells."""
+    theme = THEMES[row["theme"]]
+    if row["published"] is None:
+        return theme
+    return replace(theme, table=row["published"]["relation"], geometry=row["published"]["geometry"])
 
 
 def _properties(theme: Theme, allowed: list[str] | None, schemas: list[dict[str, Any]]) -> tuple[Attribute, ...]:
     """Shared and hot columns, then the generic data sets' own properties, in the white list's limits."""
     own = {a.name: a for a in (*SHARED, *theme.attributes)}
-    if theme.table == "generic_object":
+    if theme.layer == GENERIC:
         for schema in schemas:
             for name, said in schema.items():
                 # A type alone, or with the titles and the unit that a result's columns have.

@@ -81,8 +81,8 @@ class PlanNotFound(LayerError):
 
 
 def is_editable(layer: Layer) -> bool:
-    """Whether the layer's objects are edited one by one; a raster is loaded as a whole."""
-    return layer.theme.table not in RASTERS
+    """Whether the layer's objects are edited one by one; a raster is loaded as a whole, a published table elsewhere."""
+    return layer.theme.table not in RASTERS and layer.published is None
 
 
 def may_edit(layer: Layer, catalog: Catalog, principal: Principal) -> bool:
@@ -136,6 +136,8 @@ class _Editor:
 
     def _reach(self, layer: Layer) -> Reach:
         """Raises Forbidden where the principal may write nothing in the layer."""
+        if layer.published is not None:
+            raise EditError(f"{layer.id}: shows {layer.published} as it is; edit it there")
         if not is_editable(layer):
             raise EditError(f"{layer.id}: a raster, which is not edited piece by piece; load another in its place")
         write = self.catalog.policy.grant(self.principal, "write", layer.id, restricted=layer.restricted)

@@ -24,7 +24,7 @@ from cim_models.database import Connection
 from cim_models.theme import Attribute
 from layers import LayerError
 from layers.access import Principal
-from layers.catalog import Catalog, Layer
+from layers.catalog import GENERIC, Catalog, Layer
 from layers.crs import CRS84, Crs
 from layers.filter_sql import stored
 from layers.planning import planned_anew
@@ -293,4 +293,4 @@ def tellable(layer: Layer) -> tuple[str, ...]:
 
 def tells_whole(layer: Layer) -> bool:
     """Whether what else the source gave is told as `attributes`; a generic object's are its properties already."""
-    return layer.whole and layer.theme.table != "generic_object"
+    return layer.whole and layer.theme.layer != GENERIC

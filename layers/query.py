@@ -5,11 +5,14 @@ and which index are meant. A plan is read as the city of now without the objects
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     FromClause,
+    MetaData,
     Select,
     Table,
     and_,
@@ -23,8 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import DateTime, Float
 
-from cim_models.base import WEB_SRID
-from cim_models.theme import SHARED
+from cim_models.base import COLUMN_TYPES, WEB_SRID, city_object_table
+from cim_models.theme import SHARED, Attribute, Theme
 from layers.access import Grant, Principal
 from layers.catalog import Catalog, Layer
 from layers.filter_sql import filter_expression, filterable
@@ -49,7 +52,19 @@ class Selection:
 
 def objects(layer: Layer, catalog: Catalog) -> Table:
     """The table that a layer looks at."""
+    if layer.published is not None:
+        return _published(layer.theme, layer.properties, catalog.city.srid)
     return catalog.city.tables.tables[layer.theme.table]
+
+
+@lru_cache(maxsize=1_000)
+def _published(theme: Theme, properties: tuple[Attribute, ...], srid: int) -> Table:
+    """The view of a published table: the columns of a city object, and the table's own."""
+    table = city_object_table(theme, MetaData(), srid)
+    for attribute in properties:
+        if attribute.name not in table.c:
+            table.append_column(Column(attribute.name, COLUMN_TYPES[attribute.type]))
+    return table
 
 
 def rows(selection: Selection, catalog: Catalog, principal: Principal) -> Select[Any]:

@@ -1,5 +1,7 @@
 """One layer's part of a tile, drawn by whatever answers best: its overviews or its objects."""
 
+from dataclasses import replace
+
 from cim_models.database import Connection
 from tiles.drawn import Raw
 from tiles.matrix import MARGIN, PIXELS, Box, Tile
@@ -23,7 +25,9 @@ async def draw(connection: Connection, request: Request, statements: Statements)
     # a quarter in the colour of what prevails there.
     if overviews_know(source, request) and (request.filter is None or not await are_few(connection, request)):
         return await draw_overview(connection, source, request, kept)
-    return await draw_objects(connection, request, kept)
+    raw = await draw_objects(connection, request, kept)
+    # What others write into their own table is in no feed: what was drawn of it may be untrue in a moment.
+    return raw if request.layer.published is None else replace(raw, settled=False)
 
 
 def reach(tile: Tile) -> Box:

@@ -253,6 +253,9 @@ def _reach(tile: Tile) -> Box:
 
 async def _is_settled(connection: Connection, content: Content, tile: Tile) -> bool:
     """Whether the overviews hold all that changed where a tile is: if not, it will be drawn better in a moment."""
+    if any(layer.published is not None for layer in content.drawn):
+        # What others write into their own tables is in no feed.
+        return False
     if tile.zoom > LAST_OVERVIEW_ZOOM:
         return True
     changes = await connection.fetch(PENDING, CONSUMER, list(content.tables), MOST_PENDING)

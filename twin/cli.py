@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cim_models import __version__
-from twin.commands import doctor, found, keeping, load, read, run, scenario, sensors, serve, token, traffic
+from twin.commands import doctor, found, keeping, load, publish, read, run, scenario, sensors, serve, token, traffic
 from twin.commands.console import FAILED, FAULT, INTERRUPTED, is_refusal, say_error
 
 VERBOSE = "--verbose"
@@ -24,6 +24,7 @@ for verb in (
     serve.status,
     found.init,
     load.load,
+    publish.publish,
     run.demo,
     read.layers,
     read.export,

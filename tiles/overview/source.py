@@ -27,8 +27,10 @@ class Source:
 
     @property
     def has_overviews(self) -> bool:
-        """Rasters are few, and what begins to show beyond the last overview needs none."""
-        return not self.layer.is_raster and self.layer.min_zoom <= TOP_ZOOM
+        """Rasters are few, what begins to show beyond the last overview needs none, and no feed tells what became of a
+        published table."""
+        layer = self.layer
+        return not layer.is_raster and layer.published is None and layer.min_zoom <= TOP_ZOOM
 
     @cached_property
     def recipe(self) -> Recipe:
