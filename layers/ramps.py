@@ -56,14 +56,13 @@ class Ramp:
     def paint(self, values: Values, mode: Mode) -> Pixels:
         """Red, green, blue and opacity of each value, as a further axis of four bytes; NaN is clear."""
         looks, first, scale = _table(self, mode)
+        place: npt.NDArray[Any] = (np.nan_to_num(values) - first) * scale + np.float32(0.5)
         if self.is_classed:
             at = np.array([stop.value for stop in self.stops], np.float32)
             place = np.searchsorted(at, values.ravel(), side="right").reshape(values.shape) - 1
-        else:
-            place = (np.nan_to_num(values) - first) * scale + 0.5
         painted = looks[np.clip(place, 0, len(looks) - 1).astype(np.uint16)]
         painted[np.isnan(values)] = 0
-        return painted.view(np.uint8).reshape(*values.shape, 4)
+        return np.asarray(painted.view(np.uint8).reshape(*values.shape, 4))
 
 
 @cache

@@ -174,7 +174,8 @@ async def publish_raster(connection: Connection, city: City, files: Path, run: R
     dataset = await _register(connection, run, name, result.title, described)
     number = await connection.fetchval("select nextval('object_id')")
     said = result.unit, result.band, run.vertical_datum
-    spans = list(zip(times, _ends(times), strict=True)) or [(None, None)]
+    spans: list[tuple[datetime | None, datetime | None]] = list(zip(times, _ends(times), strict=True))
+    spans = spans or [(None, None)]
     await connection.executemany(
         FRAME_SQL,
         [

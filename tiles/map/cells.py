@@ -13,7 +13,9 @@ from tiles.map.request import MapRequest
 STRIP = 1_024
 
 
-def painted(frame: Frame, ramp: Ramp, mode: Mode, request: MapRequest) -> Iterator[tuple[int, bytes]]:
+def painted(
+    frame: Frame, ramp: Ramp, mode: Mode, request: MapRequest, *, opacity: float
+) -> Iterator[tuple[int, bytes]]:
     """Pictures (PNG), each as wide as the map, with the row from the top at which it is laid; none where all is clear.
 
     Raises CellsUnreadable.
@@ -25,4 +27,6 @@ def painted(frame: Frame, ramp: Ramp, mode: Mode, request: MapRequest) -> Iterat
         box = (west, north - (top + rows) * down, east, north - top * down)
         pixels = ramp.paint(read_cells(frame, box, request.width, rows, request.known_crs), mode)
         if pixels[..., 3].any():
+            if opacity < 1:
+                pixels[..., 3] = pixels[..., 3] * opacity
             yield top, write_png(pixels, level=0)

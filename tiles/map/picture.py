@@ -1,6 +1,6 @@
 """A map as it is painted, in a thread: shapes by Mapnik, relief between them, and the picture's bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -59,6 +59,11 @@ class Relief:
     terrain: Terrain
     part: Drawn
 
+    def strips(self, request: MapRequest, zoom: float) -> Iterator[tuple[int, bytes]]:
+        """Pictures as wide as the map, each with the row from the top at which it is laid."""
+        (look,) = looks_of(self.part.tree)
+        return relief(self.terrain, look.values, request, zoom)
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -68,6 +73,11 @@ class Cells:
     ramp: Ramp
     mode: Mode
     part: Drawn
+
+    def strips(self, request: MapRequest, _: float) -> Iterator[tuple[int, bytes]]:
+        """Pictures as wide as the map, each with the row from the top at which it is laid."""
+        (look,) = looks_of(self.part.tree)
+        return painted(self.frame, self.ramp, self.mode, request, opacity=look.values["raster-opacity"])
 
 
 @dataclass(frozen=True)
@@ -95,7 +105,8 @@ class Drawing:
                 self._paint_shapes(image, [step for step in steps if isinstance(step, Shapes)], variables)
             else:
                 for step in steps:
-                    self._lay(image, step)
+                    if not isinstance(step, Shapes):
+                        self._lay(image, step)
         image.demultiply()
         return encoded(image, request.format, transparent=request.transparent)
 
@@ -116,20 +127,12 @@ class Drawing:
         image.premultiply()
         mapnik.render_with_vars(drawn, image, variables, request.scale_factor)
 
-    def _lay(self, image: Any, step: Shapes | Relief | Cells) -> None:
-        opacity, strips = 1.0, iter(())
-        if isinstance(step, Relief):
-            (look,) = looks_of(step.part.tree)
-            strips = relief(step.terrain, look.values, self.request, self.zoom)
-        elif isinstance(step, Cells):
-            (look,) = looks_of(step.part.tree)
-            opacity = look.values["raster-opacity"]
-            strips = painted(step.frame, step.ramp, step.mode, self.request)
-        for top, strip in strips:
+    def _lay(self, image: Any, step: Relief | Cells) -> None:
+        for top, strip in step.strips(self.request, self.zoom):
             laid = mapnik.Image.from_buffer(strip)
             laid.premultiply()
             image.premultiply()
-            image.composite(laid, mapnik.CompositeOp.src_over, opacity, 0, top)
+            image.composite(laid, mapnik.CompositeOp.src_over, 1.0, 0, top)
 
     def _variables(self, mark: str) -> dict[str, str]:
         rooms: dict[tuple[bool, bool], float] = {}
