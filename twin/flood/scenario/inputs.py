@@ -1,0 +1,279 @@
+"""What a planner may ask of a flood: rain, sea, rivers, works, and how finely to compute."""
+
+import itertools
+from typing import Any, Literal, Self
+
+from pydantic import AwareDatetime, model_validator
+
+from twin.flood.scenario.choices import Breaching, Release, River, Wall
+from twin.flood.scenario.shapes import Polygon
+from twin.flood.scenario.tables import formulas, patterns, tides
+from twin.scenarios.inputs import Inputs, Words, field
+
+TIME = Words("时间与计算", "Time and computation")
+RAIN = Words("降雨", "Rain")
+SEA = Words("潮位", "Sea level")
+RIVERS = Words("河道与水库", "Rivers and reservoirs")
+WORKS = Words("水利工程", "Works")
+GROUND = Words("下垫面", "Ground")
+MOST_FRAMES = 200
+Hydrograph = list[tuple[float, float]]
+
+
+class FloodInputs(Inputs):
+    """Inputs of a flood run; times are hours since its start, levels metres above the city's vertical datum."""
+
+    start: AwareDatetime | None = field(
+        None,
+        title=Words("开始时刻", "Start"),
+        help=Words("不填则为当前整点", "The present full hour if it is left out"),
+        group=TIME,
+    )
+    duration_h: float = field(6.0, title=Words("历时", "Duration"), unit="h", group=TIME, gt=0, le=168)
+    output_interval_min: float = field(
+        30.0, title=Words("输出间隔", "Interval of the output"), unit="min", group=TIME, ge=1, le=1440
+    )
+    resolution_m: float = field(
+        20.0,
+        title=Words("网格分辨率", "Resolution"),
+        help=Words(
+            "网格减半，用时约为八倍",
+            "Half the cell takes eight times as long",
+        ),
+        unit="m",
+        group=TIME,
+        ge=1,
+        le=200,
+    )
+    mode: Literal["full", "fast", "inertial"] = field(
+        "fast",
+        title=Words("算法", "Scheme"),
+        help=Words(
+            "full：二阶，最准；fast：一阶，约一半时间；inertial：局部惯性，只适用于平缓洪水，不可用于溃坝",
+            "full: second order, the most exact; fast: first order, half the time; inertial: gentle floods only, "
+            "never a dam that fails",
+        ),
+        group=TIME,
+    )
+    area: tuple[float, float, float, float] | None = field(
+        None,
+        title=Words("计算范围", "Area"),
+        help=Words(
+            "西、南、东、北（度）；不填则为全市", "West, south, east, north in degrees; all the city if left out"
+        ),
+        group=TIME,
+    )
+    exposure: bool = field(True, title=Words("统计影响与损失", "Count exposure and loss"), group=TIME)
+
+    rain: Literal["none", "constant", "storm", "day", "series", "datastream"] = field(
+        "none",
+        title=Words("降雨类型", "Rain"),
+        help=Words(
+            "constant：定常；storm：芝加哥雨型设计暴雨；day：总雨量按雨型分配；series：给定过程；datastream：雨量站",
+            "constant; storm: Chicago hyetograph; day: a depth with a pattern; series; datastream: a gauge",
+        ),
+        group=RAIN,
+    )
+    rain_mm_h: float = field(30.0, title=Words("雨强", "Intensity"), unit="mm/h", group=RAIN, ge=0, le=1000)
+    storm_formula: str = field("lanwan", title=Words("暴雨强度公式", "Intensity formula"), group=RAIN)
+    return_period_years: float = field(50.0, title=Words("重现期", "Return period"), unit="a", group=RAIN, gt=0)
+    storm_min: float = field(120.0, title=Words("设计历时", "Duration of the storm"), unit="min", group=RAIN, gt=0)
+    storm_peak: float = field(
+        0.4, title=Words("雨峰系数", "Place of the peak"), unit="1", group=RAIN, ge=0.05, le=0.95, widget="slider"
+    )
+    rain_depth_mm: float = field(300.0, title=Words("总雨量", "Depth"), unit="mm", group=RAIN, ge=0, le=3000)
+    rain_hours: float = field(24.0, title=Words("降雨历时", "Hours of rain"), unit="h", group=RAIN, gt=0, le=168)
+    rain_pattern: str = field("scs3", title=Words("雨型", "Pattern"), group=RAIN)
+    rain_series: Hydrograph = field(
+        title=Words("降雨过程", "Series of rain"),
+        help=Words("[小时, mm/h] 逐段", "[hour, mm/h], each until the next"),
+        unit="mm/h",
+        group=RAIN,
+        widget="series",
+        default_factory=list,
+        max_length=5000,
+    )
+    rain_datastream: int | None = field(
+        None,
+        title=Words("雨量站数据流", "Datastream of rain"),
+        help=Words("每个值为上一时刻以来的雨量（mm）", "Each value is the rain since the one before, mm"),
+        group=RAIN,
+        widget="datastream",
+    )
+    rain_area: Polygon | None = field(
+        None,
+        title=Words("降雨范围", "Area of the rain"),
+        help=Words("不填则全域降雨", "Everywhere if it is left out"),
+        group=RAIN,
+        widget="polygon",
+    )
+
+    sea: Literal["still", "tide", "series", "datastream"] = field(
+        "tide", title=Words("潮位类型", "Sea level"), group=SEA
+    )
+    sea_level_m: float = field(0.2, title=Words("静止潮位", "Still level"), unit="m", group=SEA, ge=-10, le=15)
+    tide: str = field("lanwan", title=Words("潮汐调和常数", "Tidal constituents"), group=SEA)
+    high_water_h: float = field(
+        6.0,
+        title=Words("高潮时刻", "Hour of high water"),
+        help=Words("所有分潮在此刻同时达到最大", "All constituents are highest together then"),
+        unit="h",
+        group=SEA,
+        ge=-200,
+        le=200,
+    )
+    surge_m: float = field(0.0, title=Words("风暴增水", "Surge"), unit="m", group=SEA, ge=-5, le=10)
+    surge_peak_h: float = field(
+        6.0, title=Words("增水峰时刻", "Hour of the surge"), unit="h", group=SEA, ge=-48, le=200
+    )
+    surge_hours: float = field(12.0, title=Words("增水历时", "Length of the surge"), unit="h", group=SEA, gt=0, le=96)
+    sea_series: Hydrograph = field(
+        title=Words("潮位过程", "Series of levels"),
+        help=Words("[小时, 米]", "[hour, m]"),
+        unit="m",
+        group=SEA,
+        widget="series",
+        default_factory=list,
+        max_length=5000,
+    )
+    sea_datastream: int | None = field(
+        None, title=Words("潮位站数据流", "Datastream of the tide"), group=SEA, widget="datastream"
+    )
+    sea_datum: str | None = field(
+        None,
+        title=Words("潮位高程基准", "Datum of the sea levels"),
+        help=Words(
+            "不填则为城市基准；若不同，须给出与城市基准之差",
+            "The city's if it is left out; where it is another, its offset must be given",
+        ),
+        group=SEA,
+    )
+    sea_datum_offset_m: float | None = field(
+        None,
+        title=Words("基准差", "Offset of that datum"),
+        help=Words("加到潮位上即为城市基准", "Added to these levels it gives those above the city's datum"),
+        unit="m",
+        group=SEA,
+        ge=-200,
+        le=200,
+    )
+    forecast_h: float = field(
+        0.0,
+        title=Words("预见期", "Forecast horizon"),
+        help=Words(
+            "最后一个实测值之后最多沿用多少小时", "How long the last value of a datastream may be held to go on"
+        ),
+        unit="h",
+        group=SEA,
+        ge=0,
+        le=72,
+    )
+
+    rivers: list[River] = field(title=Words("入流", "Inflows"), group=RIVERS, default_factory=list, max_length=20)
+    releases: list[Release] = field(
+        title=Words("水库泄洪", "Releases"), group=RIVERS, default_factory=list, max_length=20
+    )
+    initial_water: Literal["bodies", "dry"] = field(
+        "bodies",
+        title=Words("初始水体", "Water at the start"),
+        help=Words("bodies：河湖库按常水位蓄水", "bodies: rivers, lakes and reservoirs stand at their usual level"),
+        group=RIVERS,
+    )
+
+    sluices: Literal["automatic", "shut", "open"] = field(
+        "automatic",
+        title=Words("水闸", "Sluices"),
+        help=Words(
+            "automatic：只向外排；shut：关闭；open：无法关闭，双向过流",
+            "automatic: they let water out only; shut; open: they do not close, water passes both ways",
+        ),
+        group=WORKS,
+    )
+    sluice_names: list[str] = field(
+        title=Words("所指水闸", "Which sluices"),
+        help=Words("不填则为全部；其余自动", "All if empty; the others work by themselves"),
+        group=WORKS,
+        default_factory=list,
+        max_length=200,
+    )
+    pumps: Literal["working", "failed"] = field("working", title=Words("泵站", "Pumps"), group=WORKS)
+    pumps_fail_h: float = field(0.0, title=Words("停泵时刻", "Hour of failure"), unit="h", group=WORKS, ge=0, le=168)
+    drains: float = field(
+        1.0,
+        title=Words("雨水管网可用率", "Share of the street drains that work"),
+        unit="1",
+        group=WORKS,
+        ge=0,
+        le=1,
+        widget="slider",
+    )
+    raise_walls_m: float = field(
+        0.0, title=Words("海塘堤防加高", "Raise sea walls and dikes by"), unit="m", group=WORKS, ge=-5, le=10
+    )
+    walls: list[Wall] = field(
+        title=Words("新建墙", "Walls drawn"), group=WORKS, default_factory=list, max_length=50, widget="line"
+    )
+    breaches: list[Breaching] = field(
+        title=Words("溃口", "Breaches"), group=WORKS, default_factory=list, max_length=20, widget="point"
+    )
+
+    buildings: Literal["blocks", "rough", "none"] = field(
+        "blocks",
+        title=Words("建筑物", "Buildings"),
+        help=Words(
+            "blocks：不透水块体；rough：加大糙率；none：忽略",
+            "blocks: water goes round them; rough: it goes through slowly; none: left out",
+        ),
+        group=GROUND,
+    )
+    infiltration: Literal["curve_number", "none"] = field(
+        "curve_number", title=Words("下渗", "Infiltration"), group=GROUND
+    )
+    soil_group: Literal["A", "B", "C", "D"] = field(
+        "C",
+        title=Words("水文土壤组", "Hydrologic soil group"),
+        help=Words("A 透水最好，D 最差（SCS）", "A drains best, D worst (SCS)"),
+        group=GROUND,
+    )
+    roughness_factor: float = field(
+        1.0, title=Words("糙率系数", "Factor on roughness"), unit="1", group=GROUND, ge=0.3, le=3
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """What one field asks of another."""
+        for chosen, wanted, value in (
+            (self.rain == "series", "rain_series", self.rain_series),
+            (self.rain == "datastream", "rain_datastream", self.rain_datastream),
+            (self.sea == "series", "sea_series", self.sea_series),
+            (self.sea == "datastream", "sea_datastream", self.sea_datastream),
+        ):
+            if chosen and value in (None, []):
+                raise ValueError(f"{wanted}: it is missing, though it was chosen to be used")
+        _known("storm_formula", self.storm_formula, formulas())
+        _known("rain_pattern", self.rain_pattern, patterns())
+        _known("tide", self.tide, tides())
+        for name in ("rain_series", "sea_series"):
+            _rising(name, getattr(self, name))
+        if any(value < 0 for _, value in self.rain_series):
+            raise ValueError("rain_series: an intensity below 0")
+        if self.duration_h * 60 / self.output_interval_min > MOST_FRAMES:
+            raise ValueError(
+                f"output_interval_min: {self.duration_h:g} h by {self.output_interval_min:g} min are more than "
+                f"{MOST_FRAMES} states; take a longer interval"
+            )
+        if self.area is not None and not (
+            -180 <= self.area[0] < self.area[2] <= 180 and -90 <= self.area[1] < self.area[3] <= 90
+        ):
+            raise ValueError("area: west, south, east, north in degrees are needed")
+        return self
+
+
+def _known(name: str, value: str, table: dict[str, Any]) -> None:
+    if value not in table:
+        raise ValueError(f"{name}: there is no {value!r}; known are {', '.join(table)}")
+
+
+def _rising(name: str, rows: Hydrograph) -> None:
+    if any(b[0] <= a[0] for a, b in itertools.pairwise(rows)):
+        raise ValueError(f"{name}: hours must rise")

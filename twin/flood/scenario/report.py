@@ -1,0 +1,171 @@
+"""The report of a run: a page to print in each language with maps, tables and assumptions, JSON and CSV beside it."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.csv
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from layers.ramps import ramp_named
+from twin.flood.exposure.rules import rules
+from twin.flood.raster import read_grid
+from twin.flood.scenario.findings import Findings
+from twin.flood.scenario.picture import map_png
+from twin.flood.scenario.tables import HERE, formulas, patterns, tides
+from twin.scenarios.city import City
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+MOST_ROWS = 40
+# Grids that a report shows, and the ramps they are drawn in.
+MAPS = {"max_depth": "maximum_depth", "hazard": "hazard", "arrival": "arrival"}
+
+
+def write_report(
+    city: City, findings: Findings, indicators: Mapping[str, Any], tables: Mapping[str, pa.Table]
+) -> dict[str, Path]:
+    """Files of a report in the run's folder, by the name to serve them under."""
+    maps = [_map(findings, role, ramp) for role, ramp in MAPS.items()]
+    files = {}
+    for lang in LANGUAGES:
+        path = city.folder / f"report-{lang}.html"
+        path.write_text(_page(findings, indicators, tables, maps, lang=lang), encoding="utf-8")
+        files[path.name] = path
+    path = city.folder / "report.json"
+    told = {"inputs": findings.inputs.model_dump(mode="json"), "start": findings.start.isoformat()}
+    path.write_text(json.dumps(told | {"indicators": indicators}, ensure_ascii=False, indent=1), encoding="utf-8")
+    files[path.name] = path
+    for name, table in tables.items():
+        path = city.folder / f"{name}.csv"
+        pyarrow.csv.write_csv(table, path)
+        files[path.name] = path
+    return files
+
+
+def _page(
+    findings: Findings,
+    indicators: Mapping[str, Any],
+    tables: Mapping[str, pa.Table],
+    maps: list[dict[str, Any]],
+    *,
+    lang: Language,
+) -> str:
+    words = _words()
+    word = {name: text[lang] for name, text in words["words"].items()}
+    told = [each for each in indicators.values() if isinstance(each, Mapping) and "title" in each]
+    facts = {
+        "known": indicators["known_error_m"]["value"],
+        "volume": f"{indicators['volume_error']['value']:.1e}",
+        "cell": f"{findings.ground.site.cell:g}",
+        "drains": f"{indicators['street_drains_mm_h']['value']:g}",
+    }
+    page: str = _template().render(
+        lang={"zh": "zh-CN", "en": "en"}[lang],
+        word=word,
+        city=findings.city.name,
+        begin=f"{findings.start:%Y-%m-%d %H:%M}",
+        end=f"{findings.moments[-1]:%Y-%m-%d %H:%M}",
+        made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        warnings=[*([word["city_made_up"]] if _is_made_up(findings) else []), *indicators["notes"]],
+        numbers=[(each["title"][lang], f"{each['value']:,g}", each["unit"].strip("1")) for each in told],
+        maps=[each | {"title": each["titles"][lang], "legend": each["legends"][lang]} for each in maps],
+        tables=[
+            {"title": title[lang]} | _rows(tables[name], name)
+            for name, title in words["tables"].items()
+            if name in tables and len(tables[name])
+        ],
+        account=list(indicators["account_m3"].items()),
+        trust=[each[lang].format(**facts) for each in words["trust"]],
+        inputs=_inputs(findings, lang),
+        sources=_sources(findings),
+    )
+    return page
+
+
+def _rows(table: pa.Table, name: str) -> dict[str, Any]:
+    rows = table.to_pylist()
+    if name == "people_to_move":
+        rows = _worst_moment(rows)
+    shown = [
+        [f"{cell:%m-%d %H:%M}" if isinstance(cell, datetime) else cell for cell in row.values()]
+        for row in rows[:MOST_ROWS]
+    ]
+    return {"names": table.column_names, "rows": shown, "more": max(0, len(rows) - MOST_ROWS)}
+
+
+def _worst_moment(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of the moment when most people have to move, the largest first."""
+    people: dict[datetime, int] = {}
+    for row in rows:
+        people[row["time"]] = people.get(row["time"], 0) + row["people"]
+    worst = max(people, key=lambda at: people[at])
+    return sorted((row for row in rows if row["time"] == worst), key=lambda row: -row["people"])
+
+
+def _map(findings: Findings, role: str, ramp: str) -> dict[str, Any]:
+    grid = read_grid(findings.city.folder / f"{role}.tif")
+    found = ramp_named(ramp)
+    shown = [(stop, label) for stop, label in zip(found.stops, found.labels, strict=True) if stop.opacity > 0]
+    return {
+        "titles": {"zh": found.title.zh, "en": found.title.en},
+        "unit": found.unit,
+        "png": map_png(grid, findings.ground.natural, findings.ground.site.cell, ramp),
+        "legends": {lang: [(stop.color, getattr(label, lang)) for stop, label in shown] for lang in LANGUAGES},
+    }
+
+
+def _inputs(findings: Findings, lang: Language) -> list[tuple[str, str, str]]:
+    """Inputs that are not as they come, with their words and units."""
+    rows = []
+    for name, info in type(findings.inputs).model_fields.items():
+        value = getattr(findings.inputs, name)
+        extra = info.json_schema_extra
+        usual = info.get_default(call_default_factory=True)
+        if not isinstance(extra, dict) or (not info.is_required() and value == usual):
+            continue
+        title, unit = extra["x-title"], extra.get("x-unit", "")
+        told = json.dumps(findings.inputs.model_dump(mode="json")[name], ensure_ascii=False)
+        assert isinstance(title, dict)
+        rows.append((str(title[lang]), told[:400], str(unit).strip("1")))
+    return rows
+
+
+def _sources(findings: Findings) -> list[str]:
+    inputs = findings.inputs
+    found = [
+        "Manning's n: Chow 1959, table 5-6; curve numbers: USDA TR-55 (1986), tables 2-2a to 2-2c",
+        "hazard: DEFRA/EA FD2321 (2006), d (v + 0.5)",
+    ]
+    if inputs.rain == "storm":
+        formula = formulas()[inputs.storm_formula]
+        found.append(f"storm: {formula.source}, {formula.edition}")
+    if inputs.rain == "day":
+        found.append(f"pattern: {patterns()[inputs.rain_pattern]['source']}")
+    if inputs.sea == "tide":
+        found.append(f"tide: {tides()[inputs.tide]['source']}")
+    return found + [f"{name}: {source}" for name, source in rules().sources.items()]
+
+
+def _is_made_up(findings: Findings) -> bool:
+    inputs = findings.inputs
+    storm = inputs.rain == "storm" and formulas()[inputs.storm_formula].made_up
+    return storm or (inputs.sea == "tide" and tides()[inputs.tide]["made_up"])
+
+
+@cache
+def _words() -> Any:
+    return yaml.safe_load((HERE / "report_words.yaml").read_text(encoding="utf-8"))
+
+
+@cache
+def _template() -> Any:
+    environment = Environment(
+        loader=PackageLoader("twin.flood.scenario", "."), autoescape=True, undefined=StrictUndefined
+    )
+    return environment.get_template("report.html")
