@@ -6,7 +6,21 @@ from typing import Annotated
 import typer
 
 from cim_models import __version__
-from twin.commands import doctor, found, keeping, load, publish, read, run, scenario, sensors, serve, token, traffic
+from twin.commands import (
+    doctor,
+    feed,
+    found,
+    keeping,
+    load,
+    publish,
+    read,
+    run,
+    scenario,
+    sensors,
+    serve,
+    token,
+    traffic,
+)
 from twin.commands.console import FAILED, FAULT, INTERRUPTED, is_refusal, say_error
 
 VERBOSE = "--verbose"
@@ -37,6 +51,7 @@ for verb in (
 commands.add_typer(keeping.archive, name="archive")
 commands.add_typer(token.tokens, name="token")
 commands.add_typer(sensors.sensors, name="sensors")
+commands.add_typer(feed.feed, name="feed")
 commands.add_typer(scenario.jobs, name="jobs")
 commands.add_typer(traffic.traffic, name="traffic")
 

@@ -5,8 +5,10 @@ import io
 from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Literal
 
+import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from cim_models.database import Connection
@@ -127,6 +129,15 @@ def read_typhoon_csv(text: str, number: str, zone: tzinfo) -> Typhoon:
     told = [{"agency": agency, "issued_at": at, "points": points} for (agency, at), points in forecasts.items()]
     source = next(_given(rows, "source"), None)
     return read_typhoon({"id": number, **names, "source": source, "points": track, "forecasts": told})
+
+
+def read_typhoon_file(path: Path, number: str, zone: tzinfo) -> Typhoon:
+    """A typhoon from a file, JSON or CSV. Raises BadEntity."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        return read_typhoon_csv(text, number, zone) if path.suffix == ".csv" else read_typhoon(orjson.loads(text))
+    except (OSError, ValueError) as error:
+        raise BadEntity(f"{path}: cannot be read ({error})") from None
 
 
 def _given(rows: Iterable[Mapping[str, str | None]], name: str) -> Iterable[str]:
