@@ -35,8 +35,8 @@ rm -f /etc/postgresql-common/createcluster.d/citytwin.conf
 
 say "== Python packages in $TARGET"
 python3 -m venv --clear "$TARGET/python"
-"$TARGET/python/bin/pip" install --quiet --no-index --find-links "$PWD/wheels" --require-hashes --requirement requirements.txt
-"$TARGET/python/bin/pip" install --quiet --no-index --no-deps wheels/citytwin-*.whl
+"$TARGET/python/bin/pip" --isolated install --quiet --no-index --find-links "$PWD/wheels" --require-hashes --requirement requirements.txt
+"$TARGET/python/bin/pip" --isolated install --quiet --no-index --no-deps wheels/citytwin-*.whl
 
 say "== viewer and documents"
 rm -rf "$TARGET/viewer" "$TARGET/docs" "$TARGET/deploy"
