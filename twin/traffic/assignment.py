@@ -2,7 +2,7 @@
 
 import time as clock
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -136,8 +136,9 @@ def assign(
     graph = compact(expansion, delays, fixed, terminals)
     most = MOST_ROUNDS[method] if rounds is None else rounds
     solve = on_paths if method == "paths" else on_links
+    inner = replace(pairs, roots=graph.node[pairs.roots], ends=graph.node[pairs.ends])
     found, paths, class_flows = solve(
-        graph, pairs, gap=gap, most=most, threads=threads, told=progress, cancelled=cancelled
+        graph, inner, gap=gap, most=most, threads=threads, told=progress, cancelled=cancelled
     )
     flows = np.array([graph.spread(row, len(expansion.tail)) for row in class_flows]).reshape(fixed.shape)
     flow = flows.sum(axis=0)

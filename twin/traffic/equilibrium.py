@@ -17,8 +17,8 @@ from twin.traffic.network import Floats, Integers
 
 # Trees are grown for so many roots at once that they fit in this many bytes.
 TREES_BYTES = 48 * 2**20
-# The first trips are loaded in so many parts, each at the times that those before leave.
-PARTS = 8
+# So many roots are a part: whatever the number of threads, so that it changes no result.
+ROOTS_A_PART = 16
 # Sweeps over the kept paths until their own excess is this share of the gap, or so many.
 INNER_SHARE, MOST_SWEEPS = 0.1, 20
 Told = Callable[[float, int], None]
@@ -45,7 +45,10 @@ class Pairs:
 
 @dataclass
 class Found:
-    """Flows of links (all classes, pcu/h), times, least costs of pairs (s; inf where no way leads), gap by gap."""
+    """Flows of links (all classes, pcu/h), times, least costs of pairs (s; inf where no way leads), gap by gap.
+
+    history: seconds and relative gaps; but for the last they are those told while times change.
+    """
 
     flow: Floats
     time: Floats
@@ -61,8 +64,7 @@ class Trees:
     def __init__(self, graph: Compact, pairs: Pairs, threads: int) -> None:
         self.graph, self.pairs, self.threads = graph, pairs, threads
         nodes = len(graph.graph.through)
-        fits = max(TREES_BYTES // (12 * max(nodes, 1)), threads)
-        self.batch = max(min(fits, -(-len(pairs.roots) // PARTS)), 1)
+        self.batch = max(min(TREES_BYTES // (12 * max(nodes, 1)), ROOTS_A_PART), 1)
         self._dist = np.empty((self.batch, nodes))
         self._pred = np.empty((self.batch, nodes), np.int32)
 
@@ -79,71 +81,134 @@ class Trees:
         return dist, pred
 
 
+@dataclass
+class Part:
+    """Some roots with their pairs and the paths these use. The arrays but `paths` are views of those of all pairs."""
+
+    roots: slice
+    pairs: slice
+    paths: Paths
+    starts: Integers
+
+    def sizes(self) -> tuple[int, int]:
+        """Paths, and links of them."""
+        return len(self.paths.flow), len(self.paths.links)
+
+
 class PathEquilibrium:
-    """Path flows on their way to equilibrium; each `step` makes new paths known and balances them."""
+    """Path flows on their way to equilibrium.
+
+    A round takes one part of the roots after another: trees at the newest times, new paths, flow moved at once. So
+    later parts already answer to what earlier ones have changed, and few rounds of trees are needed.
+    """
 
     def __init__(self, graph: Compact, pairs: Pairs, threads: int) -> None:
         self.graph, self.pairs = graph, pairs
         self.trees = Trees(graph, pairs, threads)
         links, count = len(graph.delays.kind), len(pairs.demand)
         self.flow, self.time, self.slope = np.zeros(links), np.empty(links), np.empty(links)
-        none = np.empty(0)
-        self.paths = Paths(np.zeros(count + 1, np.int64), np.zeros(1, np.int64), none.astype(np.int32), none, none)
         self.rows = pairs.row_of_pair()
         self.demand = pairs.demand.copy()
         self._cheapest, self.least = np.empty(count), np.empty(count)
-        self._starts = np.zeros(count + 1, np.int64)
-        self._pool = np.empty(max(1024, 16 * count), np.int32)
+        self._pool = np.empty(4096, np.int32)
         self._marks = np.zeros(links, np.int64), np.zeros(links, np.int64)
         self._mark = 1
+        self.parts = [self._part(roots) for roots in self.trees.batches()]
         update(graph.delays, self.flow, self.time, self.slope)
 
-    def seek(self, loading: bool = False) -> None:
-        """Grow all trees at the times of now and note new paths; with `loading`, trips go on the road part by part."""
-        kernel.costs(self.paths, self.time, self._cheapest)
-        used = 0
-        for part in self.trees.batches():
-            dist, pred = self.trees.grow(part, self.time + self.graph.fixed)
-            firsts = self.pairs.ends_first[part.start : part.stop + 1]
-            self._pool, used = kernel.collect(
-                dist, pred, self.graph.graph.tail, self.pairs.ends, firsts, firsts[0], self._cheapest, self.least,
-                self._starts, self._pool, used,
-            )  # fmt: skip
-            if loading:
-                kernel.load_new(self._starts, self._pool, self.demand, firsts[0], firsts[-1], self.flow)
-                update(self.graph.delays, self.flow, self.time, self.slope)
-        if loading:
-            self.demand[~np.isfinite(self.least)] = 0.0
+    def _part(self, roots: slice) -> Part:
+        pairs = slice(*self.pairs.ends_first[[roots.start, roots.stop]].tolist())
+        count, none = pairs.stop - pairs.start, np.empty(0)
+        paths = Paths(np.zeros(count + 1, np.int64), np.zeros(1, np.int64), none.astype(np.int32), none, none)
+        return Part(roots, pairs, paths, np.zeros(count + 1, np.int64))
 
-    def gap(self) -> tuple[float, float]:
-        """Relative gap at the times of now, (cost of all trips - their least cost) / cost, and the cost, pcu s."""
-        served = self.demand > 0
-        least = float(self.demand[served] @ self.least[served])
-        cost = float(self.flow @ self.time + self.paths.flow @ self.paths.fixed)
+    def load(self) -> None:
+        """Put all trips on the road, each part at the times that those before it leave."""
+        for part in self.parts:
+            self._seek(part)
+            demand = self.demand[part.pairs]
+            demand[~np.isfinite(self.least[part.pairs])] = 0.0
+            self._merge(part)
+            kernel.load(part.paths, 0, len(demand), self.flow)
+            update(self.graph.delays, self.flow, self.time, self.slope)
+
+    def round(self) -> float:
+        """Every part once; the relative gap as far as it can be told while times change."""
+        cost, excess = 0.0, 0.0
+        for part in self.parts:
+            spent = self._seek(part)
+            cost += spent
+            excess += spent - self._least_cost(part)
+            self._merge(part)
+            self._sweep(part)
+        gap = excess / cost if cost > 0 else 0.0
+        for _ in range(MOST_SWEEPS):
+            if sum(self._sweep(part) for part in self.parts) <= INNER_SHARE * gap * cost:
+                break
+        self._refresh()
+        return gap
+
+    def measure(self) -> tuple[float, float]:
+        """Relative gap at the times of now, (cost of all trips - their least cost) / cost, and the cost, pcu s.
+
+        The paths that are found on the way are taken in for the next round.
+        """
+        cost, least = 0.0, 0.0
+        for part in self.parts:
+            cost += self._seek(part)
+            least += self._least_cost(part)
+            self._merge(part)
         return (cost - least) / cost if cost > 0 else 0.0, cost
 
-    def merge(self) -> None:
+    def all_paths(self) -> Paths:
+        """Paths of all pairs together."""
+        each = [part.paths for part in self.parts]
+        before = np.cumsum([0, *(len(paths.flow) for paths in each)])
+        room = np.cumsum([0, *(len(paths.links) for paths in each)])
+        zero = np.zeros(1, np.int64)
+        return Paths(
+            np.concatenate([zero, *(p.of_pair[1:] + n for p, n in zip(each, before, strict=False))]),
+            np.concatenate([zero, *(p.begin[1:] + n for p, n in zip(each, room, strict=False))]),
+            np.concatenate([np.empty(0, np.int32), *(p.links for p in each)]),
+            np.concatenate([np.empty(0), *(p.flow for p in each)]),
+            np.concatenate([np.empty(0), *(p.fixed for p in each)]),
+        )
+
+    def _seek(self, part: Part) -> float:
+        """Grow a part's trees at the times of now and note new paths; the cost of its trips, pcu s."""
+        cheapest = self._cheapest[part.pairs]
+        spent = kernel.costs(part.paths, self.time, cheapest)
+        dist, pred = self.trees.grow(part.roots, self.time + self.graph.fixed)
+        firsts = self.pairs.ends_first[part.roots.start : part.roots.stop + 1] - part.pairs.start
+        self._pool = kernel.collect(
+            dist, pred, self.graph.graph.tail, self.pairs.ends[part.pairs], firsts, cheapest, self.least[part.pairs],
+            part.starts, self._pool,
+        )  # fmt: skip
+        return float(spent)
+
+    def _least_cost(self, part: Part) -> float:
+        demand, least = self.demand[part.pairs], self.least[part.pairs]
+        served = demand > 0
+        return float(demand[served] @ least[served])
+
+    def _merge(self, part: Part) -> None:
         """Take the new paths in, and drop those that carry nothing."""
-        self.paths = kernel.merge(self.paths, self._starts, self._pool, self.demand, self.graph.fixed, self.rows)
+        rows, fixed = self.rows[part.pairs], self.graph.fixed
+        part.paths = kernel.merge(part.paths, part.starts, self._pool, self.demand[part.pairs], fixed, rows)
 
-    def balance(self, gap: float, cost: float) -> None:
-        """Move flow between known paths until their own excess is well below the gap."""
-        for _ in range(MOST_SWEEPS):
-            excess, self._mark = kernel.sweep(
-                self.paths, self.graph.delays, self.flow, self.time, self.slope, *self._marks, self._mark, 0.0
-            )
-            if excess <= INNER_SHARE * gap * cost:
-                break
-        kernel.settle(self.paths, self.demand)
-        kernel.refresh(self.paths, self.graph.delays, self.flow, self.time, self.slope)
+    def _sweep(self, part: Part) -> float:
+        excess, self._mark = kernel.sweep(
+            part.paths, self.graph.delays, self.flow, self.time, self.slope, *self._marks, self._mark
+        )
+        return float(excess)
 
-    def class_flows(self) -> Floats:
-        """pcu/h [class, link]."""
-        flows = np.zeros((len(self.graph.fixed), len(self.flow)))
-        firsts = np.searchsorted(self.rows, np.arange(len(flows) + 1))
-        for row, flow in enumerate(flows):
-            kernel.load(self.paths, firsts[row], firsts[row + 1], flow)
-        return flows
+    def _refresh(self) -> None:
+        """Flows anew from the paths, without what many additions have rounded."""
+        self.flow[:] = 0.0
+        for part in self.parts:
+            kernel.settle(part.paths, self.demand[part.pairs])
+            kernel.load(part.paths, 0, part.pairs.stop - part.pairs.start, self.flow)
+        update(self.graph.delays, self.flow, self.time, self.slope)
 
 
 def on_paths(
@@ -159,20 +224,27 @@ def on_paths(
     """Equilibrium to a relative gap, or as near as `most` rounds bring it; flows of each class."""
     began = clock.perf_counter()
     state = PathEquilibrium(graph, pairs, threads)
-    state.seek(loading=True)
-    state.merge()
-    kernel.refresh(state.paths, graph.delays, state.flow, state.time, state.slope)
+    state.load()
     found = Found(state.flow, state.time, state.least)
+    # A gap told while times change may be better than the true one: what it must reach learns from each measurement.
+    aim = gap
     for number in range(most):
-        state.seek()
-        found.gap, found.total_cost = state.gap()
+        found.gap = state.round()
+        measured = found.gap <= aim or number == most - 1
+        if measured:
+            told_gap = found.gap
+            found.gap, found.total_cost = state.measure()
+            aim = min(aim, 0.9 * told_gap * gap / max(found.gap, 1e-300))
         found.history.append((clock.perf_counter() - began, found.gap))
         if told is not None:
             told(found.gap, number)
-        if found.gap <= gap:
+        if measured and found.gap <= gap:
             break
         if cancelled is not None and cancelled():
             raise Cancelled(f"stopped at a gap of {found.gap:.1e} as asked")
-        state.merge()
-        state.balance(found.gap, found.total_cost)
-    return found, state.paths, state.class_flows()
+    paths = state.all_paths()
+    flows = np.zeros((len(graph.fixed), len(state.flow)))
+    firsts = np.searchsorted(state.rows, np.arange(len(flows) + 1))
+    for row, flow in enumerate(flows):
+        kernel.load(paths, firsts[row], firsts[row + 1], flow)
+    return found, paths, flows

@@ -99,7 +99,8 @@ class Compact:
     """The graph that an assignment runs on.
 
     fixed [class, link]: s that do not depend on flow, inf where a class may not go. members: links of the expansion
-    that stand in each link, those of link n from member_first[n] on.
+    that stand in each link, those of link n from member_first[n] on. node: of the graph for each node of the
+    expansion, -1 for those that nothing passes.
     """
 
     graph: Graph
@@ -107,6 +108,7 @@ class Compact:
     fixed: Floats
     members: Integers
     member_first: Integers
+    node: Integers
 
     def spread(self, values: Floats, links: int) -> Floats:
         """Values of the graph's links on the links of the expansion."""
@@ -135,7 +137,10 @@ def compact(expansion: Expansion, delays: Delays, fixed: Floats, terminals: Inte
         chain.append(after[going])
         owner.append(owner[-1][going])
     members, owners = np.concatenate(chain), np.concatenate(owner)
-    graph, order = sorted_graph(expansion.tail[leaders], head[leaders], expansion.through)
+    used = kept & (np.bincount(terminals, minlength=len(kept)) > 0)
+    used[expansion.tail[leaders]] = used[head[leaders]] = True
+    node = np.where(used, np.cumsum(used) - 1, -1)
+    graph, order = sorted_graph(node[expansion.tail[leaders]], node[head[leaders]], expansion.through[used])
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     by_place = np.argsort(place[owners], kind="stable")
@@ -156,6 +161,7 @@ def compact(expansion: Expansion, delays: Delays, fixed: Floats, terminals: Inte
         fixed=np.array([total(row) for row in fixed]),
         members=members,
         member_first=np.searchsorted(owners, np.arange(count + 1)),
+        node=node,
     )
 
 

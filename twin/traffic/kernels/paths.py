@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from twin.traffic.kernels.delays import COMPILED, time_and_slope, update
+from twin.traffic.kernels.delays import COMPILED, time_and_slope
 
 # A tree's cost and the sum along a kept path differ by rounding alone below this share.
 SAME = 1e-13
@@ -36,7 +36,8 @@ class Paths(NamedTuple):
 
 @njit(**COMPILED)
 def costs(paths, time, cheapest):  # type: ignore[no-untyped-def]
-    """Cost of the cheapest kept path of each pair, s; inf where none is kept."""
+    """Cost of the cheapest kept path of each pair, s; inf where none is kept. Returns the cost of all flow, pcu s."""
+    total = 0.0
     for pair in range(cheapest.size):
         least = np.inf
         for p in range(paths.of_pair[pair], paths.of_pair[pair + 1]):
@@ -44,16 +45,18 @@ def costs(paths, time, cheapest):  # type: ignore[no-untyped-def]
             for q in range(paths.begin[p], paths.begin[p + 1]):
                 cost += time[paths.links[q]]
             least = min(least, cost)
+            total += paths.flow[p] * cost
         cheapest[pair] = least
+    return total
 
 
 @njit(**COMPILED)
-def collect(dist, pred, tail, ends, ends_first, first_pair, cheapest, least, starts, pool, used):  # type: ignore[no-untyped-def]
+def collect(dist, pred, tail, ends, ends_first, cheapest, least, starts, pool):  # type: ignore[no-untyped-def]
     """Note each pair's least cost, and write the path to the pool where it is cheaper than all kept ones.
 
-    Pairs follow on each other by root from first_pair on. Returns the pool, grown if need be, and how much is used.
+    starts: where each pair's path stands in the pool. Returns the pool, grown if need be.
     """
-    pair = first_pair
+    pair, used = 0, 0
     for n in range(dist.shape[0]):
         for end in ends[ends_first[n] : ends_first[n + 1]]:
             starts[pair] = used
@@ -71,7 +74,7 @@ def collect(dist, pred, tail, ends, ends_first, first_pair, cheapest, least, sta
                     node = tail[link]
             pair += 1
             starts[pair] = used
-    return pool, used
+    return pool
 
 
 @njit(**COMPILED)
@@ -139,14 +142,6 @@ def load(paths, first_pair, end_pair, flow):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILED)
-def load_new(starts, pool, demand, first_pair, end_pair, flow):  # type: ignore[no-untyped-def]
-    """Add the demand of some pairs to the links of their new paths."""
-    for pair in range(first_pair, end_pair):
-        for q in range(starts[pair], starts[pair + 1]):
-            flow[pool[q]] += demand[pair]
-
-
-@njit(**COMPILED)
 def _move(paths, path, best, amount, on_path, on_best, mark, of_best, delays, flow, time, slope):  # type: ignore[no-untyped-def]
     """Move flow from a path to the best; the difference of their costs afterwards, s."""
     gap = paths.fixed[path] - paths.fixed[best]
@@ -209,8 +204,8 @@ def _equalise(paths, path, best, on_path, on_best, mark, of_best, delays, flow, 
 
 
 @njit(**COMPILED)
-def sweep(paths, delays, flow, time, slope, on_path, on_best, mark, tolerance):  # type: ignore[no-untyped-def]
-    """Equalise every pair whose used paths differ by more than a share `tolerance` of the cheapest.
+def sweep(paths, delays, flow, time, slope, on_path, on_best, mark):  # type: ignore[no-untyped-def]
+    """Equalise the used paths of every pair.
 
     on_path, on_best: marks of links, all below `mark`. Returns the excess cost found, and the next mark.
     """
@@ -228,7 +223,7 @@ def sweep(paths, delays, flow, time, slope, on_path, on_best, mark, tolerance): 
                 least, best = cost, p
             if paths.flow[p] > 0.0:
                 worst = max(worst, cost)
-        if worst - least <= tolerance * least:
+        if worst <= least:
             continue
         of_best = mark
         for q in range(paths.begin[best], paths.begin[best + 1]):
@@ -240,11 +235,3 @@ def sweep(paths, delays, flow, time, slope, on_path, on_best, mark, tolerance): 
             excess += _equalise(paths, p, best, on_path, on_best, mark, of_best, delays, flow, time, slope)
         mark += 1
     return excess, mark
-
-
-@njit(**COMPILED)
-def refresh(paths, delays, flow, time, slope):  # type: ignore[no-untyped-def]
-    """Flows anew from the paths, without what many additions have rounded; times and slopes at them."""
-    flow[:] = 0.0
-    load(paths, 0, paths.of_pair.size - 1, flow)
-    update(delays, flow, time, slope)
