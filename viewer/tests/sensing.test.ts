@@ -8,7 +8,7 @@ import { bucketOf, figures, neighbours, queries, spanOf } from '../src/state/sen
 import { age, byUrgency, countLooks, decimals, lookOf, readSensor, resultText, unitText, valueText, type Sensor } from '../src/state/sensing/states';
 import { thresholdsOf } from '../src/state/sensing/thresholds';
 import { dayAndTime, fromField, shortTime, toField } from '../src/state/sensing/times';
-import { withSensing } from '../src/map/sensing/sensors';
+import { symbolNames, withoutSensing, withSensing } from '../src/map/sensing/sensors';
 import { labelled, withTyphoon } from '../src/map/sensing/typhoon';
 
 const HOUR = 3_600_000;
@@ -142,6 +142,8 @@ describe('on the map', () => {
       { stream: 3, look: 'red', icon: 'sensing/rain/red/day', chosen: true },
     ]);
     expect(withSensing(bare, { ...look, sensors: [], events: [] })).toBe(bare);
+    expect(withoutSensing(style).layers).toEqual([]);
+    expect([...symbolNames(look)]).toEqual(['sensing/water_level/ok/day', 'sensing/rain/red/day', 'sensing/event/red/day']);
   });
 
   it('a typhoon says when and how strong, and which place is its last', () => {

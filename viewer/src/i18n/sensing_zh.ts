@@ -140,6 +140,7 @@ export const sensingZh: Readonly<Record<keyof typeof sensingEn, string>> = {
   'ranking.below': '低于{level} {height}',
   'signal.issued': '{issuer}发布',
   'signal.since': '自 {time} 起生效',
+  'signal.reached_since': '自 {time} 起',
   'signal.reached': '实测达到',
   'signal.reached_mark': '{hazard}：{mark}标准',
   'signal.stations': '{count} 站',

@@ -23,7 +23,8 @@ import { onMapError } from './failures';
 import { drawingHands, keepDrawing, type Drawn } from './hands';
 import { identify } from './identify';
 import { pressSensing } from './sensing/press';
-import { drawSymbolsFor } from './sensing/symbols';
+import { symbolNames, withoutSensing } from './sensing/sensors';
+import { addSymbols } from './sensing/symbols';
 import { labelled } from './sensing/typhoon';
 import type { Renderer } from './renderer';
 
@@ -93,7 +94,8 @@ export function createCityMap(container: HTMLElement, renderer: Renderer): { map
   onTerrain.value = renderer === 'hardware';
   const map = new MapLibre({
     container,
-    style: wanted.peek() ?? { version: 8, sources: {}, layers: [] },
+    // The sensors follow once the map can hold their pictures.
+    style: withoutSensing(wanted.peek() ?? { version: 8, sources: {}, layers: [] }),
     ...(camera ? { center: [camera.lng, camera.lat], zoom: camera.zoom, bearing: camera.bearing, pitch: camera.pitch } : {}),
     maxPitch: STEEPEST,
     attributionControl: false,
@@ -103,7 +105,6 @@ export function createCityMap(container: HTMLElement, renderer: Renderer): { map
   });
   const hands = drawingHands(map);
   const stops = [hands.stop, followStyle(map), followCamera(map), followDimension(map), followPanel(map), labelCanvas(map)];
-  drawSymbolsFor(map);
   listen(map);
   return {
     map: { ...handle(map), ...hands.handle },
@@ -119,7 +120,9 @@ function followStyle(map: MapLibre): () => void {
   let pending: StyleSpecification | null = null;
   let loaded = false;
   const apply = (): void => {
-    if (pending && loaded) map.setStyle(pending, { diff: true, validate: false, transformStyle: keepDrawing });
+    if (!pending || !loaded) return;
+    addSymbols(map, symbolNames(sensing.peek()));
+    map.setStyle(pending, { diff: true, validate: false, transformStyle: keepDrawing });
     pending = null;
   };
   map.once('style.load', () => {

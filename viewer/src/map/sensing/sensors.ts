@@ -37,6 +37,16 @@ export function withSensing(style: StyleSpecification, look: SensingLook): Style
   };
 }
 
+/** The style without what is of the sensors. */
+export function withoutSensing(style: StyleSpecification): StyleSpecification {
+  return { ...style, layers: style.layers.filter((layer) => !('source' in layer && String(layer.source).startsWith('sensing-'))) };
+}
+
+/** The pictures that the layers name. */
+export function symbolNames({ sensors, events, style }: Pick<SensingLook, 'sensors' | 'events' | 'style'>): Set<string> {
+  return new Set([...sensors.map(({ kind, look }) => symbolName(kind, look, style)), ...events.map(({ properties }) => symbolName('event', properties.severity, style))]);
+}
+
 export function sensorShapes({ sensors, streams, language, style }: Pick<SensingLook, 'sensors' | 'streams' | 'language' | 'style'>): FeatureCollection<Point> {
   const features = sensors.flatMap((sensor): Feature<Point>[] => {
     if (!sensor.place) return [];

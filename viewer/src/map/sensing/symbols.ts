@@ -1,4 +1,4 @@
-/** The sensors' and events' symbols on the map, drawn when the map first asks for one. */
+/** The sensors' and events' symbols on the map, drawn when one is first needed. */
 
 import type { Map as MapLibre } from 'maplibre-gl';
 import { glyph } from '../../parts/sensing/glyphs';
@@ -17,12 +17,13 @@ export function symbolName(kind: string, look: Look, style: StyleName): string {
   return `sensing/${kind}/${look}/${style}`;
 }
 
-export function drawSymbolsFor(map: MapLibre): void {
-  map.on('styleimagemissing', ({ id }) => {
-    const [, kind = '', look = '', style = ''] = /^sensing\/([a-z0-9_]+)\/(\w+)\/(day|night)$/.exec(id) ?? [];
+/** Gives the map the pictures that a style is about to name: one that comes later is missing from tiles laid out before. */
+export function addSymbols(map: MapLibre, names: Iterable<string>): void {
+  for (const name of names) {
+    const [, kind = '', look = '', style = ''] = /^sensing\/([a-z0-9_]+)\/(\w+)\/(day|night)$/.exec(name) ?? [];
     const known = LOOKS.find((each) => each === look);
-    if (known && !map.hasImage(id)) map.addImage(id, draw(kind, known, style as StyleName), { pixelRatio: RATIO });
-  });
+    if (known && !map.hasImage(name)) map.addImage(name, draw(kind, known, style as StyleName), { pixelRatio: RATIO });
+  }
 }
 
 function draw(kind: string, look: Look, style: StyleName): ImageData {

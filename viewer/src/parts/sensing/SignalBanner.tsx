@@ -70,7 +70,7 @@ function Measured({ reached }: { reached: Reached }) {
           {t('signal.reached')} · {t('signal.reached_mark', words)}
         </b>
         <small>
-          {t('signal.stations', { count: number(reached.stations) })} · {t('signal.since', { time: timeText(Date.parse(reached.since)) })}
+          {t('signal.stations', { count: number(reached.stations) })} · {t('signal.reached_since', { time: timeText(Date.parse(reached.since)) })}
         </small>
       </button>
     </li>
