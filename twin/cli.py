@@ -7,6 +7,7 @@ import typer
 
 from cim_models import __version__
 from twin.commands import (
+    check,
     doctor,
     feed,
     found,
@@ -39,6 +40,7 @@ for verb in (
     found.init,
     load.load,
     publish.publish,
+    check.check,
     run.demo,
     read.layers,
     read.export,
