@@ -27,7 +27,7 @@ def test_presets_are_inputs(name: str) -> None:
 
 def test_every_input_has_words_in_both_languages() -> None:
     for name, told in FloodInputs.model_json_schema()["properties"].items():
-        assert told["x-title"]["zh"] and told["x-title"]["en"], name
+        assert all(told["x-title"][language] for language in ("zh", "en")), name
 
 
 @pytest.mark.parametrize(
