@@ -21,7 +21,6 @@ from twin.scenarios.reasons import REFUSALS, reason_of
 
 TOLD_EVERY_S = 0.2
 FAILED, DISMISSED = 1, 3
-NICENESS = 10
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,7 @@ def _redirect(log: Path) -> None:
 
 
 def _limit(call: Call) -> None:
-    """What is asked for beyond the limits is refused, which a program can tell; the server goes before the run."""
-    os.nice(NICENESS)
+    """What is asked for beyond the limits is refused, which a program can tell."""
     # Not the address space: CUDA and thread arenas reserve far more of that than they ever use.
     resource.setrlimit(resource.RLIMIT_DATA, (call.memory, call.memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (call.disk, call.disk))

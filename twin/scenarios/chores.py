@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import shutil
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Self
 from uuid import UUID
@@ -74,12 +75,11 @@ async def remove_expired(database: Database, files: Path) -> None:
         expired = await connection.fetch(EXPIRED)
     if not expired:
         return
-    # It is large to load, and most of the time nothing expires.
-    from layers.results import remove_run
-
+    # It takes seconds to load, most of the time nothing expires, and meanwhile runs are to be heard.
+    results = await asyncio.to_thread(import_module, "layers.results")
     for row in expired:
         async with database.writing() as connection:
-            await remove_run(connection, str(row["id"]), row["principal"])
+            await results.remove_run(connection, str(row["id"]), row["principal"])
             members = await connection.fetch("select id from scenario_run where parent = $1", row["id"])
             await connection.execute("delete from scenario_run where id = $1", row["id"])
         for run_id in (row["id"], *(member["id"] for member in members)):

@@ -95,7 +95,7 @@ class Hook:
         self.worker.wait()
 
 
-def eventually(done: Callable[[], bool], timeout_s: float = 30.0) -> None:
+def eventually(done: Callable[[], bool], timeout_s: float = 60.0) -> None:
     until = time.monotonic() + timeout_s
     while not done():
         assert time.monotonic() < until

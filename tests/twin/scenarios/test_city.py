@@ -19,7 +19,7 @@ from layers.filters import FilterError
 from tests import town
 from twin.scenarios import NoSuchRun, ScenarioError
 from twin.scenarios.city import City
-from twin.scenarios.runs import Asked, enqueue
+from twin.scenarios.runs import Asked, enqueue, readers_of
 
 EDITOR, TOWNSHIP = Principal("planner", "editor"), Principal("clerk", "township")
 
@@ -99,3 +99,15 @@ def test_what_cannot_be_read_is_named(url: str, tmp_path: Path) -> None:
         assert heights.shape == (1, 3)
         assert np.isnan(heights).all()
         assert transform * (0, 0) == (500_000, 3_100_010)
+
+
+def test_a_result_is_for_those_who_may_read_what_it_was_made_of(url: str, tmp_path: Path) -> None:
+    with opened(url, tmp_path) as city:
+        assert readers_of(["buildings", "roads"], "editor", city.catalog) is None
+        assert readers_of(["buildings", "utility_pipes"], "administrator", city.catalog) == ["administrator", "utility"]
+        # A township's rows are a part of the layer: its own runs are its own.
+        assert readers_of(["buildings", "utility_pipes"], "township", city.catalog) == [
+            "administrator",
+            "township",
+            "utility",
+        ]
