@@ -88,7 +88,8 @@ class StepBody(Body):
 async def events(request: Request) -> Response:
     """Events, the newest first: what called for attention, who deals with it, and whether it is over."""
     service, query = await readable(request), Query(request)
-    states, severities, streams, kinds = (query.take(each) for each in (STATE, SEVERITY, DATASTREAM, KINDS))
+    states, severities, kinds = (query.take(each) for each in (STATE, SEVERITY, KINDS))
+    streams = query.take(DATASTREAM)
     of, box, span = query.take(OBJECT), query.take(BBOX), query.take(DATETIME)
     before, limit = query.take(BEFORE), query.take(LIMIT)
     query.finish()

@@ -1,10 +1,10 @@
 """/rules: what is watched, and what a rule would have raised."""
 
 import re
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
@@ -125,7 +125,7 @@ async def trial(request: Request, name: str) -> Response:
         return json_answer({"events": await dry_run(connection, rule, interval.start, interval.end)})
 
 
-def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+def _told(row: asyncpg.Record) -> dict[str, Any]:
     due = row["due_after"]
     return dict(row) | {"due_after": None if due is None else f"PT{due.total_seconds():g}S"}
 

@@ -16,6 +16,7 @@ from twin.sdk.local import find_server, find_token
 if TYPE_CHECKING:
     from twin.sdk.deck import Map
     from twin.sdk.run import Run
+    from twin.sdk.sensors import Events, Sensors
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 
@@ -71,6 +72,20 @@ class City:
             return self._layer(self._client.get(f"{self._base}/collections/{quote(layer, safe='')}"))
         except NotFound:
             raise NotFound(f"no layer {layer!r} in {self.name}; there are: {', '.join(self.layers)}") from None
+
+    @property
+    def sensors(self) -> "Sensors":
+        """Its sensors: last values, series, what comes in; and the way in for readings."""
+        from twin.sdk.sensors import Sensors
+
+        return Sensors(self._client, self._base)
+
+    @property
+    def events(self) -> "Events":
+        """What calls for attention, and what is done about it."""
+        from twin.sdk.sensors import Events
+
+        return Events(self._client, self._base)
 
     def search(self, text: str, limit: int = 10) -> "list[Found]":
         """Objects by name, object id, source id, or a place by "longitude,latitude"; the best first."""

@@ -84,6 +84,27 @@ class Client:
                     target.write(chunk)
                 return
 
+    def events(self, path: str, parameters: Parameters) -> Iterator[str]:
+        """The data of server-sent events, for ever; a broken connection is taken up after the last of them.
+
+        Raises SdkError where the server refuses.
+        """
+        url, place = self._address(path, parameters), ""
+        while True:
+            try:
+                headers = {"Last-Event-ID": place} if place else {}
+                with self._telling(url), self._http.stream("GET", url, headers=headers) as response:
+                    if not response.is_success:
+                        response.read()
+                    for line in _checked(response).iter_lines():
+                        name, _, value = line.partition(": ")
+                        if name == "data":
+                            yield value
+                        elif name == "id":
+                            place = value
+            except (BrokenOff, ServerBusy):
+                time.sleep(1.0)
+
     def _address(self, path: str, parameters: Parameters | None) -> httpx.URL:
         given = {name: value for name, value in (parameters or {}).items() if value is not None}
         return httpx.URL(self.url + path, params=given)

@@ -1,11 +1,12 @@
 """The city's sensors at one look: every datastream with its last value, its place and its state, for maps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
+import asyncpg
 import orjson
 import yaml
 
@@ -104,7 +105,7 @@ async def latest_features(connection: Connection, chosen: Chosen, limit: int) ->
     return told, len(rows)
 
 
-def _feature(row: Mapping[str, Any]) -> dict[str, Any]:
+def _feature(row: asyncpg.Record) -> dict[str, Any]:
     result = row["number"]
     if result is None:
         result = row["json"] if row["text"] is None else row["text"]

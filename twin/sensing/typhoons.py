@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, tzinfo
 from itertools import pairwise
 from pathlib import Path
@@ -116,7 +116,8 @@ def read_typhoon_csv(text: str, number: str, zone: tzinfo) -> Typhoon:
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     if not rows or not {"at", "lon", "lat"} <= rows[0].keys():
         raise BadEntity("typhoon: a CSV with the columns at, lon, lat is wanted, and at least one row")
-    track, forecasts = [], {}
+    track: list[dict[str, Any]] = []
+    forecasts: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in rows:
         position = _position(row, zone)
         agency = (row.get("agency") or "").strip()
@@ -140,7 +141,7 @@ def read_typhoon_file(path: Path, number: str, zone: tzinfo) -> Typhoon:
         raise BadEntity(f"{path}: cannot be read ({error})") from None
 
 
-def _given(rows: Iterable[Mapping[str, str | None]], name: str) -> Iterable[str]:
+def _given(rows: Iterable[Mapping[str, str | None]], name: str) -> Iterator[str]:
     return (value.strip() for row in rows if (value := row.get(name)))
 
 

@@ -1,4 +1,4 @@
-"""Signals, typhoons, quality flags, cameras, webhooks and feeds beside what sensors observe."""
+"""Signals, typhoons, keys of events and places of feeds beside what sensors observe."""
 
 from pathlib import Path
 

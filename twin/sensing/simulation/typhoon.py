@@ -1,13 +1,12 @@
 """A made-up typhoon over the city: its track so far and what two agencies would expect, for a day that is played."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from pyproj import Geod
 
 from twin.sensing.signals import NewSignal
 from twin.sensing.simulation.signals import Day
-from twin.sensing.typhoons import Forecast, Position, Typhoon
+from twin.sensing.typhoons import Force, Forecast, Position, Typhoon
 
 WGS84 = Geod(ellps="WGS84")
 HOUR = timedelta(hours=1)
@@ -70,7 +69,7 @@ def signals_by(day: Day, since: datetime, until: datetime) -> list[NewSignal]:
     return found
 
 
-def _forecast(place: tuple[float, float], landfall: datetime, issued: datetime, error: float) -> Sequence[Position]:
+def _forecast(place: tuple[float, float], landfall: datetime, issued: datetime, error: float) -> tuple[Position, ...]:
     steps = range(FORECAST_EVERY_H, AHEAD_H + 1, FORECAST_EVERY_H)
     return tuple(_position(place, landfall, issued + step * HOUR, error * step / AHEAD_H) for step in steps)
 
@@ -81,7 +80,9 @@ def _position(place: tuple[float, float], landfall: datetime, at: datetime, erro
     lon, lat, _ = WGS84.fwd(*place, COURSE_DEG + error, after * SPEED_KM_H * 1000)
     strength = 2.0 ** (-max(0.0, after) / DECAY_H)
     wind = round(STRONGEST_MS * strength, 1)
-    radii = {"r7": 260.0, "r10": 110.0, "r12": 50.0} if wind > 32.7 else {"r7": 200.0} if wind > 17.2 else {}
+    radii: dict[Force, float] = (
+        {"r7": 260.0, "r10": 110.0, "r12": 50.0} if wind > 32.7 else {"r7": 200.0} if wind > 17.2 else {}
+    )
     return Position(
         at=at,
         lon=round(lon, 3),
