@@ -277,7 +277,7 @@ class _Look:
                 yield Finding("terrain", zh, en, (row["object_id"],), off, bytes(row["geom"]))
 
     def _rows(self, statement: str | sql.Composed) -> list[dict[str, Any]]:
-        query = statement if isinstance(statement, sql.Composed) else sql.SQL(statement).format(  # type: ignore[arg-type]
+        query = statement if isinstance(statement, sql.Composed) else sql.SQL(statement).format(
             most=sql.Literal(MOST), sliver=sql.Literal(SLIVER), gap=sql.Literal(LARGEST_GAP),
             low=sql.Literal(STOREY[0]), high=sql.Literal(STOREY[1]))  # fmt: skip
         return self._connection.execute(self._objects + sql.SQL(" ") + query).fetchall()

@@ -8,6 +8,7 @@ import typer
 from cim_models import __version__
 from twin.commands import (
     check,
+    codes,
     doctor,
     feed,
     found,
@@ -41,6 +42,7 @@ for verb in (
     load.load,
     publish.publish,
     check.check,
+    codes.codes,
     run.demo,
     read.layers,
     read.export,

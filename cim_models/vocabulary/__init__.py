@@ -1,6 +1,8 @@
 """Code lists as data files: what the values of columns mean, in both languages, and where they come from."""
 
 import json
+from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -31,6 +33,40 @@ def write_vocabulary(connection: Connection) -> None:
         connection.execute(LIST_SQL, {"id": name, "title_zh": zh, "title_en": en, "source": source})
         codes += _codes(name, entry)
     connection.execute(CODE_SQL, {"rows": json.dumps(codes)})
+
+
+@cache
+def land_use_schemes() -> tuple[str, ...]:
+    """The names of the schemes whose land use codes are known."""
+    return tuple(scheme["scheme"] for scheme in _read("land_use.yaml")["land_use"]["schemes"])
+
+
+@dataclass(frozen=True)
+class Counterpart:
+    """What a land use code is called in another scheme. exact: it is that and no other; else a person must choose."""
+
+    codes: tuple[str, ...]
+    exact: bool
+
+
+def counterpart(scheme: str, code: str, other: str) -> Counterpart:
+    """What a code of `scheme` may be in scheme `other`; nothing where nobody has said."""
+    forward, backward = _walk(scheme, other), _walk(other, scheme)
+    found = tuple(forward.get(code, ()))
+    return Counterpart(found, exact=len(found) == 1 and backward.get(found[0]) == [code])
+
+
+@cache
+def _walk(scheme: str, other: str) -> dict[str, list[str]]:
+    """Each code of a scheme with those of another, by whichever direction is written down."""
+    walks = _read("land_use_crosswalk.yaml")
+    if (written := walks.get(f"{scheme} > {other}")) is not None:
+        return {code: list(codes) for code, codes in written.items()}
+    turned: dict[str, list[str]] = {}
+    for code, codes in walks.get(f"{other} > {scheme}", {}).items():
+        for each in codes:
+            turned.setdefault(each, []).append(code)
+    return turned
 
 
 def _read(file: str) -> dict[str, Any]:

@@ -32,7 +32,10 @@ def open_mapinfo(path: Path, reading: Reading) -> list[Source]:
     table, exchange = side(path, ".dat"), side(path, ".mid")
     if path.suffix.lower() == ".tab" and table is None:
         raise FormatError(f"{path.name}: its .dat is missing; hand over .tab, .dat, .map and .id, best as one zip")
-    texts = [*encoding.whole(path), *(dbf.texts(table, _text_fields(head)) if table else encoding.whole(exchange) if exchange else [])]
+    texts = [
+        *encoding.whole(path),
+        *(dbf.texts(table, _text_fields(head)) if table else encoding.whole(exchange) if exchange else []),
+    ]
     choice = encoding.choose(path.name, texts, stated, reading.encoding)
     gdal = Gdal(notes=encoding.note(choice))
     if not choice.why or choice.encoding == codec:

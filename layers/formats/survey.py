@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import shapely
@@ -43,7 +44,7 @@ class Survey:
 
     name: str
     crs: str | None
-    rows: tuple[dict[str, object], ...]
+    rows: tuple[dict[str, Any], ...]
     notes: tuple[str, ...]
     schema: pa.Schema = SCHEMA
 
@@ -103,7 +104,7 @@ def _crs(path: Path, stated: dict[str, str], east: float) -> str:
     return f"EPSG:{BELTS[datum, int(width)][0 if east >= BELT else 1] + number}"
 
 
-def _parcels(path: Path, lines: list[str]) -> Iterator[dict[str, object]]:
+def _parcels(path: Path, lines: list[str]) -> Iterator[dict[str, Any]]:
     begin = next((number for number, line in enumerate(lines) if line.strip() == PARCELS), len(lines))
     heading: list[str] | None = None
     points: list[tuple[str, float, float]] = []
@@ -135,8 +136,8 @@ def _point(path: Path, number: int, parts: list[str], *, known: bool) -> tuple[s
     return point
 
 
-def _parcel(path: Path, heading: list[str], points: list[tuple[str, float, float]]) -> dict[str, object]:
-    values: dict[str, object] = {name: value or None for name, value in zip(HEADINGS, heading, strict=False)}
+def _parcel(path: Path, heading: list[str], points: list[tuple[str, float, float]]) -> dict[str, Any]:
+    values: dict[str, Any] = {name: value or None for name, value in zip(HEADINGS, heading, strict=False)}
     values.pop("界址点数")
     values["地块面积"] = _number(str(values.get("地块面积") or ""))
     rings: dict[str, list[tuple[float, float]]] = {}
@@ -172,7 +173,7 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _first_points(parcels: tuple[dict[str, object], ...]) -> Iterator[tuple[float, float]]:
+def _first_points(parcels: tuple[dict[str, Any], ...]) -> Iterator[tuple[float, float]]:
     for parcel in parcels:
         yield shapely.get_coordinates(shapely.from_wkb(parcel[GEOMETRY]))[0]
 

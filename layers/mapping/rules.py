@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cim_models.base import INTERNAL
 from cim_models.theme import SHARED, Attribute, Theme
 from cim_models.themes import THEMES
+from cim_models.vocabulary import land_use_schemes
 from layers.automatic import maps_itself
 from layers.formats import GEOMETRY, Source, is_key
 from layers.mapping.values import property_type
@@ -71,6 +72,11 @@ def rules(source: Source, part: Part) -> Rules:
         if theme.table != "generic_object":
             raise RecipeError(f"{source.name}: no class for its {theme.layer}; say it, e.g. class: {{value: ...}}")
         class_ = GENERIC_CLASS
+    if theme.table == "land" and "code" in fields and "scheme" not in fields:
+        raise RecipeError(
+            f"{source.name}: land use codes of no scheme; say it, e.g. scheme: {{value: GB/T 21010}}, edition: {{value:"
+            ' "2017"}; there are ' + ", ".join(land_use_schemes())
+        )
     uid = part.uid or (UidRule(fields=("uid",)) if own else _own_key(source) or UidRule(hash="all"))
     written = own and ATTRIBUTES in source.schema.names
     _check_fields(source, part, [class_, *fields.values()], uid)

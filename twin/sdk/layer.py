@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import geopandas
     import pandas
 
-    from twin.sdk.deck import Map
     from twin.sdk.cells import Cells
+    from twin.sdk.deck import Map
 
 PAGE = 5000
 # A deck.gl page with more objects than this takes seconds to open.

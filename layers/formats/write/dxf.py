@@ -49,7 +49,7 @@ def _entities(row: dict[str, Any], shape: shapely.Geometry, height: float) -> It
             for line in shapely.get_rings(part) if area else [part]:
                 yield from _polyline(layer, shapely.get_coordinates(line).tolist(), closed=area)
     if name := row.get("name"):
-        at = shape.representative_point()
+        at = shapely.point_on_surface(shape)
         yield from ((0, "TEXT"), (8, layer), (10, at.x), (20, at.y), (30, 0.0), (40, height), (1, _plain(name)))
 
 
