@@ -107,7 +107,8 @@ def homes_in(folder: Path) -> Iterator[Callable[..., Home]]:
 
     def make(**environ: str) -> Home:
         path = folder / f"twin {next(NUMBERS)}"
-        made.append(Home(path, OWN_ENVIRONMENT | {"TWIN_HOME": str(path)} | environ))
+        # To get ready to compute scenarios takes both cores for seconds, which few tests need.
+        made.append(Home(path, OWN_ENVIRONMENT | {"TWIN_HOME": str(path), "TWIN_JOB_WORKERS": "0"} | environ))
         return made[-1]
 
     yield make

@@ -17,7 +17,7 @@ from twin.serving import who_serves
 @pytest.fixture(scope="module")
 def home(new_home: Callable[..., Home]) -> Home:
     """A home whose server is up, without a city."""
-    home = new_home(TWIN_WORKERS="2")
+    home = new_home(TWIN_WORKERS="2", TWIN_JOB_WORKERS="1")
     home.start()
     return home
 
@@ -51,6 +51,13 @@ def test_a_new_home_is_served(home: Home) -> None:
     # The token of the local user is theirs alone, and so is the log.
     assert (home.path / "token").stat().st_mode & 0o777 == 0o600
     assert (home.path / "logs" / "twin.log").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_computes_scenarios_is_kept_alive(home: Home) -> None:
+    eventually(lambda: any("-m twin.scenarios" in command for command in home.processes().values()))
+    victim = home.process("-m twin.scenarios")
+    os.kill(victim, signal.SIGKILL)
+    eventually(lambda: any("-m twin.scenarios" in c for pid, c in home.processes().items() if pid != victim))
 
 
 def test_a_second_server_is_refused_and_told_where_the_first_is(home: Home) -> None:
