@@ -153,6 +153,9 @@ def _water_beds(site: Site, bed: Floats, water: Objects, sea_level: float) -> tu
     floor = site.burn(inland.shape[deep], (level - depth)[deep])
     bed = np.where(np.isfinite(floor) & np.isfinite(bed), np.fmin(bed, floor), bed)
     bed = np.where(sea & np.isnan(bed), sea_level - UNKNOWN_SEA_FLOOR_M, bed)
+    # A reach has one level though its bed falls: at its lower end that would stand above the banks.
+    running = deep & inland.among("class", ("River",))
+    surface = np.fmin(surface, bed + site.burn(inland.shape[running], depth[running]))
     standing = np.where(sea, sea_level, surface)
     return bed, np.where(standing > bed, standing, np.nan), sea
 
