@@ -27,7 +27,9 @@ def stated(path: Path) -> list[Stated]:
 
 
 def texts(path: Path, only: frozenset[int] | None = None) -> Iterator[Text]:
-    """Field names and text values. only: fields by their place, for a table that calls other things text too. A table that breaks off gives what there is: who reads it tells of that."""
+    """Field names and text values. only: fields by their place, for a table that calls other things text too.
+
+    A table that breaks off gives what there is: who reads it tells of that."""
     with path.open("rb") as file:
         header = file.read(HEADER)
         if len(header) < HEADER:

@@ -78,6 +78,11 @@ def system(source: Source, part: Part, ground: Ground) -> tuple[str | None, tupl
             f"{source.name}: its numbers only fit the city as {fitting[0]}; confirm that with --axis yx, or with"
             " axis: yx in a recipe"
         )
+    if max(abs(bounds[0]), abs(bounds[2])) <= 180 and max(abs(bounds[1]), abs(bounds[3])) <= 90:
+        raise CrsUnknown(
+            f"{source.name}: no CRS in the file; name it with --crs: its numbers are degrees, EPSG:4490 if of CGCS2000,"
+            " GCJ-02 or BD-09 if from a web map"
+        )
     return None, ()
 
 

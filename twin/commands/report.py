@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
+
 from twin.commands.console import out
 
 if TYPE_CHECKING:
@@ -24,7 +26,8 @@ def tell(report: "Report", *, details: bool = False) -> None:
             if (count := getattr(report, what)) or what == "read"
         ]
         said = f"{', '.join(counts)} in {report.seconds:.1f} s"
-    out.print(f"  [bold]{report.dataset}[/bold]  {said}", soft_wrap=True)
+    files = f" ({escape(', '.join(report.files))})" if report.files else ""
+    out.print(f"  [bold]{report.dataset}[/bold]  {said}{files}", soft_wrap=True)
     for source, note in dict.fromkeys(report.notes):
         _line(f"{source}: {note}")
     for reason, count in report.reasons.most_common(None if details else REASONS):
