@@ -57,7 +57,7 @@ def load(
         raise LoadError("--data names the folder of a recipe's files; a file or folder is loaded by its own path")
     is_folder = path.is_dir() and not is_geodatabase(path)
     if is_recipe and (crs or layer or dataset or encoding or columns or axis != "xy"):
-        raise LoadError("a recipe says crs, layer, axis, encoding and columns in its own lines; leave the options out")
+        raise LoadError("--crs, --layer, --dataset and the like are for files; a recipe says them in its own lines")
     if is_folder and (layer or dataset):
         raise LoadError("--layer and --dataset are for one file; load it by its own path")
     said = Said(crs=crs, layer=layer, encoding=encoding, columns=_columns(columns), axis=_axis(axis))
