@@ -52,7 +52,7 @@ def restore(simulation: "Simulation", path: Path) -> None:
     balance.initial, balance.moved, balance.terms = (numbers[name] for name in ("initial", "moved", "terms"))
     for growing, width in zip(simulation._edges._breaches, numbers["breaches"], strict=True):
         growing.width = width
-    simulation._plumbing.moved = numbers["structures"]
+    simulation._plumbing.restore(numbers["pumps"])
 
 
 def _numbers(simulation: "Simulation") -> dict[str, Any]:
@@ -69,5 +69,5 @@ def _numbers(simulation: "Simulation") -> dict[str, Any]:
         "moved": balance.moved,
         "terms": balance.terms,
         "breaches": [growing.width for growing in simulation._edges._breaches],
-        "structures": simulation._plumbing.moved,
+        "pumps": simulation._plumbing.saved(),
     }

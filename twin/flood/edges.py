@@ -44,6 +44,10 @@ class Edges:
         self._owner = np.full(len(self.kinds), -1, np.int64)
         self._levels = np.zeros(len(self.kinds))
         self._stretches = [self._place(n, rim) for n, rim in enumerate(rims)]
+        self._lowest = [
+            float(np.nan_to_num(self._beside(rim.side)[first:last], nan=np.inf).min())
+            for rim, (first, last) in zip(rims, self._stretches, strict=True)
+        ]
         across, down = FaceList.empty(rows), FaceList.empty(rows)
         self._given = [self._give(rim, across, down) if rim.kind == "discharge" else None for rim in rims]
         self.walls: dict[str, WallFaces] = {}
@@ -96,14 +100,12 @@ class Edges:
     def speed(self, t: float, dt: float) -> float:
         """The fastest wave that the rim may send in within a step, m/s."""
         most = 0.0
-        for rim, (first, last) in zip(self._rims, self._stretches, strict=True):
+        for rim, lowest in zip(self._rims, self._lowest, strict=True):
             if rim.series is None:
                 continue
             value = max(rim.series.at(t), rim.series.at(t + dt))
             if rim.kind == "level":
-                where = [self._cell(rim.side, n) for n in range(first, last)]
-                bed = min(self._domain.levels[cell] for cell in where)
-                most = max(most, (GRAVITY * max(value - bed, 0.0)) ** 0.5 if np.isfinite(bed) else 0.0)
+                most = max(most, (GRAVITY * max(value - lowest, 0.0)) ** 0.5)
             else:
                 most = max(most, 2 * (GRAVITY * abs(value)) ** (1 / 3))
         return most
@@ -136,6 +138,11 @@ class Edges:
             )
         self.kinds[stretch], self._owner[stretch] = KINDS[rim.kind], number
         return first, last
+
+    def _beside(self, side: Side) -> Floats:
+        """Bed of the cells along a side, m."""
+        bed = self._domain.levels
+        return {"west": bed[:, 0], "east": bed[:, -1], "north": bed[0], "south": bed[-1]}[side]
 
     def _cell(self, side: Side, n: int) -> tuple[int, int]:
         rows, columns = self._domain.shape

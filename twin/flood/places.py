@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from twin.flood.cpu import transfer
 from twin.flood.cpu.state import GHOSTS, Floats, Water
 from twin.flood.domain import Domain
 from twin.flood.errors import InvalidInput
@@ -72,18 +73,9 @@ def indices(cells: Sequence[tuple[int, int]], domain: Domain, name: str) -> tupl
 
 def pour(water: Water, rows: Ints, columns: Ints, volume: float, area: float) -> float:
     """Spread a volume (m3) evenly over cells, or take it (negative) as far as it is there; what was really moved."""
-    each = volume / (len(rows) * area)
-    if each >= 0:
-        np.add.at(water.carry, (rows, columns), water.carry.dtype.type(each))
-        return float(np.float64(water.carry.dtype.type(each)) * len(rows) * area)
-    there = np.maximum(water.depth[rows, columns] + water.carry[rows, columns], 0)
-    taken = np.minimum(there, water.depth.dtype.type(-each))
-    # Water that is taken takes its momentum along; left behind it would race in what remains.
-    keeps = np.where(there > 0, 1 - taken / np.where(there > 0, there, 1), 0)
-    water.carry[rows, columns] -= taken
-    water.flow_x[rows, columns] *= keeps
-    water.flow_y[rows, columns] *= keeps
-    return -float(taken.sum(dtype=np.float64) * area)
+    if volume >= 0:
+        return float(transfer.give(water, rows, columns, volume, area))
+    return -float(transfer.take(water, rows, columns, -volume, area))
 
 
 def cell_flows(water: Water, staggered: bool) -> tuple[Floats, Floats]:

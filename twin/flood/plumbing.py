@@ -1,51 +1,65 @@
 """Structures at work: how much each moves in a step, without emptying its inlet or swinging about equal levels."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 
 from twin.flood import places
 from twin.flood.balance import Balance
+from twin.flood.cpu import transfer
 from twin.flood.cpu.state import GHOSTS, Water
 from twin.flood.domain import Domain
 from twin.flood.structures import Pump, Structure
 
 
 class Plumbing:
-    """The structures of a run."""
+    """The structures of a run. Their ends stand in one list of cells, inlet and outlet of each in turn."""
 
-    def __init__(self, domain: Domain, base: float, structures: Sequence[Structure]) -> None:
-        self.structures, self._base, self._area = list(structures), base, domain.area
-        self._bed = domain.levels
+    def __init__(self, domain: Domain, structures: Sequence[Structure]) -> None:
+        self.structures, self._area = list(structures), domain.area
         self.inlets = [places.indices(s.inlet, domain, s.name) for s in structures]
         self.outlets = [places.indices(s.outlet, domain, s.name) for s in structures]
-        self.moved = {s.name: 0.0 for s in structures}
+        ends = list(chain.from_iterable(zip(self.inlets, self.outlets, strict=True)))
+        none = np.zeros(0, np.int64)
+        self._rows = np.concatenate([none, *(rows for rows, _ in ends)])
+        self._columns = np.concatenate([none, *(columns for _, columns in ends)])
+        self._start = np.cumsum([0, *(len(rows) for rows, _ in ends)]).astype(np.int64)
+        self._bed = domain.levels[self._rows - GHOSTS, self._columns - GHOSTS].astype(np.float64)
+        self._levels = np.zeros(len(ends))
+        self._volumes, self._gone, self._come = (np.zeros(len(structures)) for _ in range(3))
+        ours, theirs = np.diff(self._start).reshape(-1, 2).T * self._area
+        self._drains_away = theirs == 0
+        # A pump lifts; what falls does not go on beyond the level at which both sides are equal.
+        self._falls = np.array([not isinstance(s, Pump) for s in structures], bool) & ~self._drains_away
+        self._evening_area = ours * theirs / np.maximum(ours + theirs, self._area)
 
     def move(self, water: Water, t: float, dt: float, balance: Balance) -> None:
         """Move water through each structure for dt seconds; what leaves the domain is counted under its name."""
-        for structure, inlet, outlet in zip(self.structures, self.inlets, self.outlets, strict=True):
-            inner = self._level(water, inlet)
-            outer = self._level(water, outlet) if len(outlet[0]) else 0.0
-            volume = structure.discharge(t, inner, outer) * dt
-            if volume == 0:
-                continue
-            giver, taker = (inlet, outlet) if volume > 0 else (outlet, inlet)
-            size = abs(volume)
-            if not isinstance(structure, Pump) and len(outlet[0]):
-                # Not beyond the level at which both sides are equal.
-                ours, theirs = len(inlet[0]) * self._area, len(outlet[0]) * self._area
-                size = min(size, abs(inner - outer) * ours * theirs / (ours + theirs))
-            taken = -places.pour(water, *giver, -size, self._area)
-            if len(taker[0]):
-                arrived = places.pour(water, *taker, taken, self._area)
-                # What single precision adds more or less than it took.
-                balance.add("structures", arrived - taken)
-            else:
-                balance.add(structure.name, -taken)
-            self.moved[structure.name] += np.sign(volume) * taken
+        if not self.structures:
+            return
+        cells = (self._rows, self._columns, self._start)
+        transfer.mean_levels(water.depth, self._bed, *cells, self._levels)
+        levels = self._levels.reshape(-1, 2).tolist()
+        flows = [each.discharge(t, *ends) for each, ends in zip(self.structures, levels, strict=True)]
+        if not any(flows):
+            return
+        wanted = np.array(flows) * dt
+        evening = np.abs(self._levels[::2] - self._levels[1::2]) * self._evening_area
+        most = np.where(self._falls, evening, np.inf)
+        self._volumes[:] = np.clip(wanted, -most, most)
+        transfer.move(water, *cells, self._volumes, self._gone, self._come, self._area)
+        for n in np.flatnonzero(self._drains_away & (self._gone > 0)):
+            balance.add(self.structures[n].name, -float(self._gone[n]))
+        # What single precision adds more or less than it took.
+        balance.add("structures", float((self._come - self._gone)[~self._drains_away].sum()))
 
-    def _level(self, water: Water, cells: tuple[places.Ints, places.Ints]) -> float:
-        """Mean level of the cells, m above the terrain's datum; the bed's where it is dry."""
-        rows, columns = cells
-        bed = self._bed[rows - GHOSTS, columns - GHOSTS]
-        return float(np.mean(bed + water.depth[rows, columns]))
+    def saved(self) -> list[list[bool]]:
+        """Which pumps are running."""
+        return [structure.running for structure in self.structures if isinstance(structure, Pump)]
+
+    def restore(self, saved: list[list[bool]]) -> None:
+        """Take a saved state."""
+        pumps = [structure for structure in self.structures if isinstance(structure, Pump)]
+        for pump, running in zip(pumps, saved, strict=True):
+            pump.running[:] = running

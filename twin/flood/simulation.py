@@ -79,7 +79,7 @@ class Simulation:
         self._edges.open_out(z)
         self._land = places.padded(inside.astype(dtype))
         self._sinks = [Sink(loss, domain.shape, dtype) for loss in losses]
-        self._plumbing = Plumbing(domain, self.base, structures)
+        self._plumbing = Plumbing(domain, structures)
         self._inflow_cells = [places.indices(flow.cells, domain, flow.name) for flow in inflows]
         marked = np.zeros(z.shape, np.bool_)
         for rows, columns in [*self._inflow_cells, *self._plumbing.outlets, self._edges.fed_cells()]:

@@ -169,10 +169,12 @@ class Pump:
     working: Series = field(default_factory=lambda: constant(1.0))
     against: float = 0.0
     name: str = "pump"
-    _running: list[bool] = field(default_factory=lambda: [False], repr=False)
+    running: list[bool] = field(default_factory=lambda: [False], repr=False)
 
     def __post_init__(self) -> None:
         heads, discharges = np.asarray(self.heads, np.float64), np.asarray(self.discharges, np.float64)
+        object.__setattr__(self, "heads", heads)
+        object.__setattr__(self, "discharges", discharges)
         if heads.shape != discharges.shape or (np.diff(heads) <= 0).any() or (discharges < 0).any():
             raise InvalidInput(f"{self.name}: its curve needs rising heads and as many discharges, none negative")
         if self.stop > self.start:
@@ -181,10 +183,10 @@ class Pump:
     def discharge(self, t: float, inlet_level: float, outlet_level: float) -> float:
         """m3/s that it lifts."""
         if inlet_level >= self.start:
-            self._running[0] = True
+            self.running[0] = True
         elif inlet_level <= self.stop:
-            self._running[0] = False
-        if not self._running[0]:
+            self.running[0] = False
+        if not self.running[0]:
             return 0.0
         head = max((outlet_level if len(self.outlet) else self.against) - inlet_level, 0.0)
         heads, discharges = np.asarray(self.heads), np.asarray(self.discharges)

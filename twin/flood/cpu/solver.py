@@ -1,12 +1,13 @@
 """The flow on the processor: state, special faces and blocks, brought forward step by step on some threads."""
 
+import time
 from typing import Any, Literal
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from twin.flood.cpu import cells
+from twin.flood.cpu.crew import LAUNCHED, Crew
 from twin.flood.cpu.face import numbers
 from twin.flood.cpu.inertial import SHUT_M, THETA, inertial_step
 from twin.flood.cpu.state import GHOSTS, Faces, Floats, Ints, Rim, Water
@@ -14,12 +15,8 @@ from twin.flood.cpu.sweep import first_order, second_order
 
 Mode = Literal["full", "fast", "inertial"]
 BLOCK = 32
-# Threads that numba has; a run may use fewer.
-LAUNCHED = int(numba.get_num_threads())
 # Steps between two looks at which blocks are wet; water crosses at most two cells a step, and one block is added.
 LOOK_EVERY = 12
-# Wet cells that are worth a thread.
-CELLS_A_THREAD = 10_000
 # Columns of a segment at most, so that threads get equal shares.
 LONGEST = 1024
 
@@ -53,12 +50,13 @@ class Solver:
         if mode == "inertial":
             self._other.depth[:] = 1
         self.rim = Rim(*(np.zeros(z.shape[n], self.dtype) for n in (0, 0, 1, 1)))
-        self.threads = max(1, min(threads, LAUNCHED))
+        self.crew = Crew(threads)
         self._scratch = np.zeros((LAUNCHED, 33, LONGEST + 2 * BLOCK), self.dtype)
         rows, columns = z.shape[0] - 2 * GHOSTS, z.shape[1] - 2 * GHOSTS
         self._wet = np.zeros((-(-rows // BLOCK), -(-columns // BLOCK)), np.bool_)
         self._active = self._wet.copy()
         self.segments: Ints = np.zeros((0, 4), np.int64)
+        self._busy = 0
         self.steps_since_look = LOOK_EVERY
 
     @property
@@ -68,7 +66,7 @@ class Solver:
 
     def look(self, everywhere: bool) -> None:
         """Find the blocks to work on: those with water, and their neighbours; or all, while it rains."""
-        self.use_threads()
+        self.crew.muster()
         cells.wet_blocks(self.water, self.sources, BLOCK, self._wet)
         active = np.ones_like(self._wet) if everywhere else _grown(self._wet)
         for br, bc in np.argwhere(self._active & ~active):
@@ -76,10 +74,10 @@ class Solver:
             for water in (self.water, self._other) if not self.staggered else (self.water,):
                 cells.still(water, r0, r1, c0, c1, self.k)
         if not np.array_equal(active, self._active) or not len(self.segments):
-            self._active = active
-            self.segments = self._segments()
+            self._work_on(active)
             for side in self.rim:
                 side[:] = 0
+        self.crew.next_spell(self._busy)
         self.steps_since_look = 0
 
     def step(self, dt: float, begin: Floats, end: Floats) -> tuple[float, Rim]:
@@ -87,6 +85,35 @@ class Solver:
 
         Returns the greatest wave speed afterwards (m/s) and the mean volume flows through the rim (m2/s).
         """
+        began = time.perf_counter()
+        passed = self._step(dt, begin, end)
+        self.crew.worked(self._busy, time.perf_counter() - began)
+        return passed
+
+    def speed(self) -> float:
+        """The greatest wave speed of the state as it is, m/s."""
+        depth, x, y = self.water.depth, self.water.flow_x, self.water.flow_y
+        wet = depth > self.k.dry
+        if not wet.any():
+            return 0.0
+        waves = np.sqrt(self.k.gravity * depth[wet])
+        if not self.staggered:
+            waves = waves + np.maximum(np.abs(x[wet]), np.abs(y[wet])) / depth[wet]
+        return float(waves.max())
+
+    def saved(self) -> dict[str, Any]:
+        """All that a restart needs to go on bit by bit."""
+        arrays = {f"water_{name}": value for name, value in self.water._asdict().items()}
+        return arrays | {"active": self._active, "since_look": np.int64(self.steps_since_look)}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take a saved state."""
+        for name, value in self.water._asdict().items():
+            value[:] = saved[f"water_{name}"]
+        self._work_on(np.asarray(saved["active"], np.bool_).copy())
+        self.steps_since_look = int(saved["since_look"])
+
+    def _step(self, dt: float, begin: Floats, end: Floats) -> tuple[float, Rim]:
         kind = self.dtype.type
         ratio, length = kind(dt / self.cell), kind(dt)
         now, other, k = self.water, self._other, self.k
@@ -107,35 +134,6 @@ class Solver:
         speed = second_order(other, now, now, *common, self._scratch, ratio, length, k.half, k)
         return float(speed), Rim(*((a + b) / 2 for a, b in zip(first, self.rim, strict=True)))
 
-    def speed(self) -> float:
-        """The greatest wave speed of the state as it is, m/s."""
-        depth, x, y = self.water.depth, self.water.flow_x, self.water.flow_y
-        wet = depth > self.k.dry
-        if not wet.any():
-            return 0.0
-        waves = np.sqrt(self.k.gravity * depth[wet])
-        if not self.staggered:
-            waves = waves + np.maximum(np.abs(x[wet]), np.abs(y[wet])) / depth[wet]
-        return float(waves.max())
-
-    def use_threads(self) -> None:
-        """Have compiled loops use this solver's number of threads, fewer where little is wet: waking one costs too."""
-        busy = int((np.diff(self.segments[:, :2]) * np.diff(self.segments[:, 2:])).sum())
-        numba.set_num_threads(max(1, min(self.threads, busy // CELLS_A_THREAD)))
-
-    def saved(self) -> dict[str, Any]:
-        """All that a restart needs to go on bit by bit."""
-        arrays = {f"water_{name}": value for name, value in self.water._asdict().items()}
-        return arrays | {"active": self._active, "since_look": np.int64(self.steps_since_look)}
-
-    def restore(self, saved: dict[str, Any]) -> None:
-        """Take a saved state."""
-        for name, value in self.water._asdict().items():
-            value[:] = saved[f"water_{name}"]
-        self._active = np.asarray(saved["active"], np.bool_).copy()
-        self.segments = self._segments()
-        self.steps_since_look = int(saved["since_look"])
-
     def _outside(self, water: Water, levels: Floats) -> None:
         cells.outside(water, self.z, self.kinds, levels.astype(self.dtype), self.along, self.staggered, self.k)
 
@@ -144,8 +142,9 @@ class Solver:
         r0, c0 = GHOSTS + br * BLOCK, GHOSTS + bc * BLOCK
         return r0, min(r0 + BLOCK, rows - GHOSTS), c0, min(c0 + BLOCK, columns - GHOSTS)
 
-    def _segments(self) -> Ints:
-        """Runs of active blocks in each strip of rows, none longer than LONGEST."""
+    def _work_on(self, active: npt.NDArray[np.bool_]) -> None:
+        """Take runs of active blocks in each strip of rows, none longer than LONGEST, as segments."""
+        self._active = active
         runs: list[tuple[int, int, int, int]] = []
         for br, strip in enumerate(self._active):
             for bc in np.flatnonzero(strip):
@@ -154,7 +153,8 @@ class Solver:
                     runs[-1] = (r0, r1, runs[-1][2], c1)
                 else:
                     runs.append((r0, r1, c0, c1))
-        return np.array(runs, np.int64).reshape(-1, 4)
+        self.segments = np.array(runs, np.int64).reshape(-1, 4)
+        self._busy = int((np.diff(self.segments[:, :2]) * np.diff(self.segments[:, 2:])).sum())
 
 
 def _grown(wet: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
