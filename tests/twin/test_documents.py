@@ -1,6 +1,5 @@
-"""What the documents and the notebook show runs as it stands there, and tells every setting."""
+"""What the documents show runs as it stands there, tells every setting, and leads to what there is."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ from tests.twin.conftest import Home
 from twin.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+# To a place in this repository: what has a scheme leads elsewhere.
+LINK = re.compile(r"\]\((?![a-z]+:|#)([^)\s]+)\)")
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -38,16 +39,27 @@ def test_the_developers_examples_run(here: Path, capsys: pytest.CaptureFixture[s
     assert (here / "buildings.html").exists()
 
 
-def test_the_notebook_runs(here: Path) -> None:
-    notebook = json.loads((REPOSITORY / "notebooks" / "first_look.ipynb").read_text(encoding="utf-8"))
-    blocks = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    scope = run(blocks, "first_look.ipynb")
-    assert len(scope["frame"]) > 0
-    assert scope["file"].exists()
-    # Outputs belong to who runs it, not into the repository.
-    assert all(not cell.get("outputs") for cell in notebook["cells"])
-
-
 def test_every_setting_is_told() -> None:
     text = (REPOSITORY / "docs" / "operator.md").read_text(encoding="utf-8")
     assert [name for name in Settings.model_fields if f"`TWIN_{name.upper()}`" not in text] == []
+
+
+def test_every_link_leads_somewhere() -> None:
+    """From the README every page is reached, and no link between documents leads to a file that is not there."""
+    seen: set[Path] = set()
+    waiting, lost = [REPOSITORY / "README.md"], []
+    while waiting:
+        page = waiting.pop()
+        if page in seen:
+            continue
+        seen.add(page)
+        for target in LINK.findall(page.read_text(encoding="utf-8")):
+            there = (page.parent / target.partition("#")[0]).resolve()
+            if not there.exists():
+                lost.append(f"{page.relative_to(REPOSITORY)}: {target}")
+            elif there.is_dir():
+                waiting += there.glob("*.md")
+            elif there.suffix == ".md":
+                waiting.append(there)
+    assert lost == []
+    assert set((REPOSITORY / "docs").glob("*.md")) <= seen
