@@ -1,5 +1,6 @@
-"""Search in one box: a name in Chinese or English, an id, or coordinates."""
+"""Search in one box: a name, address or code in Chinese or English, an id, or coordinates."""
 
+import math
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -12,12 +13,32 @@ from api.exchange import city, exchange
 from api.links import GEOJSON
 from api.pages import city_title, page
 from api.parameters import FORMAT, Parameter, Query, whole_number
-from api.views import VIEW_PARAMETERS, as_text, take_view
-from layers.search import EXACT, Hit, coordinates, search
+from api.views import BBOX, VIEW_PARAMETERS, as_text, parse_bbox, take_view
+from layers.search import Asker, Hit, coordinates, search
+from layers.search.candidates import EXACT
 
 MAX_LIMIT = 50
+
+
+def parse_position(text: str) -> tuple[float, float]:
+    """longitude,latitude; raises ValueError."""
+    try:
+        longitude, latitude = (float(part) for part in text.split(","))
+    except ValueError:
+        longitude = latitude = math.nan
+    if not (abs(longitude) <= 180 and abs(latitude) <= 90):
+        raise ValueError("two numbers are wanted: longitude,latitude in degrees")
+    return longitude, latitude
+
+
 TEXT = Parameter[str | None](
-    "q", "A name, an object's id, a source id, or longitude,latitude.", as_text, None, max_length=200
+    "q",
+    "A name, an address, pinyin or its initials, a division code, an object's id, a source id, or coordinates: decimal,"
+    " degrees with minutes and seconds, or metres of a CGCS2000 belt, in either order.",
+    as_text,
+    None,
+    {"type": "string", "example": "第二中学"},
+    max_length=200,
 )
 LIMIT = Parameter[int](
     "limit",
@@ -26,25 +47,47 @@ LIMIT = Parameter[int](
     10,
     {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 10},
 )
+LAYER = Parameter[str | None](
+    "layer", "Look only in this layer.", as_text, None, {"type": "string", "example": "facilities"}, max_length=63
+)
+NEAR = Parameter[tuple[float, float] | None](
+    "near",
+    "longitude,latitude: of what matches alike, the nearest comes first.",
+    parse_position,
+    None,
+    {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2, "example": [120.95, 28.1]},
+    explode=False,
+)
+BOX = Parameter[tuple[float, ...] | None](
+    "bbox",
+    "Only what lies in this box: west,south,east,north in degrees.",
+    parse_bbox,
+    None,
+    BBOX.schema,
+    explode=False,
+)
 
 router = APIRouter(tags=["Search"])
 
 
-@router.get("/search", **page_or(TEXT, LIMIT, *VIEW_PARAMETERS, operation_id="search", kind=GEOJSON))
+@router.get("/search", **page_or(TEXT, LIMIT, LAYER, NEAR, BOX, *VIEW_PARAMETERS, operation_id="search", kind=GEOJSON))
 async def search_city(request: Request) -> Response:
-    """Objects and places that a text names, the closest first."""
+    """Objects and places that a text names, the best match first; only what the token may see."""
     served, met, query = city(request), exchange(request), Query(request)
     html = wants_html(request, query.take(FORMAT))
     text, limit = (query.take(TEXT) or "").strip(), query.take(LIMIT)
+    layer, near, box = query.take(LAYER), query.take(NEAR), query.take(BOX)
     catalog = await served.catalog()
     view = take_view(query, catalog)
     query.finish()
     if not text:
         raise BadRequest("q: say what to search for, e.g. ?q=school")
     spoken = language(request)
-    found = [_place(place) for place in coordinates(text, extent(catalog, met.principal))]
+    places = coordinates(text, extent(catalog, met.principal), catalog.city.metric_srid)
+    found = [_place(place) for place in places]
     async with served.reading() as connection:
-        hits = await search(connection, text, catalog, met.principal, limit=limit, view=view)
+        asker = Asker(connection, catalog, met.principal, view)
+        hits = await search(asker, text, limit=limit, layer=layer, near=near, bbox=None if box is None else flat(box))
     found = [*found, *(_feature(hit, spoken) for hit in hits)][:limit]
     if html:
         title = said(city_title(catalog), spoken)
@@ -52,8 +95,15 @@ async def search_city(request: Request) -> Response:
     return json_answer({"type": "FeatureCollection", "features": found}, media_type=GEOJSON)
 
 
+def flat(box: tuple[float, ...]) -> tuple[float, float, float, float]:
+    """The box without its heights."""
+    half = len(box) // 2
+    return box[0], box[1], box[half], box[half + 1]
+
+
 def _feature(hit: Hit, spoken: Language) -> dict[str, Any]:
     name = (hit.name or hit.name_en) if spoken == "zh" else (hit.name_en or hit.name)
+    zh, en = hit.township or (None, None)
     return {
         "type": "Feature",
         "id": f"{hit.layer.id}/{hit.object_id}",
@@ -65,6 +115,8 @@ def _feature(hit: Hit, spoken: Language) -> dict[str, Any]:
             "name": hit.name or hit.name_en,
             "label": name or f"{said(hit.layer.title, spoken)} {hit.uid or hit.object_id}",
             "class": hit.kind,
+            "matched": hit.matched,
+            "township": (zh or en) if spoken == "zh" else (en or zh),
             "score": round(hit.score, 3),
         },
     }
@@ -72,7 +124,7 @@ def _feature(hit: Hit, spoken: Language) -> dict[str, Any]:
 
 def _place(place: tuple[float, float]) -> dict[str, Any]:
     lon, lat = place
-    label = f"{abs(lat):g}°{'N' if lat >= 0 else 'S'}, {abs(lon):g}°{'E' if lon >= 0 else 'W'}"
+    label = f"{abs(lat):.9g}°{'N' if lat >= 0 else 'S'}, {abs(lon):.9g}°{'E' if lon >= 0 else 'W'}"
     return {
         "type": "Feature",
         "id": f"{lon},{lat}",
@@ -83,6 +135,8 @@ def _place(place: tuple[float, float]) -> dict[str, Any]:
             "name": None,
             "label": label,
             "class": "Coordinates",
+            "matched": None,
+            "township": None,
             "score": EXACT + 1,
         },
     }

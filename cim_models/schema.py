@@ -4,7 +4,7 @@ from functools import cache
 
 from sqlalchemy import MetaData
 
-from cim_models import access, overview, registry, solid
+from cim_models import access, overview, registry, search, solid
 from cim_models.base import city_object_table
 from cim_models.themes import THEMES
 
@@ -34,4 +34,5 @@ def schema(srid: int) -> MetaData:
         overview.overview_layer,
     ):
         table(metadata)
+    search.search_entry(metadata, srid)
     return metadata

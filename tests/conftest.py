@@ -93,6 +93,7 @@ def town_url(new_city: Callable[..., str]) -> str:
     """The URL of the hand-made town, which no test changes."""
     url = new_city()
     town.fill(url)
+    town.make_findable(url)
     return url
 
 

@@ -6,11 +6,14 @@ and puts one of 100 m beside it. Facilities: two schools and a hospital. Three s
 layer. Roles: `township` reads only buildings up to 5 m, `utility` reads everything and the mains.
 """
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import psycopg
 
 from cim_models.database import Database
+from layers.search import catch_up
 from layers.tokens import create_token
 
 WEST, SOUTH, STEP, SIDE = 120.95, 28.10, 0.001, 0.0004
@@ -76,6 +79,19 @@ def fill(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(FILL)
         connection.execute("analyze")
+
+
+def make_findable(url: str) -> None:
+    """Write the search index, as a city's worker does."""
+
+    async def write() -> None:
+        database = await Database.open(url, connections=1)
+        await catch_up(database)
+        await database.close()
+
+    # Who calls may have a loop that runs.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, write()).result()
 
 
 async def make_tokens(database: Database) -> Tokens:

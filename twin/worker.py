@@ -9,6 +9,7 @@ from typing import Protocol
 import structlog
 
 from cim_models.database import Database
+from layers.search import keep_findable
 from layers.validity import keep_ticking
 from tiles.cache import trim
 from tiles.overview.follow import follow
@@ -39,7 +40,7 @@ class Chore(Protocol):
     async def __call__(self, database: Database) -> None: ...
 
 
-CHORES: tuple[Chore, ...] = (follow, keep_ticking, tend_months, watch_city)
+CHORES: tuple[Chore, ...] = (follow, keep_findable, keep_ticking, tend_months, watch_city)
 
 
 class Worker:

@@ -21,11 +21,15 @@ from twin.settings import Settings
 WRITING = {"post", "put", "patch", "delete"}
 HIDDEN = "utility_pipes"
 # Questions too long for an address; they change nothing.
-QUESTIONS = {"postAreaTable", "postWms", "postWfs"}
+QUESTIONS = {"geocode", "postAreaTable", "postWms", "postWfs"}
 # They end when the client goes.
 STREAMS = {"streamObservations", "streamEvents", "streamJob"}
 # What an address cannot be asked without.
-NEEDED = {"/search": {"q": "x"}, "/wmts": {"SERVICE": "WMTS", "REQUEST": "GetCapabilities"}}
+NEEDED = {
+    "/search": {"q": "x"},
+    "/reverse": {"lon": "120.95", "lat": "28.1"},
+    "/wmts": {"SERVICE": "WMTS", "REQUEST": "GetCapabilities"},
+}
 
 
 def filled(path: str) -> str:
@@ -90,6 +94,8 @@ def everything_about(layer: str) -> list[str]:
         "/styles/night",
         "/search?q=%E7%A7%98%E5%AF%86",
         "/search?q=secret-1",
+        "/search?q=mmzg",
+        f"/search?q=x&layer={layer}",
         "/tiles/WebMercatorQuad/tilejson.json",
         item,
         f"{item}/items",

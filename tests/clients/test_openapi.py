@@ -36,6 +36,7 @@ OPERATIONS = {
     "getWmts", "getWmtsCapabilities", "getWmtsTile",
     "getWmtsFeatureInfo", "getTerrainTileJson", "getTerrainTile",
     "getCoverage", "getCoverageTileJson", "getCoverageTile", "getCoveragePosition", "getCoverageTrajectory",
+    "reverse", "geocode",
     "getHillshadeTile", "search", "getStyles", "getStyle", "getStyleMetadata", "getLayerStyles", "getLayerStyle",
     "getLayerStyleMetadata", "getRemote", "getRemoteDocument", "getRemoteTile",
     "getLatest", "getLatestTile", "getLatestTileJson", "getSeries", "streamObservations", "getRanking",
