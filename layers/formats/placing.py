@@ -149,7 +149,7 @@ def _found(name: str, fields: pa.Schema, rows: Read) -> Placing:
             return ByText(spelt[each])
     if address := next((spelt[each] for each in ADDRESS if each in spelt), None):
         raise FormatError(
-            f"{name}: no coordinates, only addresses ({address}); look the addresses up first, or add columns with"
+            f"{name}: no coordinates, only addresses ({address}); look them up first with `twin geocode`, which adds"
             " longitude and latitude"
         )
     raise FormatError(

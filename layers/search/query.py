@@ -11,6 +11,7 @@ from layers.catalog import Layer
 from layers.query import objects
 from layers.search.candidates import EXACT, Bbox, Candidate, Wanted, candidates
 from layers.search.entries import AREAS
+from layers.search.folding import HAN
 from layers.search.shown import Asker, Shown, shown
 from layers.statement import compiled
 
@@ -93,8 +94,8 @@ def _in(point: tuple[float, float], bbox: Bbox | None) -> bool:
 
 
 async def _by_id(asker: Asker, text: str, layers: Sequence[Layer]) -> list[tuple[str, int]]:
-    """Objects whose id, or whose id in their source, is the text; there is no id without a digit."""
-    if not any(letter.isdigit() for letter in text):
+    """Objects whose id, or whose id in their source, is the text; an id has a digit, and no Chinese."""
+    if HAN.search(text) or not any(letter.isdigit() for letter in text):
         return []
     parts = [part for layer in layers if (part := _with_id(asker, layer, text)) is not None]
     if not parts:

@@ -3,7 +3,9 @@
 import datetime
 import subprocess
 import sys
+from pathlib import Path
 
+import pandas
 import pytest
 
 import twin
@@ -138,3 +140,30 @@ def test_the_sdk_needs_none_of_the_server() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_addresses_become_points(city: twin.City) -> None:
+    """The table comes back whole, with a point where there is one."""
+    found = city.geocode(pandas.DataFrame({"n": [1, 2], "地址": ["海晏小学", None]}))
+    assert list(found["n"]) == [1, 2]
+    assert found["match_level"][0] == "place"
+    assert (found.geometry[0].x, found.geometry[0].y) == (120.9512, 28.1012)
+    assert found.geometry[1] is None
+    assert found["match_level"].isna()[1]
+    with pytest.raises(WrongRequest, match="no column"):
+        city.geocode(pandas.DataFrame({"n": [1]}))
+    assert city.reverse(120.9512, 28.1013)["place"]["text"] in {"海晏小学", "海晏楼12"}
+    assert city.search("hyxx", near=(120.95, 28.1), layer="facilities")[0].name == "海晏小学"
+
+
+def test_the_command_writes_a_table_with_places(town_server: str, tmp_path: Path) -> None:
+    """Of a table in GB 18030, as an office has it."""
+    file = tmp_path / "单位.csv"
+    file.write_text("编号,地址\n1,海晏小学\n2,月球\n", encoding="gb18030")
+    command = [sys.executable, "-m", "twin", "geocode", str(file), "--url", town_server]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "unmatched" in done.stdout
+    lines = (tmp_path / "单位.places.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0].startswith("编号,地址,match_level,match_score")
+    assert lines[1].startswith("1,海晏小学,place,0.9,")
+    assert lines[2] == "2,月球,,,,,,,"

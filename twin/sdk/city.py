@@ -14,6 +14,11 @@ from twin.sdk.layer import MAP_LIMIT, Bbox, Layer
 from twin.sdk.local import find_server, find_token
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import geopandas
+    import pandas as pd
+
     from twin.sdk.deck import Map
     from twin.sdk.run import Run
     from twin.sdk.sensors import Events, Sensors
@@ -87,10 +92,53 @@ class City:
 
         return Events(self._client, self._base)
 
-    def search(self, text: str, limit: int = 10) -> "list[Found]":
-        """Objects by name, object id, source id, or a place by "longitude,latitude"; the best first."""
-        answer = self._client.get(f"{self._base}/search", {"q": text, "limit": limit})
+    def search(
+        self,
+        text: str,
+        limit: int = 10,
+        *,
+        layer: str | None = None,
+        near: tuple[float, float] | None = None,
+        bbox: Bbox | None = None,
+    ) -> "list[Found]":
+        """Objects by name, address, pinyin or its initials, division code or id, and places by coordinates; best first.
+
+        layer: only there. near: longitude, latitude; of what matches alike, the nearest comes first. bbox: only there.
+        """
+        values: dict[str, str | int | float | None] = {
+            "q": text,
+            "limit": limit,
+            "layer": layer,
+            "near": _listed(near),
+            "bbox": _listed(bbox),
+        }
+        answer = self._client.get(f"{self._base}/search", values)
         return [Found.from_feature(feature) for feature in answer["features"]]
+
+    def reverse(self, lon: float, lat: float, *, within: int = 500) -> dict[str, Any]:
+        """What lies at a place: the nearest address, place and road within so many metres, its village and township.
+
+        Each is None where there is none.
+        """
+        found: dict[str, Any] = self._client.get(f"{self._base}/reverse", {"lon": lon, "lat": lat, "within": within})
+        return found
+
+    def geocode(self, table: "pd.DataFrame | Sequence[str]", column: str | None = None) -> "geopandas.GeoDataFrame":
+        """The places of a table's addresses: the table with points (EPSG:4326) and how each was found.
+
+        column: that holds the addresses; found by its heading, such as 地址, where nobody says. match_level is room,
+        house, place, road, village or township, match_score 0 to 1; both are missing, and the point None, where nothing
+        fits. Raises WrongRequest where there is no such column.
+        """
+        from twin.sdk.finding import geocode_frame
+
+        return geocode_frame(self._client, self._base, table, column)
+
+    def match_addresses(self, addresses: "Sequence[str]") -> "Iterator[dict[str, Any] | None]":
+        """The same for a list, without tables: level, score, address, layer, object_id, place; or None."""
+        from twin.sdk.finding import matches
+
+        return matches(self._client, self._base, addresses)
 
     def map(self, *layers: str, bbox: Bbox | None = None, limit: int = MAP_LIMIT) -> "Map":
         """Several layers on one map, the first at the bottom; otherwise as `Layer.map`."""
@@ -126,7 +174,6 @@ class City:
 
         return Run(self._client, self._base, job)
 
-    @property
     def scenarios(self) -> dict[str, dict[str, Any]]:
         """What can be run, by name, with title and description."""
         return {each["id"]: each for each in self._client.get(f"{self._base}/processes")["processes"]}
@@ -176,7 +223,10 @@ class Layers(Mapping[str, Layer]):
 
 @dataclass(frozen=True)
 class Found:
-    """A search result; position is longitude, latitude. A place given by coordinates has no layer and no id."""
+    """A search result; position is longitude, latitude. A place given by coordinates has no layer and no id.
+
+    matched: the text by which it was found; township: where it lies.
+    """
 
     layer: str | None
     object_id: int | None
@@ -185,6 +235,8 @@ class Found:
     class_: str | None
     score: float
     position: tuple[float, float]
+    matched: str | None = None
+    township: str | None = None
 
     @classmethod
     def from_feature(cls, feature: Mapping[str, Any]) -> Self:
@@ -198,4 +250,10 @@ class Found:
             class_=properties.get("class"),
             score=float(properties.get("score") or 0.0),
             position=(coordinates[0], coordinates[1]),
+            matched=properties.get("matched"),
+            township=properties.get("township"),
         )
+
+
+def _listed(numbers: "Sequence[float] | None") -> str | None:
+    return None if numbers is None else ",".join(map(repr, numbers))
