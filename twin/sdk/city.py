@@ -174,6 +174,7 @@ class City:
 
         return Run(self._client, self._base, job)
 
+    @property
     def scenarios(self) -> dict[str, dict[str, Any]]:
         """What can be run, by name, with title and description."""
         return {each["id"]: each for each in self._client.get(f"{self._base}/processes")["processes"]}
