@@ -68,8 +68,10 @@ def count_exposure(city: City, findings: Findings, tell: Callable[[float], None]
         "people_to_move": moving,
         "damage": damage_table(exposed, law, depths.buildings.max(axis=1)),
     }
+    layers = building_layer(exposed, law, depths), road_layer(exposed, closed, depths.moments)
     return Counted(
-        [building_layer(exposed, law, depths), road_layer(exposed, closed, depths.moments)],
+        # Where nothing is wet there is no such layer.
+        [layer for layer in layers if layer.table.num_rows],
         tables,
         _indicators(exposed, law, depths, tables),
     )
