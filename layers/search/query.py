@@ -126,7 +126,7 @@ def _with_id(asker: Asker, layer: Layer, text: str) -> Select[Any] | None:
 
 async def _townships(asker: Asker, found: Sequence[Shown]) -> dict[str, tuple[str | None, str | None]]:
     """The names of the townships in which objects lie, as far as the asker may see them, by their codes."""
-    codes = sorted({one.area[:TOWNSHIP] for one in found if one.area and len(one.area) > TOWNSHIP})
+    codes = sorted({code for one in found if (code := _township(one))})
     layer = next((each for each in asker.layers() if each.theme.table == AREAS and each.property("name")), None)
     if not codes or layer is None:
         return {}
@@ -135,6 +135,11 @@ async def _townships(asker: Asker, found: Sequence[Shown]) -> dict[str, tuple[st
     query = asker.rows(layer).add_columns(table.c.code, table.c.name, english).where(table.c.code.in_(codes))
     statement = compiled(query)
     return {code: (zh, en) for code, zh, en in await asker.connection.fetch(statement.sql, *statement.arguments)}
+
+
+def _township(one: Shown) -> str | None:
+    """The code of the township that an object lies in; none of what is one itself, or larger."""
+    return one.area[:TOWNSHIP] if one.area and len(one.area) > TOWNSHIP else None
 
 
 def _hit(score: float, matched: str | None, one: Shown, townships: dict[str, tuple[str | None, str | None]]) -> Hit:
@@ -146,7 +151,7 @@ def _hit(score: float, matched: str | None, one: Shown, townships: dict[str, tup
         uid=one.uid,
         kind=one.kind,
         matched=matched,
-        township=townships.get((one.area or "")[:TOWNSHIP]),
+        township=townships.get(_township(one) or ""),
         score=score,
         point=one.point,
         bbox=one.bbox,

@@ -116,6 +116,9 @@ export function nextPage(page: ItemPage): string | null {
   return next ? onServer(next.href) : null;
 }
 
-export function search(root: string, text: string, signal: AbortSignal): Promise<SearchAnswer> {
-  return getJson<SearchAnswer>(`${root}/search?${new URLSearchParams({ q: text, limit: '8' })}`, signal);
+/** near: longitude and latitude from which the nearest comes first. */
+export function search(root: string, text: string, signal: AbortSignal, near: readonly [number, number] | null = null): Promise<SearchAnswer> {
+  const values = new URLSearchParams({ q: text, limit: '12' });
+  if (near) values.set('near', near.map((degrees) => degrees.toFixed(5)).join(','));
+  return getJson<SearchAnswer>(`${root}/search?${values}`, signal);
 }

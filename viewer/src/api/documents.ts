@@ -117,6 +117,9 @@ export interface SearchHit {
   readonly object_id: number | string;
   readonly label: string;
   readonly class?: string | null;
+  /** The text by which it was found, such as an address. */
+  readonly matched?: string | null;
+  readonly township?: string | null;
 }
 
 /** Objects that were found, and places, which belong to no layer. */

@@ -1,12 +1,15 @@
 /** Search by name, number or coordinates: an input with a list to choose from. */
 
+import { Fragment } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import type { SearchHit } from '../api/documents';
 import { isAbort } from '../api/client';
 import { pick, t } from '../i18n/text';
-import { answers, type Answer } from '../state/search';
+import { answers, layerOf, type Answer } from '../state/search';
 import { select, showPlace } from '../state/selection';
 import { announcement, city, panelSize } from '../state/session';
 import { view } from '../state/store';
+import type { ViewState } from '../state/view';
 import { Icon } from './Icon';
 import { classLabel } from './labels';
 
@@ -82,23 +85,40 @@ export function Search() {
       <div class="answers" hidden={!listed}>
         <ul id={`${id}-list`} role="listbox" aria-label={t('search.results')}>
           {found.map((answer, index) => (
-            <li
-              key={index}
-              id={`${id}-${index}`}
-              role="option"
-              aria-selected={index === active}
-              // The list would close, the input losing the focus, before a click reached it.
-              onPointerDown={(event) => event.preventDefault()}
-              onClick={() => choose(answer)}
-            >
-              <AnswerLine answer={answer} />
-            </li>
+            <Fragment key={index}>
+              {opensGroup(found, index) && (
+                <li class="group" role="presentation" aria-hidden="true">
+                  {layerTitle(answer)}
+                </li>
+              )}
+              <li
+                id={`${id}-${index}`}
+                role="option"
+                aria-selected={index === active}
+                // The list would close, the input losing the focus, before a click reached it.
+                onPointerDown={(event) => event.preventDefault()}
+                onClick={() => choose(answer)}
+              >
+                <AnswerLine answer={answer} />
+              </li>
+            </Fragment>
           ))}
         </ul>
         {note !== null && <p class="quiet">{note}</p>}
       </div>
     </div>
   );
+}
+
+/** Whether the first of a layer stands here. */
+function opensGroup(found: readonly Answer[], index: number): boolean {
+  const [before, answer] = [found[index - 1], found[index]];
+  return answer?.kind === 'object' && (!before || layerOf(before) !== layerOf(answer));
+}
+
+function layerTitle(answer: Answer): string {
+  const layer = city.value?.collections.find(({ id }) => id === layerOf(answer));
+  return layer ? pick(layer.twin.title) : '';
 }
 
 function AnswerLine({ answer }: { answer: Answer }) {
@@ -117,9 +137,14 @@ function AnswerLine({ answer }: { answer: Answer }) {
     <>
       <Icon name="pin" />
       <span>{hit.label}</span>
-      <small>{[layer && pick(layer.twin.title), kind && pick(kind)].filter(Boolean).join(' · ')}</small>
+      <small>{[addressOf(hit), kind && pick(kind), hit.township].filter(Boolean).join(' · ')}</small>
     </>
   );
+}
+
+/** The address by which something was found that is called otherwise. */
+function addressOf({ label, matched }: SearchHit): string | null {
+  return matched && /\d/.test(matched) && !label.includes(matched) ? matched : null;
 }
 
 interface Answers {
@@ -141,7 +166,7 @@ function useAnswers(text: string): Answers {
     }
     const abort = new AbortController();
     const timer = setTimeout(() => {
-      answers(loaded.root, loaded.document, wanted, view.peek().language, abort.signal).then(
+      answers(loaded.root, loaded.document, { text: wanted, ...pickView() }, abort.signal).then(
         (found) => {
           if (abort.signal.aborted) return;
           const note = found.length === 0 ? t('search.none', { text: wanted }) : null;
@@ -160,6 +185,11 @@ function useAnswers(text: string): Answers {
     };
   }, [wanted, loaded]);
   return state;
+}
+
+function pickView(): Pick<ViewState, 'language' | 'camera'> {
+  const { language, camera } = view.peek();
+  return { language, camera };
 }
 
 function useShortcut(run: () => void): void {
