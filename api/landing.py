@@ -96,7 +96,7 @@ async def landing(request: Request) -> Response:
         link("related", f"{met.base}/wms?SERVICE=WMS&REQUEST=GetCapabilities", XML, "Maps (WMS 1.3.0 and 1.1.1)"),
         link("related", f"{met.base}/wfs?SERVICE=WFS&REQUEST=GetCapabilities", XML, "Features (WFS 2.0.0 and 1.1.0)"),
         link(FUNCTIONS, f"{met.base}/functions", JSON, "Functions that a filter may call"),
-        link("search", f"{met.base}/search", JSON, "Search by name, id or coordinates"),
+        link("search", f"{met.base}/search", JSON, "Search by name, address, code, id or coordinates"),
         *service_links(met.base),
         link("related", f"{met.base}/city", JSON, "The city"),
         link("related", f"{met.root}/viewer/?city={city(request).name}", HTML, "The city on the map"),

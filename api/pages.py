@@ -42,7 +42,7 @@ TEXTS: dict[str, dict[Language, str]] = {
     "geometry": {"zh": "几何", "en": "Geometry"},
     "nothing": {"zh": "这里还没有对象。", "en": "There are no objects here yet."},
     "search": {"zh": "搜索", "en": "Search"},
-    "search_hint": {"zh": "名称、编号或“经度,纬度”", "en": "A name, an id, or longitude,latitude"},
+    "search_hint": {"zh": "名称、地址、拼音、代码、编号或坐标", "en": "A name, address, code, id or coordinates"},
     "nothing_found": {"zh": "没有找到。", "en": "Nothing found."},
     "method": {"zh": "方法", "en": "Method"},
     "address": {"zh": "地址", "en": "Address"},

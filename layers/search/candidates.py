@@ -13,6 +13,7 @@ Bbox = tuple[float, float, float, float]
 EXACT, PREFIX, WITHIN, READ = 3.0, 2.0, 1.0, 0.5
 # Of one way to match: enough to rank, few enough to sort at once.
 MOST = 300
+FENCED = 3_000
 WORDS = 8
 # At this distance in metres, nearness counts half.
 NEAR_M = 1_000.0
@@ -88,8 +89,12 @@ def candidates_sql(wanted: Wanted, srid: int, most: int) -> tuple[str, list[obje
         (f"weight >= {PLACE} and {matches}", order),
         (matches, order),
     ]
+    # How often Latin letters stand together nobody counts, so that the planner would walk from the nearest entry to the
+    # furthest: of these the nearest are taken among a bounded number.
+    fence = "" if HAN.search(folded) else f"limit {FENCED}"
     parts = " union ".join(
-        f"(select * from search_entry where {' and '.join([condition, *conditions])} {by} limit {limit})"
+        f"(select * from (select * from search_entry where {' and '.join([condition, *conditions])} {fence}) way"
+        f" {by} limit {limit})"
         for condition, by in ways
     )
     within = f"case when field <> 'name_en' and {is_read} then {READ} else {WITHIN} end"
