@@ -142,7 +142,8 @@ class Edges:
     def _beside(self, side: Side) -> Floats:
         """Bed of the cells along a side, m."""
         bed = self._domain.levels
-        return {"west": bed[:, 0], "east": bed[:, -1], "north": bed[0], "south": bed[-1]}[side]
+        sides: dict[Side, Floats] = {"west": bed[:, 0], "east": bed[:, -1], "north": bed[0], "south": bed[-1]}
+        return sides[side]
 
     def _cell(self, side: Side, n: int) -> tuple[int, int]:
         rows, columns = self._domain.shape
