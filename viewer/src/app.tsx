@@ -11,12 +11,14 @@ import { Help } from './parts/Help';
 import { MapView } from './parts/MapView';
 import { Notices } from './parts/Notices';
 import { Panel } from './parts/Panel';
+import { ProbeCard, RunOnMap } from './parts/scenarios/Later';
 import { EventCard } from './parts/sensing/EventCard';
 import { SensorCard } from './parts/sensing/SensorCard';
 import { TimeBar } from './parts/sensing/TimeBar';
 import { StatusBar } from './parts/StatusBar';
 import { Toolbar } from './parts/Toolbar';
 import { announcement, editing, isEmpty, map } from './state/session';
+import { probe } from './state/scenarios/probe';
 import { view } from './state/store';
 
 export function App() {
@@ -30,7 +32,7 @@ export function App() {
       <Notices />
       {!isEmpty.value && <Toolbar />}
       <Dock />
-      <TimeBar />
+      {view.value.scenario.run === null ? <TimeBar /> : <RunOnMap />}
       <Card />
       <EmptyCity />
       {!isEmpty.value && <StatusBar />}
@@ -47,7 +49,9 @@ export function App() {
 /** One card at a time: what is being edited, an event, a sensor, or an object of the city. */
 function Card() {
   const { event, streams } = view.value.sensing;
+  const { selected } = view.value;
   if (editing.value) return <EditForm />;
   if (event !== null) return <EventCard />;
-  return streams.length > 0 ? <SensorCard /> : <FeatureCard />;
+  if (streams.length > 0) return <SensorCard />;
+  return probe.value && !selected ? <ProbeCard /> : <FeatureCard />;
 }

@@ -12,12 +12,13 @@ import { startPast } from './state/sensing/past';
 import { startTyphoons } from './state/sensing/typhoons';
 import { watchSelection } from './state/selection';
 import { recallToken } from './state/token';
-import { city, panelSize } from './state/session';
-import { bindToAddress, field } from './state/store';
+import { city, panelSize, panelTab } from './state/session';
+import { bindToAddress, field, view } from './state/store';
 import './styles/index.css';
 
 bindToAddress(window);
 recallToken();
+if (view.peek().scenario.run !== null) panelTab.value = 'scenarios';
 
 // On a phone the city comes first, the panel when it is asked for.
 if (window.innerWidth < 720) panelSize.value = 'small';

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { splitSources, withTileJson } from '../src/api/sources';
 import { compose, type Composition } from '../src/map/compose';
 import { scaleOpacity } from '../src/map/opacity';
+import { NO_RESULT } from '../src/map/scenarios/results';
 
 const meta = (layer: string) => ({ 'twin:layer': layer, 'twin:theme': layer });
 const of = (layer: string) => ({ source: 'city', 'source-layer': layer, metadata: meta(layer) });
@@ -47,6 +48,7 @@ function composed(change: Partial<Composition> = {}): StyleSpecification {
     filters: {},
     extras: [],
     reaching: { server: 'http://127.0.0.1/', keyOf: () => ({}), accent: '#d9480f' },
+    results: NO_RESULT,
     sensing: { sensors: [], events: [], streams: [], event: null, style: 'day', typhoon: null },
     ...change,
   });

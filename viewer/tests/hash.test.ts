@@ -8,6 +8,7 @@ import type { Extra } from '../src/state/extra';
 import { OPERATORS, type Group, type LayerFilter, type Rule } from '../src/state/filter';
 import { MOST_STREAMS, SPANS, minuteOf, type SensingView } from '../src/state/sensing/view';
 import { INITIAL, type Camera, type LayerView, type ViewState } from '../src/state/view';
+import { NO_SCENARIO, type ScenarioView } from '../src/state/scenarios/view';
 
 const number = (min: number, max: number): fc.Arbitrary<number> => fc.double({ min, max, noNaN: true, noDefaultInfinity: true });
 
@@ -81,8 +82,22 @@ const sensing: fc.Arbitrary<SensingView> = fc.record({
   moment: fc.option(minute),
 });
 
+const job = fc.uuid();
+
+const scenario: fc.Arbitrary<ScenarioView> = fc.oneof(
+  fc.constant(NO_SCENARIO),
+  fc.record({
+    run: job,
+    roles: fc.option(fc.uniqueArray(fc.constantFrom('depth', 'max_depth', 'closed_roads'), { minLength: 1 })),
+    other: fc.constant(null),
+    comparison: fc.constant('swipe' as const),
+  }),
+  fc.record({ run: job, roles: fc.constant(null), other: job, comparison: fc.constantFrom('swipe', 'difference') }),
+);
+
 const view: fc.Arbitrary<ViewState> = fc.record({
   sensing,
+  scenario,
   city: fc.option(fc.string({ minLength: 1, unit: 'grapheme' })),
   camera: fc.option(camera),
   style: fc.constantFrom('day', 'night'),

@@ -80,6 +80,8 @@ export interface Collection {
     readonly licence?: string | null;
     readonly sharing?: string | null;
     readonly made_up?: boolean;
+    /** Whether its objects may be written here. */
+    readonly editable: boolean;
     readonly properties: readonly Property[];
     readonly legend: readonly LegendEntry[];
   };

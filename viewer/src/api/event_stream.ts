@@ -54,11 +54,11 @@ const FIRST_DELAY = 1_000;
 const LONGEST_DELAY = 30_000;
 
 /** Follows a stream until the signal aborts, however often it breaks off. */
-export async function followStream(address: string, follower: Follower, signal: AbortSignal): Promise<void> {
+export async function followStream(address: string, follower: Follower, signal: AbortSignal, headers: Readonly<Record<string, string>> = {}): Promise<void> {
   const place = { id: '' };
   let delay = FIRST_DELAY;
   while (!signal.aborted) {
-    const stood = await readOnce(address, place, follower, signal).catch(() => false);
+    const stood = await readOnce(address, place, follower, signal, headers).catch(() => false);
     if (signal.aborted) return;
     follower.onConnected(false);
     delay = stood ? FIRST_DELAY : Math.min(delay * 2, LONGEST_DELAY);
@@ -67,14 +67,14 @@ export async function followStream(address: string, follower: Follower, signal: 
 }
 
 /** One connection; whether it stood. */
-async function readOnce(address: string, place: { id: string }, follower: Follower, signal: AbortSignal): Promise<boolean> {
+async function readOnce(address: string, place: { id: string }, follower: Follower, signal: AbortSignal, given: Readonly<Record<string, string>>): Promise<boolean> {
   const own = new AbortController();
   const drop = (): void => own.abort();
   signal.addEventListener('abort', drop);
   let watch = window.setTimeout(drop, PATIENCE);
   let stood = false;
   try {
-    const headers: Record<string, string> = { Accept: 'text/event-stream', ...(place.id === '' ? {} : { 'Last-Event-ID': place.id }) };
+    const headers: Record<string, string> = { Accept: 'text/event-stream', ...given, ...(place.id === '' ? {} : { 'Last-Event-ID': place.id }) };
     const response = await fetch(address, { headers, signal: own.signal, cache: 'no-store' });
     // A place that the server no longer takes up is given up.
     if (response.status === 400) place.id = '';

@@ -1,9 +1,11 @@
 /** Every text of the viewer in Chinese. */
 import type { Key } from './en';
+import { scenariosZh } from './scenarios_zh';
 import { sensingZh } from './sensing_zh';
 
 export const zh: Readonly<Record<Key, string>> = {
   ...sensingZh,
+  ...scenariosZh,
   'app.name': 'CityTwin 城市孪生',
   'app.skip': '跳到地图',
   'city.choose': '城市',

@@ -12,6 +12,8 @@ import { home } from '../state/load';
 import { clearSelection, selectHits } from '../state/selection';
 import { mapEvents, shownSensors } from '../state/sensing/past';
 import { typhoonMap } from '../state/sensing/typhoons';
+import { look, shown } from '../state/scenarios/results';
+import { probeAt } from '../state/scenarios/probe';
 import * as session from '../state/session';
 import type { CityMap } from '../state/session';
 import { field, update, view } from '../state/store';
@@ -20,7 +22,7 @@ import { t } from '../i18n/text';
 import { timeText } from '../parts/sensing/words';
 import { compose } from './compose';
 import { onMapError } from './failures';
-import { drawingHands, keepDrawing, type Drawn } from './hands';
+import { drawingHands, keepOwn, type Drawn } from './hands';
 import { identify } from './identify';
 import { pressSensing } from './sensing/press';
 import { symbolNames, withoutSensing } from './sensing/sensors';
@@ -84,6 +86,7 @@ const wanted = computed<StyleSpecification | null>(() => {
     filters: drawn.filters.value,
     extras: drawn.extras.value,
     reaching: { server: serverRoot(), keyOf: keysKept.value, accent: ACCENT[drawn.styleName.value] },
+    results: look.value,
     sensing: sensing.value,
   });
 });
@@ -104,7 +107,7 @@ export function createCityMap(container: HTMLElement, renderer: Renderer): { map
     fadeDuration: renderer === 'hardware' ? 150 : 0,
   });
   const hands = drawingHands(map);
-  const stops = [hands.stop, followStyle(map), followCamera(map), followDimension(map), followPanel(map), labelCanvas(map)];
+  const stops = [hands.stop, followStyle(map), followResult(map), followCamera(map), followDimension(map), followPanel(map), labelCanvas(map)];
   listen(map);
   return {
     map: { ...handle(map), ...hands.handle },
@@ -122,7 +125,7 @@ function followStyle(map: MapLibre): () => void {
   const apply = (): void => {
     if (!pending || !loaded) return;
     addSymbols(map, symbolNames(sensing.peek()));
-    map.setStyle(pending, { diff: true, validate: false, transformStyle: keepDrawing });
+    map.setStyle(pending, { diff: true, validate: false, transformStyle: keepOwn });
     pending = null;
   };
   map.once('style.load', () => {
@@ -134,6 +137,23 @@ function followStyle(map: MapLibre): () => void {
     const scheduled = pending !== null;
     pending = wanted.value;
     if (!scheduled && loaded) requestAnimationFrame(apply);
+  });
+}
+
+// What colours values is fetched with the first result.
+function followResult(map: MapLibre): () => void {
+  const isOpen = computed(() => shown.value !== null);
+  return effect(() => {
+    if (!isOpen.value) return;
+    let stop: (() => void) | null = null;
+    let wanted = true;
+    void import('./scenarios/water').then(({ drawWater }) => {
+      if (wanted) stop = drawWater(map);
+    });
+    return () => {
+      wanted = false;
+      stop?.();
+    };
   });
 }
 
@@ -198,7 +218,9 @@ function listen(map: MapLibre): void {
   map.on('click', (event: MapMouseEvent) => {
     // While a person draws, a click is a corner.
     if (session.drawing.peek() || session.editing.peek()) return;
-    if (!pressSensing(map, event.point, event.originalEvent.shiftKey)) selectHits(identify(map, event.point));
+    if (pressSensing(map, event.point, event.originalEvent.shiftKey)) return;
+    const { lng, lat } = event.lngLat.wrap();
+    if (!probeAt([lng, lat])) selectHits(identify(map, event.point));
   });
   let frame = 0;
   map.on('mousemove', (event: MapMouseEvent) => {
@@ -214,7 +236,7 @@ function listen(map: MapLibre): void {
   });
   map.on('dataloading', (event) => {
     // What is told live is drawn as it comes; nothing is waited for.
-    if (!('sourceId' in event) || !String(event.sourceId).startsWith('sensing-')) session.mapBusy.value = true;
+    if (!('sourceId' in event) || !/^(sensing|result)-/.test(String(event.sourceId))) session.mapBusy.value = true;
   });
   map.on('idle', () => {
     if (drawn.is3d.peek() && !onTerrain.peek()) onTerrain.value = true;
@@ -231,6 +253,8 @@ function listen(map: MapLibre): void {
 function readCentre(map: MapLibre): void {
   const centre = map.project(map.getCenter());
   if (pressSensing(map, centre, false)) return;
+  const { lng, lat } = map.getCenter();
+  if (probeAt([lng, lat])) return;
   const found = identify(map, centre);
   selectHits(found);
   if (found.length === 0) session.announcement.value = t('map.nothing');

@@ -4,6 +4,7 @@ import { effect } from '@preact/signals';
 import type { Geometry } from 'geojson';
 import type { Map as MapLibre, StyleSpecification } from 'maplibre-gl';
 import { changeShape } from '../state/editing';
+import { WATER } from './scenarios/results';
 import * as session from '../state/session';
 import type { CityMap } from '../state/session';
 import type { Edited } from './drawing';
@@ -14,8 +15,13 @@ export type Drawn = Pick<CityMap, 'drawArea' | 'drawShape' | 'stopDrawing' | 'sh
 const INK = '#d6336c';
 const OWN = /^td-/;
 
-/** A style is compared as a whole; what drawing has added to the one before belongs to the next as well. */
-export function keepDrawing(previous: StyleSpecification | undefined, next: StyleSpecification): StyleSpecification {
+/**
+ * A style is compared as a whole; what drawing has added to the one before belongs to the next as well, and the
+ * picture of water lies where it was put last.
+ */
+export function keepOwn(previous: StyleSpecification | undefined, given: StyleSpecification): StyleSpecification {
+  const water = given.sources[WATER] && previous?.sources[WATER];
+  const next = water ? { ...given, sources: { ...given.sources, [WATER]: water } } : given;
   const layers = previous?.layers.filter((layer) => OWN.test(layer.id)) ?? [];
   if (!previous || layers.length === 0) return next;
   const sources = Object.fromEntries(Object.entries(previous.sources).filter(([id]) => OWN.test(id)));

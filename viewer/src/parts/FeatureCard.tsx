@@ -117,7 +117,7 @@ function Actions({ item, selection }: { item: Item; selection: Selection }) {
           <Icon name="target" /> {t('card.zoom')}
         </button>
       )}
-      {layer && (
+      {layer?.twin.editable && (
         <button type="button" class="button" onClick={() => void startEditing(layer, selection.id)}>
           <Icon name="pen" /> {t('edit.open')}
         </button>

@@ -27,6 +27,8 @@ const PATHS = {
   mute: 'M5.5 14V9a4.5 4.5 0 0 1 7-3.7M14.5 10v4l1.2 1.5H6M8.5 17.5h3M3.5 3.5l13 13',
   play: 'M7 4.5 15 10l-8 5.5z',
   pause: 'M7 5v10M13 5v10',
+  back: 'M14 5l-6 5 6 5zM6 5v10',
+  forth: 'M6 5l6 5-6 5zM14 5v10',
   gauge: 'M3.5 14a6.5 6.5 0 0 1 13 0M10 14l3-4.5',
   warning: 'M10 3 18 16.5H2zM10 8v4M10 14.5h.01',
 } as const;

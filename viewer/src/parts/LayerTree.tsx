@@ -155,9 +155,11 @@ function Actions({ layer }: { layer: Collection }) {
       <button type="button" class="text-button" onClick={() => openTable(layer.id, 'filter')}>
         <Icon name="filter" /> {t('filter.title')}
       </button>
-      <button type="button" class="text-button" disabled={!map.value} onClick={() => void startCreating(layer)}>
-        <Icon name="pen" /> {t('edit.create')}
-      </button>
+      {layer.twin.editable && (
+        <button type="button" class="text-button" disabled={!map.value} onClick={() => void startCreating(layer)}>
+          <Icon name="pen" /> {t('edit.create')}
+        </button>
+      )}
     </div>
   );
 }

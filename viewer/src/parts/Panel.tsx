@@ -14,6 +14,7 @@ import { Header } from './Header';
 import { LayerTree } from './LayerTree';
 import { ObjectList } from './ObjectList';
 import { Search } from './Search';
+import { ScenariosTab } from './scenarios/Later';
 import { EventsTab } from './sensing/EventsTab';
 import { SensorsTab } from './sensing/SensorsTab';
 import { SheetGrip } from './SheetGrip';
@@ -23,8 +24,9 @@ const TABS: readonly (readonly [PanelTab, Key & `panel.${PanelTab}`])[] = [
   ['objects', 'panel.objects'],
   ['sensors', 'panel.sensors'],
   ['events', 'panel.events'],
+  ['scenarios', 'panel.scenarios'],
 ];
-const CONTENT: Readonly<Record<PanelTab, () => preact.JSX.Element>> = { layers: LayersTab, objects: ObjectList, sensors: SensorsTab, events: EventsTab };
+const CONTENT: Readonly<Record<PanelTab, () => preact.JSX.Element>> = { layers: LayersTab, objects: ObjectList, sensors: SensorsTab, events: EventsTab, scenarios: ScenariosTab };
 
 export function Panel() {
   const panel = useRef<HTMLElement>(null);

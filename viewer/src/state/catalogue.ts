@@ -16,6 +16,11 @@ export function layerOf(styleLayer: StyleSpecification['layers'][number]): strin
   return typeof id === 'string' ? id : null;
 }
 
+/** Whether a layer is the result of a scenario's run: those are shown with their run. */
+export function isResult({ id }: Pick<Collection, 'id'>): boolean {
+  return /^run_[0-9a-f]{12}_/.test(id);
+}
+
 /**
  * Layer ids as the style draws them, topmost first: a layer stands where its highest area, line or point does,
  * since solids and labels lie above everything. Layers that the style does not draw follow in the catalogue's order.
@@ -24,7 +29,7 @@ export function drawingOrder(style: StyleSpecification, collections: readonly Co
   const place = new Map<string, number>();
   style.layers.forEach((layer, index) => {
     const id = layerOf(layer);
-    if (id !== null && (isFlat(layer) || !place.has(id))) place.set(id, index);
+    if (id !== null && (isFlatLayer(layer) || !place.has(id))) place.set(id, index);
   });
   const listed = [...collections].sort((a, b) => a.twin.theme.order - b.twin.theme.order || a.twin.order - b.twin.order);
   const rank = (id: string): number => place.get(id) ?? -1;
@@ -32,7 +37,7 @@ export function drawingOrder(style: StyleSpecification, collections: readonly Co
 }
 
 /** Whether a style layer lies in the plane of the map: labels and solids stand above it, whatever their layer. */
-function isFlat(layer: StyleSpecification['layers'][number]): boolean {
+export function isFlatLayer(layer: StyleSpecification['layers'][number]): boolean {
   return layer.type !== 'symbol' && layer.type !== 'fill-extrusion';
 }
 

@@ -2,6 +2,7 @@
 
 import { readExtras, writeExtras } from './extra';
 import { readFilter, writeFilter, type LayerFilter } from './filter';
+import { decodeScenario, encodeScenario } from './scenarios/view';
 import { decodeSensing, encodeSensing } from './sensing/view';
 import type { Camera, CoordinateFormat, LayerView, Selection, StyleName, TableView, ViewState, Language } from './view';
 
@@ -22,7 +23,7 @@ export function encode(view: ViewState): string {
   if (filters.length > 0) parts.push(['filters', JSON.stringify(Object.fromEntries(filters))]);
   if (view.table) parts.push(['table', encodeTable(view.table)]);
   if (view.extras.length > 0) parts.push(['maps', writeExtras(view.extras)]);
-  parts.push(...encodeSensing(view.sensing));
+  parts.push(...encodeSensing(view.sensing), ...encodeScenario(view.scenario));
   return parts.map(([key, value]) => `${key}=${readable(value)}`).join('&');
 }
 
@@ -48,6 +49,7 @@ export function decode(hash: string, defaults: ViewState): ViewState {
     filters: filters === null ? defaults.filters : decodeFilters(filters),
     table: (table === null ? null : decodeTable(table)) ?? defaults.table,
     sensing: decodeSensing(values, defaults.sensing),
+    scenario: decodeScenario(values, defaults.scenario),
   };
 }
 

@@ -5,7 +5,8 @@ import { cityRoot, getCities, getCity, getCollections, getStyle } from '../api/c
 import { isAbort, ServerRefused, ServerUnreachable } from '../api/client';
 import type { City, CityEntry } from '../api/documents';
 import { splitSources } from '../api/sources';
-import { completeLayers, drawingOrder } from './catalogue';
+import { completeLayers, drawingOrder, isResult } from './catalogue';
+import { NO_SCENARIO } from './scenarios/view';
 import { NO_SENSING } from './sensing/view';
 import * as session from './session';
 import type { LoadedCity } from './session';
@@ -97,14 +98,14 @@ export function switchCity(city: string): void {
   if (city === view.peek().city) return;
   session.unknownCity.value = null;
   session.hits.value = [];
-  update({ city, camera: null, layers: [], selected: null, date: null, filters: {}, table: null, sensing: NO_SENSING });
+  update({ city, camera: null, layers: [], selected: null, date: null, filters: {}, table: null, sensing: NO_SENSING, scenario: NO_SCENARIO });
 }
 
 async function loadCity(entry: CityEntry, signal: AbortSignal): Promise<void> {
   const root = cityRoot(entry);
   const [document, all] = await Promise.all([getCity(root, signal), getCollections(root, signal)]);
   // A layer without objects has nothing to show or to switch.
-  const collections = all.filter((collection) => collection.twin.count !== 0);
+  const collections = all.filter((collection) => collection.twin.count !== 0 && !isResult(collection));
   session.city.value = { entry, root, document, collections };
 }
 

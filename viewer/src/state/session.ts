@@ -82,7 +82,7 @@ export interface Editing {
 }
 
 export type PanelSize = 'small' | 'middle' | 'large';
-export type PanelTab = 'layers' | 'objects' | 'sensors' | 'events';
+export type PanelTab = 'layers' | 'objects' | 'sensors' | 'events' | 'scenarios';
 
 export const cities = signal<readonly CityEntry[] | null>(null);
 export const city = signal<LoadedCity | null>(null);

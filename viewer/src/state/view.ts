@@ -2,6 +2,7 @@
 
 import type { Extra } from './extra';
 import type { LayerFilter } from './filter';
+import { NO_SCENARIO, type ScenarioView } from './scenarios/view';
 import { NO_SENSING, type SensingView } from './sensing/view';
 
 export type Language = 'zh' | 'en';
@@ -51,6 +52,7 @@ export interface ViewState {
   readonly filters: Readonly<Record<string, LayerFilter>>;
   readonly table: TableView | null;
   readonly sensing: SensingView;
+  readonly scenario: ScenarioView;
 }
 
 /** The table that is open. */
@@ -76,4 +78,5 @@ export const INITIAL: ViewState = {
   filters: {},
   table: null,
   sensing: NO_SENSING,
+  scenario: NO_SCENARIO,
 };

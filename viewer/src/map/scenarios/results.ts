@@ -1,0 +1,49 @@
+/** A scenario's result in the city's style: water over the ground and under the buildings, objects over it. Pure. */
+
+import type { LayerSpecification, StyleSpecification } from 'maplibre-gl';
+import type { Box } from '../../api/documents';
+import { isFlatLayer } from '../../state/catalogue';
+
+export const WATER = 'result-water';
+const PREFIX = 'result-';
+
+export interface ResultLook {
+  /** Where values are; null: none are shown. */
+  readonly water: Box | null;
+  /** The objects' own styles, the lowest first, their addresses on this server and of the moment shown. */
+  readonly objects: readonly { readonly id: string; readonly style: StyleSpecification }[];
+}
+
+export const NO_RESULT: ResultLook = { water: null, objects: [] };
+
+/** The style with a result in it. */
+export function withResults(style: StyleSpecification, { water, objects }: ResultLook): StyleSpecification {
+  if (!water && objects.length === 0) return style;
+  const own = objects.flatMap(({ id, style: { layers } }) => layers.filter((layer) => layer.type !== 'background').map((layer) => renamed(layer, id)));
+  const flat = own.filter(isFlatLayer);
+  const standing = own.filter((layer) => !isFlatLayer(layer));
+  const at = style.layers.findIndex((layer) => !isFlatLayer(layer));
+  const under = at < 0 ? style.layers.length : at;
+  const sources = Object.fromEntries(
+    objects.flatMap(({ id, style: { sources: given } }) => Object.entries(given).map(([name, source]) => [PREFIX + id + name, source])),
+  );
+  return {
+    ...style,
+    sources: { ...style.sources, ...sources, ...(water ? { [WATER]: { type: 'image', coordinates: corners(water) } } : {}) } as StyleSpecification['sources'],
+    layers: [...style.layers.slice(0, under), ...(water ? [WATER_LAYER] : []), ...flat, ...style.layers.slice(under), ...standing],
+  };
+}
+
+const WATER_LAYER: LayerSpecification = { id: WATER, type: 'raster', source: WATER, paint: { 'raster-fade-duration': 0, 'raster-resampling': 'linear' } };
+
+function renamed(layer: LayerSpecification, id: string): LayerSpecification {
+  if (!('source' in layer) || typeof layer.source !== 'string') return { ...layer, id: PREFIX + id + layer.id };
+  // Not the city's own layer: neither its table nor its switches know of it.
+  const { metadata: _, ...bare } = layer;
+  return { ...bare, id: PREFIX + id + layer.id, source: PREFIX + id + layer.source } as LayerSpecification;
+}
+
+/** The corners of a picture, clockwise from the north-west. */
+export function corners([west, south, east, north]: Box): [[number, number], [number, number], [number, number], [number, number]] {
+  return [[west, north], [east, north], [east, south], [west, south]];
+}

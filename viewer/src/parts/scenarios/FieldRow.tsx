@@ -1,0 +1,144 @@
+/** One field of a scenario's form: what it asks for, in its unit, with its help and what was wrong with it. */
+
+import { useId } from 'preact/hooks';
+import { pick, t } from '../../i18n/text';
+import type { Field } from '../../state/scenarios/form';
+import { fromField, toField } from '../../state/sensing/times';
+import { zone } from '../sensing/words';
+import { Entries } from './Entries';
+import { Pick } from './Pick';
+import { RowsField } from './RowsField';
+import { AreaField, ShapeField } from './ShapeField';
+
+interface Props {
+  readonly field: Field;
+  /** undefined: not given, so that what stands without it holds. */
+  readonly value: unknown;
+  readonly fault: string | null;
+  readonly onChange: (value: unknown) => void;
+}
+
+export interface InputProps extends Omit<Props, 'fault'> {
+  readonly id: string;
+  readonly describedBy: string;
+}
+
+export function FieldRow({ field, value, fault, onChange }: Props) {
+  const id = useId();
+  const { title, help, unit, asks } = field;
+  const describedBy = `${id}-help`;
+  const tall = ['list', 'rows', 'shape', 'box', 'json', 'names'].includes(asks.kind);
+  return (
+    <div class={`field-row is-${asks.kind}${tall ? ' is-tall' : ''}${fault !== null ? ' is-wrong' : ''}`}>
+      <label for={id}>
+        {pick(title)}
+        {field.required && <b aria-hidden="true"> *</b>}
+      </label>
+      <div class="field-value">
+        <FieldInput id={id} describedBy={describedBy} field={field} value={value} onChange={onChange} />
+        {unit !== null && <span class="unit">{unit}</span>}
+      </div>
+      <div id={describedBy} class="field-help">
+        {help && <p>{pick(help)}</p>}
+        {fault !== null && (
+          <p class="fault" role="alert">
+            {fault}
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function FieldInput(props: InputProps) {
+  const { id, describedBy, field, onChange } = props;
+  const { asks } = field;
+  const value = props.value === undefined ? field.initial : props.value;
+  const named = { id, 'aria-describedby': describedBy };
+  switch (asks.kind) {
+    case 'number':
+      return <NumberField {...props} />;
+    case 'boolean':
+      return <input {...named} type="checkbox" class="check" checked={value === true} onChange={(event) => onChange(event.currentTarget.checked)} />;
+    case 'choice':
+      return (
+        <select {...named} value={String(value)} onChange={(event) => onChange(asks.choices.find((choice) => String(choice.value) === event.currentTarget.value)?.value)}>
+          {asks.choices.map((choice) => (
+            <option key={choice.value} value={String(choice.value)}>
+              {pick(choice.title)}
+            </option>
+          ))}
+        </select>
+      );
+    case 'moment':
+      return (
+        <input
+          {...named}
+          type="datetime-local"
+          value={typeof value === 'string' ? toField(Date.parse(value), zone()) : ''}
+          onChange={(event) => onChange(momentOf(event.currentTarget.value))}
+        />
+      );
+    case 'names':
+      return (
+        <input {...named} type="text" placeholder={t('scenario.names')} value={Array.isArray(value) ? value.join('、') : ''} onChange={(event) => onChange(event.currentTarget.value.split(/[,，、;；]/).map((each) => each.trim()).filter(Boolean))} />
+      );
+    case 'shape':
+      return <ShapeField {...props} />;
+    case 'box':
+      return <AreaField {...props} />;
+    case 'rows':
+      return <RowsField {...props} />;
+    case 'pick':
+      return <Pick {...props} of={asks.of} />;
+    case 'list':
+      return <Entries {...props} fields={asks.fields} />;
+    case 'json':
+      return <JsonField {...props} />;
+    case 'text':
+      return <input {...named} type="text" value={typeof value === 'string' ? value : ''} onChange={(event) => onChange(event.currentTarget.value === '' ? undefined : event.currentTarget.value)} />;
+  }
+}
+
+function momentOf(text: string): string | undefined {
+  const time = fromField(text, zone());
+  return time === null ? undefined : new Date(time).toISOString();
+}
+
+function NumberField({ id, describedBy, field, value, onChange }: InputProps) {
+  const { asks, initial } = field;
+  if (asks.kind !== 'number') return null;
+  const limits = { ...(asks.least === null ? {} : { min: asks.least }), ...(asks.most === null ? {} : { max: asks.most }) };
+  const now = value === undefined ? initial : value;
+  const shown = typeof now === 'number' ? now : '';
+  const take = (text: string): void => onChange(text.trim() === '' || Number.isNaN(Number(text)) ? undefined : Number(text));
+  return (
+    <>
+      {asks.slides && <input type="range" aria-label={pick(field.title)} {...limits} step={((asks.most ?? 1) - (asks.least ?? 0)) / 100} value={shown} onInput={(event) => take(event.currentTarget.value)} />}
+      <input id={id} aria-describedby={describedBy} type="number" {...limits} step={asks.whole ? 1 : 'any'} value={shown} onChange={(event) => take(event.currentTarget.value)} />
+    </>
+  );
+}
+
+// What no other field can ask for is written as it is.
+function JsonField({ id, describedBy, field, value, onChange }: InputProps) {
+  const now = value === undefined ? field.initial : value;
+  return (
+    <textarea
+      id={id}
+      aria-describedby={describedBy}
+      rows={2}
+      spellcheck={false}
+      value={now === undefined || now === null ? '' : JSON.stringify(now)}
+      onChange={(event) => {
+        try {
+          onChange(JSON.parse(event.currentTarget.value));
+          event.currentTarget.setCustomValidity('');
+        } catch {
+          event.currentTarget.setCustomValidity(t('scenario.no_json'));
+          event.currentTarget.reportValidity();
+        }
+      }}
+    />
+  );
+}

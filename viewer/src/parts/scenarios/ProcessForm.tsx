@@ -1,0 +1,97 @@
+/** The form of a scenario, made of its description: presets, fields in groups that fold, and what was wrong beside each. */
+
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { Attributes } from '../../api/documents';
+import type { Process } from '../../api/scenarios';
+import { pick, t } from '../../i18n/text';
+import { faultsOf, inputsOf, isGiven, readForm, type Group } from '../../state/scenarios/form';
+import { start } from '../../state/scenarios/runs';
+import { Icon } from '../Icon';
+import { FieldRow } from './FieldRow';
+
+interface Props {
+  readonly process: Process;
+  readonly inputs: Attributes;
+  readonly onLeave: () => void;
+}
+
+export function ProcessForm({ process, inputs, onLeave }: Props) {
+  const groups = useMemo(() => readForm(process), [process]);
+  const [values, setValues] = useState<Attributes>(inputs);
+  const [refusal, setRefusal] = useState<string | null>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  const names = Object.keys(process.inputs);
+  const faults = refusal === null ? {} : faultsOf(refusal, names);
+  const presets = Object.entries(process.twin.presets);
+  return (
+    <form
+      class="process-form"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        setRefusal(null);
+        start(process.id, inputsOf(groups, values), setRefusal);
+      }}
+    >
+      <button type="button" class="text-button back" onClick={onLeave}>
+        <Icon name="chevron" /> {t('scenario.back')}
+      </button>
+      <h3 ref={heading} class="process-title" tabIndex={-1}>
+        {pick(process.twin.title)}
+      </h3>
+      <p class="quiet">{pick(process.twin.description)}</p>
+      {presets.length > 0 && (
+        <fieldset class="presets">
+          <legend>{t('scenario.presets')}</legend>
+          {presets.map(([id, preset]) => (
+            <label key={id} class="preset">
+              <input type="radio" name="preset" checked={holdsAll(values, preset.inputs)} onChange={() => setValues(preset.inputs)} />
+              <span>{pick(preset.title)}</span>
+            </label>
+          ))}
+        </fieldset>
+      )}
+      {groups.map((group, index) => (
+        <GroupFields key={group.title?.en ?? ''} group={group} open={index === 0 && group.title === null} values={values} faults={faults} onChange={(name, value) => setValues((before) => ({ ...before, [name]: value }))} />
+      ))}
+      <div class="form-foot">
+        <div role="alert">{refusal !== null && <p class="fault">{faults[''] ?? t('scenario.refused')}</p>}</div>
+        <button type="submit" class="button is-main">
+          <Icon name="play" /> {t('scenario.run')}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function holdsAll(values: Attributes, preset: Attributes): boolean {
+  return Object.keys(preset).length > 0 && Object.entries(preset).every(([name, value]) => JSON.stringify(values[name]) === JSON.stringify(value));
+}
+
+interface GroupProps {
+  readonly group: Group;
+  readonly open: boolean;
+  readonly values: Attributes;
+  readonly faults: Readonly<Record<string, string>>;
+  readonly onChange: (name: string, value: unknown) => void;
+}
+
+function GroupFields({ group, open, values, faults, onChange }: GroupProps) {
+  const given = group.fields.filter((field) => isGiven(field, values)).length;
+  const wrong = group.fields.filter((field) => faults[field.name] !== undefined).length;
+  const fields = group.fields.map((field) => (
+    <FieldRow key={field.name} field={field} value={values[field.name]} fault={faults[field.name] ?? null} onChange={(value) => onChange(field.name, value)} />
+  ));
+  if (group.title === null) return <div class="field-group">{fields}</div>;
+  return (
+    // A group that holds what is wrong must not hide it.
+    <details class="field-group" open={open || wrong > 0}>
+      <summary>
+        <span>{pick(group.title)}</span>
+        {wrong > 0 ? <small class="fault">{t('scenario.wrong', { count: wrong })}</small> : given > 0 && <small>{t('scenario.given', { count: given })}</small>}
+      </summary>
+      {fields}
+    </details>
+  );
+}

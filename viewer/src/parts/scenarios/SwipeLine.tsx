@@ -1,0 +1,36 @@
+/** The line between two runs, drawn over the map by hand or moved by the arrow keys. */
+
+import { t } from '../../i18n/text';
+import { swipe } from '../../state/scenarios/results';
+import { other, run } from '../../state/scenarios/runs';
+import { runTitle } from './Scenarios';
+
+const STEP = 0.02;
+
+export function SwipeLine() {
+  const put = (share: number): void => void (swipe.value = Math.min(0.98, Math.max(0.02, share)));
+  const at = swipe.value;
+  return (
+    <div class="swipe" style={{ left: `${at * 100}%` }}>
+      <span class="swipe-name is-left">A · {run.value && runTitle(run.value)}</span>
+      <span class="swipe-name">B · {other.value && runTitle(other.value)}</span>
+      <div
+        class="swipe-grip"
+        role="slider"
+        tabIndex={0}
+        aria-label={t('compare.line')}
+        aria-valuemin={2}
+        aria-valuemax={98}
+        aria-valuenow={Math.round(at * 100)}
+        onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
+        onPointerMove={(event) => event.currentTarget.hasPointerCapture(event.pointerId) && put(event.clientX / window.innerWidth)}
+        onKeyDown={(event) => {
+          const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+          if (direction === undefined) return;
+          event.preventDefault();
+          put(at + direction * STEP);
+        }}
+      />
+    </div>
+  );
+}

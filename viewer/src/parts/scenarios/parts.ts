@@ -1,0 +1,16 @@
+/** What is fetched with the scenarios. */
+
+import { startPlaying } from '../../state/scenarios/play';
+import { startResults } from '../../state/scenarios/results';
+import { startScenarios } from '../../state/scenarios/runs';
+
+export { OnMap } from './OnMap';
+export { Probed } from './Probed';
+export { Scenarios } from './Scenarios';
+
+/** Begins to follow the view; for as long as the page is open. */
+export function start(): void {
+  startScenarios();
+  startPlaying();
+  startResults();
+}

@@ -1,0 +1,139 @@
+/** A scenario's inputs as a form: what each field asks for, read from its JSON schema. Pure. */
+
+import type { Attributes, Text } from '../../api/documents';
+import type { Process, Schema } from '../../api/scenarios';
+
+export type Asks =
+  | { readonly kind: 'number'; readonly whole: boolean; readonly least: number | null; readonly most: number | null; readonly slides: boolean }
+  | { readonly kind: 'text' | 'boolean' | 'moment' | 'names' | 'box' | 'rows' | 'json' }
+  | { readonly kind: 'choice'; readonly choices: readonly Choice[] }
+  | { readonly kind: 'shape'; readonly shape: 'point' | 'linestring' | 'polygon' }
+  | { readonly kind: 'pick'; readonly of: 'run' | 'datastream' | 'layer' }
+  | { readonly kind: 'list'; readonly fields: readonly Field[] };
+
+export interface Choice {
+  readonly value: string | number;
+  readonly title: Text;
+}
+
+export interface Field {
+  readonly name: string;
+  readonly title: Text;
+  readonly help: Text | null;
+  readonly unit: string | null;
+  readonly required: boolean;
+  readonly initial: unknown;
+  readonly asks: Asks;
+}
+
+export interface Group {
+  /** null: fields that belong to no group. */
+  readonly title: Text | null;
+  readonly fields: readonly Field[];
+}
+
+/** The fields in the order of the description, those of a group together. */
+export function readForm(process: Process): readonly Group[] {
+  const groups = new Map<string, { title: Text | null; fields: Field[] }>();
+  for (const [name, { minOccurs, schema }] of Object.entries(process.inputs)) {
+    const title = schema['x-group'] ?? null;
+    const key = title?.en ?? '';
+    const group = groups.get(key) ?? { title, fields: [] };
+    group.fields.push(readField(name, schema, minOccurs > 0));
+    groups.set(key, group);
+  }
+  return [...groups.values()].sort((a, b) => Number(a.title !== null) - Number(b.title !== null));
+}
+
+export function readField(name: string, schema: Schema, required: boolean): Field {
+  const help = schema['x-help'] ?? (schema.description ? { zh: schema.description, en: schema.description } : null);
+  const core = { ...schema, ...(schema.anyOf?.find((each) => each.type !== 'null') ?? {}) };
+  const asks = whatIsAsked(core, help);
+  const title = schema['x-title'] ?? { zh: schema.title ?? name, en: schema.title ?? name };
+  // Words that went into the choices are not said twice.
+  const said = asks.kind === 'choice' && help !== null && asks.choices.some(({ value }) => help.en.includes(`${value}:`)) ? null : help;
+  return { name, title, help: said, unit: schema['x-unit'] === '1' ? null : (schema['x-unit'] ?? null), required, initial: schema.default, asks };
+}
+
+const SHAPES = { point: 'point', line: 'linestring', polygon: 'polygon' } as const;
+const PICKS: Readonly<Record<string, 'run' | 'datastream' | 'layer'>> = { run: 'run', datastream: 'datastream', gauge: 'datastream', layer: 'layer' };
+
+function whatIsAsked(schema: Schema, help: Text | null): Asks {
+  const widget = schema['x-widget'];
+  if (schema.type === 'array') return whatArray(schema);
+  if (widget === 'point' || widget === 'line' || widget === 'polygon') return { kind: 'shape', shape: SHAPES[widget] };
+  const pick = widget === undefined ? undefined : PICKS[widget];
+  if (pick !== undefined) return { kind: 'pick', of: pick };
+  if (schema.enum) return { kind: 'choice', choices: schema.enum.filter(isPlain).map((value) => ({ value, title: choiceTitle(value, help) })) };
+  if (schema.type === 'boolean') return { kind: 'boolean' };
+  if (schema.type === 'number' || schema.type === 'integer') {
+    const [least, most] = [schema.minimum ?? schema.exclusiveMinimum ?? null, schema.maximum ?? schema.exclusiveMaximum ?? null];
+    return { kind: 'number', whole: schema.type === 'integer', least, most, slides: widget === 'slider' && least !== null && most !== null };
+  }
+  if (schema.type === 'string') return { kind: schema.format === 'date-time' ? 'moment' : 'text' };
+  return { kind: 'json' };
+}
+
+function whatArray({ items, prefixItems }: Schema): Asks {
+  if (prefixItems?.length === 4 && prefixItems.every((each) => each.type === 'number')) return { kind: 'box' };
+  if (items?.prefixItems?.every((each) => each.type === 'number')) return { kind: 'rows' };
+  if (items?.type === 'string') return { kind: 'names' };
+  if (items?.properties) {
+    const needed = items.required ?? [];
+    return { kind: 'list', fields: Object.entries(items.properties).map(([name, schema]) => readField(name, schema, needed.includes(name))) };
+  }
+  return { kind: 'json' };
+}
+
+function isPlain(value: unknown): value is string | number {
+  return typeof value === 'string' || typeof value === 'number';
+}
+
+/** What a choice means, where the help says it as "code: meaning; code: meaning"; else its code. */
+export function choiceTitle(value: string | number, help: Text | null): Text {
+  const code = String(value).replaceAll('_', ' ');
+  const told = (text: string | undefined): string => new RegExp(`(?:^|[;；])\\s*${escaped(String(value))}\\s*[:：]\\s*([^;；]+)`).exec(text ?? '')?.[1]?.trim() ?? code;
+  return { zh: told(help?.zh), en: told(help?.en) };
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+/** What to send: that which was given, and differs from what stands without it. */
+export function inputsOf(groups: readonly Group[], values: Attributes): Attributes {
+  const given = groups.flatMap(({ fields }) => fields).filter((field) => isGiven(field, values));
+  return Object.fromEntries(given.map(({ name }) => [name, values[name]]));
+}
+
+/** Whether a field says something of its own. */
+export function isGiven({ name, initial, required }: Field, values: Attributes): boolean {
+  const value = values[name];
+  return value !== undefined && (required || JSON.stringify(value) !== JSON.stringify(initial));
+}
+
+/** The words of a refusal by the field they belong to; those of no field stand under "". */
+export function faultsOf(detail: string, names: readonly string[]): Readonly<Record<string, string>> {
+  const faults: Record<string, string> = {};
+  let last = '';
+  for (const part of detail.split(/;\s+/)) {
+    const [, path = '', words = part] = /^(?:inputs:\s*(?:Value error,\s*)?)?([\w.]+):\s*(.*)$/s.exec(part) ?? [];
+    const [name = '', ...inner] = path.split('.');
+    const own = names.includes(name);
+    if (own) last = name;
+    const text = own ? [...inner.filter((each) => !/^\d+$/.test(each)), words].join(': ') : part;
+    faults[last] = faults[last] === undefined ? text : `${faults[last]}; ${text}`;
+  }
+  return faults;
+}
+
+/** Rows of numbers as text, one a line, and back; null where a line is no row. */
+export function writeRows(rows: unknown): string {
+  return Array.isArray(rows) ? rows.map((row: unknown) => (Array.isArray(row) ? row.join(' ') : '')).join('\n') : '';
+}
+
+export function readRows(text: string): number[][] | null {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const rows = lines.map((line) => line.trim().split(/[\s,，;\t]+/).map(Number));
+  return rows.every((row) => row.length === 2 && row.every(Number.isFinite)) ? rows : null;
+}

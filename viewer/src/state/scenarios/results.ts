@@ -1,0 +1,93 @@
+/** What of a result is on the map: the value tiles of its rasters, the styles of its objects, two runs together. */
+
+import { computed, effect, signal, type Signal } from '@preact/signals';
+import type { StyleSpecification } from 'maplibre-gl';
+import { getJson, isAbort, onServer } from '../../api/client';
+import { getLayerStyle, getValueTiles, type ResultLayer, type ValueTiles } from '../../api/scenarios';
+import { withTileJson } from '../../api/sources';
+import type { ResultLook } from '../../map/scenarios/results';
+import { city } from '../session';
+import { field } from '../store';
+import { between } from './frames';
+import { instant } from './play';
+import { failure, otherRaster, raster, times, vectors } from './runs';
+
+/** A raster layer with all that is needed to draw it. */
+export interface Drawn {
+  readonly layer: ResultLayer;
+  readonly tiles: ValueTiles;
+  /** Milliseconds since 1970; empty for what has no time. */
+  readonly moments: readonly number[];
+}
+
+export const shown = signal<Drawn | null>(null);
+export const beside = signal<Drawn | null>(null);
+/** Where the line between two runs stands, a share of the map's width. */
+export const swipe = signal(0.5);
+
+const styleName = field('style');
+const styles = signal<readonly { readonly layer: ResultLayer; readonly style: StyleSpecification }[]>([]);
+
+/** The state of the objects, as their tiles are asked for it; null: they have no time. */
+const moment = computed<string | null>(() => {
+  const at = instant.value;
+  const state = at === null ? undefined : times.value[between(times.value, at).from];
+  return state === undefined ? null : new Date(state).toISOString().replace('.000Z', 'Z');
+});
+
+/** What the map's style has to hold. */
+export const look = computed<ResultLook>(() => ({
+  water: shown.value?.tiles.bounds ?? null,
+  objects: styles.value.map(({ layer, style }) => ({ id: layer.role, style: atMoment(style, moment.value) })),
+}));
+
+function atMoment(style: StyleSpecification, at: string | null): StyleSpecification {
+  if (at === null) return style;
+  const sources = Object.entries(style.sources).map(([id, source]) => {
+    if (source.type !== 'vector' || !source.tiles) return [id, source] as const;
+    return [id, { ...source, tiles: source.tiles.map((tile) => `${tile}${tile.includes('?') ? '&' : '?'}datetime=${encodeURIComponent(at)}`) }] as const;
+  });
+  return { ...style, sources: Object.fromEntries(sources) };
+}
+
+/** Reads what is wanted as the view changes. */
+export function startResults(): () => void {
+  const stops = [drawing(raster, shown), drawing(otherRaster, beside), styling()];
+  return () => stops.forEach((stop) => stop());
+}
+
+function drawing(wanted: { readonly value: ResultLayer | null }, into: Signal<Drawn | null>): () => void {
+  return effect(() => {
+    const layer = wanted.value;
+    const root = city.value?.root;
+    if (into.peek()?.layer.id !== layer?.id) into.value = null;
+    if (!layer || root === undefined || into.peek()) return;
+    const abort = new AbortController();
+    getValueTiles(root, layer.id, abort.signal).then((tiles) => {
+      if (!abort.signal.aborted) into.value = { layer, tiles, moments: tiles.twin.times.map((time) => Date.parse(time)) };
+    }, note);
+    return () => abort.abort();
+  });
+}
+
+function styling(): () => void {
+  return effect(() => {
+    const layers = vectors.value;
+    const [root, name] = [city.value?.root, styleName.value];
+    if (root === undefined || layers.length === 0) {
+      styles.value = [];
+      return;
+    }
+    const abort = new AbortController();
+    const read = async (layer: ResultLayer) => {
+      const style = await getLayerStyle(root, layer.id, name, abort.signal);
+      return { layer, style: await withTileJson(style, (address) => getJson(address, abort.signal), onServer) };
+    };
+    Promise.all(layers.map(read)).then((found) => !abort.signal.aborted && (styles.value = found), note);
+    return () => abort.abort();
+  });
+}
+
+function note(error: unknown): void {
+  if (!isAbort(error)) failure.value = error instanceof Error ? error.message : String(error);
+}
