@@ -5,21 +5,19 @@ what is older than every transaction that still runs, in (xid, seq) order, and k
 transaction therefore holds the feed back until it ends; writers are short.
 """
 
-import asyncio
-import logging
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 import asyncpg
 
 from cim_models.database import Connection, Database
 from layers.boxes import Bbox
+from layers.following import POLL_S, follow_feed
 
 CHANNEL = "citytwin_change"
-POLL_S = 1.0
-RECONNECT_S = 1.0
 BATCH = 1000
 
 Op = Literal["insert", "update", "delete", "bulk", "boundary", "layer"]
@@ -38,11 +36,6 @@ PLACE_SQL = """
     insert into change_consumer (name, xid, seq) values ($1, $2, $3)
     on conflict (name) do update set xid = excluded.xid, seq = excluded.seq
 """
-
-# How asyncpg tells that a connection is gone; the last where it goes while a statement is being prepared.
-LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, order=True)
@@ -107,41 +100,13 @@ async def keep_place(connection: Connection, consumer: str, place: Place) -> Non
     await connection.execute(PLACE_SQL, consumer, place.xid, place.seq)
 
 
-async def follow(
+def follow(
     database: Database, after: Place | None = None, *, poll_s: float = POLL_S, limit: int = BATCH
 ) -> AsyncGenerator[list[Change], None]:
-    """Changes as they come, in batches that are never empty, for ever; from the present if `after` is None.
-
-    Holds one connection to the primary of its own. It listens, and polls each `poll_s` seconds besides, since a
-    notification can be lost; a broken connection is opened again and nothing is missed. Closing the iterator ends it.
-    """
-    place = after
-    while True:
-        try:
-            connection = await asyncpg.connect(database.url)
-        except LOST as error:
-            logger.warning("change feed: no connection (%s); trying again", error)
-            await asyncio.sleep(RECONNECT_S)
-            continue
-        try:
-            place = place or await present(connection)
-            woken = asyncio.Event()
-            await connection.add_listener(CHANNEL, lambda *_: woken.set())  # noqa: B023  # one event a connection
-            while True:
-                woken.clear()
-                while batch := await read_changes(connection, place, limit):
-                    place = batch[-1].place
-                    yield batch
-                try:
-                    async with asyncio.timeout(poll_s):
-                        await woken.wait()
-                except TimeoutError:
-                    pass
-        except LOST as error:
-            logger.warning("change feed: connection lost (%s); opening it again", error)
-            await asyncio.sleep(RECONNECT_S)
-        finally:
-            connection.terminate()
+    """Changes as they come, as `follow_feed` gives them; from the present if `after` is None."""
+    return follow_feed(
+        database, CHANNEL, after, present=present, read=partial(read_changes, limit=limit), poll_s=poll_s
+    )
 
 
 def _change(row: asyncpg.Record) -> Change:

@@ -8,7 +8,8 @@ from cim_models.database import Connection, Database
 from cim_models.themes import THEMES
 from layers.access import SYSTEM
 from layers.boxes import boxes, cells_sql, union
-from layers.changes import INSERT_SQL, LOST, wake
+from layers.changes import INSERT_SQL, wake
+from layers.following import LOST
 from layers.villages import AREAS, reassign
 
 # "tick" in ASCII: one process of a city ticks, whichever comes first.

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import asyncpg
 
-from layers.changes import LOST
+from layers.following import LOST
 
 T = TypeVar("T")
 # The database may start again while hours of work wait to be kept.

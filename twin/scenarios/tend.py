@@ -18,7 +18,7 @@ from uuid import UUID
 import structlog
 
 from cim_models.database import Database
-from layers.changes import LOST
+from layers.following import LOST
 from twin.directory import CityPlace
 from twin.scenarios.child import Call, main
 from twin.scenarios.inputs import Words

@@ -12,7 +12,7 @@ import structlog
 from procrastinate import App
 
 from cim_models.database import Database
-from layers.changes import LOST
+from layers.following import LOST
 from twin import logs
 from twin.directory import CityPlace, Directory
 from twin.process import die_with_supervisor, leave

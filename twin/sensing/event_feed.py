@@ -1,17 +1,13 @@
 """Steps of events as they are taken, in the order of their commits, for whoever follows."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
-import asyncpg
-
 from cim_models.database import Connection, Database
-from layers.changes import LOST
+from layers.following import follow_feed
 from twin.sensing.events import CHANNEL
 from twin.sensing.hub import Hub
 
-POLL_S = 1.0
 # In the order of commits: a lower id may become visible later, so that nothing younger than what still runs is told.
 READ = """
     select s.id, json_build_object(
@@ -45,32 +41,9 @@ async def read_steps(connection: Connection, after: int) -> list[StepTaken]:
     return [StepTaken(row["id"], row["told"].encode()) for row in await connection.fetch(READ, after)]
 
 
-async def follow_steps(database: Database, after: int) -> AsyncGenerator[list[StepTaken], None]:
-    """Steps as they are taken, for ever. A broken connection is opened again, and nothing is missed."""
-    place = after
-    while True:
-        try:
-            connection = await asyncpg.connect(database.url, server_settings={"timezone": "UTC"})
-        except LOST:
-            await asyncio.sleep(POLL_S)
-            continue
-        try:
-            woken = asyncio.Event()
-            await connection.add_listener(CHANNEL, lambda *_: woken.set())  # noqa: B023  # one event a connection
-            while True:
-                woken.clear()
-                while batch := await read_steps(connection, place):
-                    place = batch[-1].place
-                    yield batch
-                try:
-                    async with asyncio.timeout(POLL_S):
-                        await woken.wait()
-                except TimeoutError:
-                    pass
-        except LOST:
-            await asyncio.sleep(POLL_S)
-        finally:
-            connection.terminate()
+def follow_steps(database: Database, after: int) -> AsyncGenerator[list[StepTaken], None]:
+    """Steps as they are taken, as `follow_feed` gives them."""
+    return follow_feed(database, CHANNEL, after, present=last_step, read=read_steps)
 
 
 def steps_hub(database: Database) -> Hub[StepTaken]:

@@ -3,22 +3,13 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic
 
 from cim_models.database import Connection, Database
+from layers.following import T
 
 # Items that a process remembers for those who come or lag; what is older is read again.
 REMEMBERED = 200
-
-
-class Placed(Protocol):
-    """Something with its place in a feed."""
-
-    @property
-    def place(self) -> Any: ...
-
-
-T = TypeVar("T", bound=Placed)
 
 
 class Hub(Generic[T]):

@@ -1,20 +1,18 @@
 """Observations as they are committed, in that order, for whoever follows: none lost, none twice."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import asyncpg
 import orjson
 
 from cim_models.database import Connection, Database
-from layers.changes import LOST, Place
+from layers.changes import Place, present
+from layers.following import follow_feed
 from twin.sensing.hub import Hub
 from twin.sensing.readings import CHANNEL
 
-POLL_S, RECONNECT_S = 1.0, 1.0
 LIMIT = 50
 READ = """
     select xid, seq, via, at, ids, datastream_ids, times, numbers from sensing.arrival
@@ -45,11 +43,6 @@ class Arrival:
         return self.results.get(self.ids[index]) if number is None else number
 
 
-async def present(connection: Connection) -> Place:
-    """The place after everything that any reader has been shown by now."""
-    return Place(await connection.fetchval("select pg_snapshot_xmin(pg_current_snapshot())"), 0)
-
-
 async def read_arrivals(connection: Connection, after: Place, limit: int = LIMIT) -> list[Arrival]:
     """The next batches after a place, oldest first."""
     found = []
@@ -65,33 +58,9 @@ async def read_arrivals(connection: Connection, after: Place, limit: int = LIMIT
     return found
 
 
-async def follow_arrivals(database: Database, after: Place | None = None) -> AsyncGenerator[list[Arrival], None]:
-    """Batches as they come, for ever; from the present if `after` is None. A broken connection is opened again."""
-    place = after
-    while True:
-        try:
-            connection = await asyncpg.connect(database.url, server_settings={"timezone": "UTC"})
-        except LOST:
-            await asyncio.sleep(RECONNECT_S)
-            continue
-        try:
-            place = place or await present(connection)
-            woken = asyncio.Event()
-            await connection.add_listener(CHANNEL, lambda *_: woken.set())  # noqa: B023  # one event a connection
-            while True:
-                woken.clear()
-                while batch := await read_arrivals(connection, place):
-                    place = batch[-1].place
-                    yield batch
-                try:
-                    async with asyncio.timeout(POLL_S):
-                        await woken.wait()
-                except TimeoutError:
-                    pass
-        except LOST:
-            await asyncio.sleep(RECONNECT_S)
-        finally:
-            connection.terminate()
+def follow_arrivals(database: Database, after: Place | None = None) -> AsyncGenerator[list[Arrival], None]:
+    """Batches as they come, as `follow_feed` gives them; from the present if `after` is None."""
+    return follow_feed(database, CHANNEL, after, present=present, read=read_arrivals)
 
 
 def arrivals_hub(database: Database) -> Hub[Arrival]:

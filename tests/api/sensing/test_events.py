@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from layers.changes import present
 from tests.api.conftest import BASE
 from tests.api.sensing.conftest import Sensors, observation, stream, thing
 from twin.sensing.conditions import Watch, truth
-from twin.sensing.live import present, read_arrivals
+from twin.sensing.live import read_arrivals
 from twin.sensing.rules import State, Values, evaluate, follow, tick
 
 START = datetime(2024, 8, 1, tzinfo=UTC)
