@@ -30,6 +30,7 @@ from api import (
     terrain,
     tiles,
     tilesets,
+    traffic,
     viewer,
 )
 from api.cities import Cities, CityDirectory
@@ -117,6 +118,7 @@ def _routes(settings: Settings, cities: Cities) -> FastAPI:
         sensorthings,
         execution,
         jobs,
+        traffic,
         health,
     ):
         app.include_router(module.router)

@@ -10,6 +10,7 @@ from api.errors import NotFound
 from api.identity import Identity
 from api.recent import Recent
 from api.terrain import TerrainTiles
+from api.ways import NetworkCache
 from cim_models.database import Connection, Database
 from layers.access import SYSTEM, Principal
 from layers.catalog import Catalog, Layer, load_catalog
@@ -48,6 +49,7 @@ class ServedCity:
         self.map_tiles = MapTiles(database, maps, tiles, memory=settings.cache_memory // MAPS_SHARE)
         self.terrain = TerrainTiles(self, place.files)
         self.coverages = Coverages(self, place.files)
+        self.ways = NetworkCache(self, place.files)
         self._patience_s = settings.connection_timeout
         self._laid_down: datetime | None = None
         self._replaced = False

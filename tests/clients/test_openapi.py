@@ -43,7 +43,7 @@ OPERATIONS = {
     "getSignals", "recordSignal", "endSignal", "getTyphoons", "getTyphoon", "putTyphoon", "deleteTyphoon",
     "getEvents", "getEvent", "raiseEvent", "stepEvent", "streamEvents", "getRules", "putRule", "deleteRule", "tryRule",
     "getProcesses", "getProcess", "execute", "getJobs", "getJob", "dismissJob", "getJobResults", "streamJob",
-    "getJobTable", "getJobFile",
+    "getJobTable", "getJobFile", "getIsochrones", "getRoute",
     "getHealth", "getReadiness", "getLiveness", "getMetrics",
 }  # fmt: skip
 # They end when the client goes.

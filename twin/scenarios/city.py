@@ -119,7 +119,7 @@ class City:
         Raises LayerNotFound, FilterError, ScenarioError for a column that the layer has not.
         """
         layer = self.catalog.layer(layer_id, self.principal)
-        attributes = [_attribute(layer, name) for name in columns]
+        attributes = [attribute_of(layer, name) for name in columns]
         selection = Selection(layer, self.view, None if where is None else parse_filter(where), box)
         self._reads(layer)
         return self.wait(self._features(selection, attributes))
@@ -201,23 +201,38 @@ class City:
             return await read_terrain(connection, self.catalog, self.principal, self.files, self.view)
 
     async def _features(self, selection: Selection, attributes: Sequence[Attribute]) -> pa.Table:
-        table = objects(selection.layer, self.catalog)
-        metric = func.ST_AsBinary(func.ST_Transform(table.c.geom, literal_column(str(self._metric_srid))))
-        statement = compiled(
-            rows(selection, self.catalog, self.principal)
-            .add_columns(table.c.object_id, metric, *(_value(table, each) for each in attributes))
-            .order_by(table.c.object_id)
-        )
-        schema = pa.schema(
-            [
-                ("object_id", pa.int64()),
-                ("geometry", pa.binary()),
-                *((each.name, ARROW[each.type]) for each in attributes),
-            ]
-        )
         async with self.database.reading() as connection:
-            batches = [batch async for batch in _batches(connection, statement.sql, statement.arguments, schema)]
-        return pa.Table.from_batches(batches, schema)
+            return await read_objects(
+                connection, selection, attributes, self.catalog, self.principal, metric_srid=self._metric_srid
+            )
+
+
+async def read_objects(
+    connection: Connection,
+    selection: Selection,
+    attributes: Sequence[Attribute],
+    catalog: Catalog,
+    principal: Principal,
+    *,
+    metric_srid: int,
+) -> pa.Table:
+    """Objects as `City.features` gives them, of one snapshot, in the order of their ids."""
+    table = objects(selection.layer, catalog)
+    metric = func.ST_AsBinary(func.ST_Transform(table.c.geom, literal_column(str(metric_srid))))
+    statement = compiled(
+        rows(selection, catalog, principal)
+        .add_columns(table.c.object_id, metric, *(_value(table, each) for each in attributes))
+        .order_by(table.c.object_id)
+    )
+    schema = pa.schema(
+        [
+            ("object_id", pa.int64()),
+            ("geometry", pa.binary()),
+            *((each.name, ARROW[each.type]) for each in attributes),
+        ]
+    )
+    batches = [batch async for batch in _batches(connection, statement.sql, statement.arguments, schema)]
+    return pa.Table.from_batches(batches, schema)
 
 
 def read_view(asked: Mapping[str, Any], zone: ZoneInfo) -> View:
@@ -247,7 +262,8 @@ def _value(table: FromClause, attribute: Attribute) -> ColumnElement[Any]:
     return stored(table, attribute)
 
 
-def _attribute(layer: Layer, name: str) -> Attribute:
+def attribute_of(layer: Layer, name: str) -> Attribute:
+    """A property of a layer, or what else its source gave. Raises ScenarioError."""
     if name == FURTHER.name and tells_whole(layer):
         return FURTHER
     found = layer.property(name)

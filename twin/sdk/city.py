@@ -174,6 +174,44 @@ class City:
 
         return Run(self._client, self._base, job)
 
+    def isochrone(
+        self,
+        place: tuple[float, float],
+        minutes: "Sequence[float]" = (5, 10, 15),
+        *,
+        mode: str = "car",
+        flood_run: str | None = None,
+        at: str | None = None,
+        plan: int | None = None,
+    ) -> "geopandas.GeoDataFrame":
+        """What is reached from a place (longitude, latitude) within some minutes: a frame of polygons.
+
+        mode: "car" or "walk". flood_run: through the water of that run, at the moment `at`. Needs geopandas.
+        """
+        from twin.sdk.traffic import isochrone
+
+        parameters = {"mode": mode, "flood_run": flood_run, "datetime": at, "plan": plan}
+        return isochrone(self._client, self._base, place, minutes, parameters)
+
+    def route(
+        self,
+        begin: tuple[float, float],
+        end: tuple[float, float],
+        *,
+        mode: str = "car",
+        flood_run: str | None = None,
+        at: str | None = None,
+        plan: int | None = None,
+    ) -> dict[str, Any]:
+        """The quickest way between two places, as a GeoJSON feature with seconds, metres and streets.
+
+        As `isochrone` otherwise. Raises WrongRequest where no way leads.
+        """
+        from twin.sdk.traffic import route
+
+        parameters = {"mode": mode, "flood_run": flood_run, "datetime": at, "plan": plan}
+        return route(self._client, self._base, begin, end, parameters)
+
     @property
     def scenarios(self) -> dict[str, dict[str, Any]]:
         """What can be run, by name, with title and description."""

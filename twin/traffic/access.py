@@ -59,6 +59,11 @@ class Router:
         self._cost = np.concatenate([np.where(shut, np.inf, cost), self._expansion.penalty_s])
         self._ways: dict[bool, tuple[Graph, Integers, Floats]] = {}
 
+    @property
+    def cost_s(self) -> Floats:
+        """Seconds of each link as the vehicle counts them, inf where it may not go."""
+        return self._cost[: self.network.links]
+
     def tree(self, nodes: Hashable | Iterable[Hashable], *, limit_s: float = np.inf, towards: bool = False) -> Tree:
         """Times from the nearest of some nodes (ids) to all others; with `towards`, from all others to it.
 

@@ -1,0 +1,189 @@
+"""Ways: what is reached from a place in so many minutes, and routes, by car or on foot, on dry ground or in a flood."""
+
+import json
+import math
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pyproj
+import shapely
+from fastapi import APIRouter, Request, Response
+
+from api.answers import json_answer
+from api.documentation import described
+from api.errors import BadRequest
+from api.exchange import city, exchange
+from api.links import GEOJSON
+from api.parameters import Parameter, Query, one_of
+from api.views import DATETIME, PLAN, as_text
+
+MOST_MINUTES, MOST_LIMITS = 90.0, 6
+# Of degrees: a decimetre.
+DECIMALS = 6
+
+
+def parse_minutes(text: str) -> list[float]:
+    """Up to six numbers above 0, rising; raises ValueError."""
+    wanted = f"1 to {MOST_LIMITS} numbers above 0 and up to {MOST_MINUTES:g} are wanted, e.g. 5,10,15"
+    try:
+        numbers = sorted({float(part) for part in text.split(",")})
+    except ValueError:
+        raise ValueError(wanted) from None
+    if not 1 <= len(numbers) <= MOST_LIMITS or not all(0 < each <= MOST_MINUTES for each in numbers):
+        raise ValueError(wanted)
+    return numbers
+
+
+def parse_point(text: str) -> tuple[float, float]:
+    """POINT(lon lat), or lon,lat; raises ValueError."""
+    wanted = "POINT(lon lat) in longitude and latitude is wanted, such as POINT(120.955 28.102)"
+    plain = text.strip()
+    if plain.upper().startswith("POINT"):
+        plain = plain[5:].strip().removeprefix("(").removesuffix(")").strip()
+    try:
+        lon, lat = (float(part) for part in plain.replace(",", " ").split())
+    except ValueError:
+        raise ValueError(wanted) from None
+    # Beyond these no metric CRS of a city can be computed.
+    if not (math.isfinite(lon) and math.isfinite(lat) and abs(lon) <= 180 and abs(lat) <= 89.9):
+        raise ValueError(wanted)
+    return lon, lat
+
+
+def _place(name: str, description: str) -> Parameter[tuple[float, float] | None]:
+    schema = {"type": "string", "example": "POINT(120.955 28.102)"}
+    return Parameter(name, description, parse_point, None, schema, max_length=200)
+
+
+COORDS = _place("coords", "Where to begin, in longitude and latitude (CRS84): POINT(lon lat).")
+FROM = _place("from", "Where to begin: POINT(lon lat).")
+TO = _place("to", "Where to go: POINT(lon lat).")
+MINUTES = Parameter[list[float]](
+    "minutes",
+    f"Times, at most {MOST_LIMITS} of them, up to {MOST_MINUTES:g} minutes.",
+    parse_minutes,
+    [5.0, 10.0, 15.0],
+    {"type": "array", "items": {"type": "number"}, "maxItems": MOST_LIMITS, "example": [5, 10, 15]},
+    explode=False,
+)
+MODE = Parameter[str](
+    "mode",
+    "By car, at the speeds of the empty road; or on foot at 4.8 km/h.",
+    one_of("car", "walk"),
+    "car",
+    {"type": "string", "enum": ["car", "walk"], "default": "car"},
+)
+FLOOD_RUN = Parameter[str | None](
+    "flood_run",
+    "A finished flood run: ways lead through its water, and datetime tells the state (its first one by default).",
+    as_text,
+    None,
+    {"type": "string", "example": "6c1c3c0e-0000-0000-0000-000000000000"},
+    max_length=60,
+)
+ROUTE_EXAMPLE = {
+    "type": "Feature",
+    "geometry": {"type": "LineString", "coordinates": [[120.95, 28.1], [120.96, 28.1]]},
+    "properties": {"mode": "car", "seconds": 74.0, "metres": 983.0, "streets": [{"name": "海晏路", "metres": 983.0}]},
+}
+
+router = APIRouter(tags=["Ways"])
+
+
+@router.get(
+    "/traffic/isochrones",
+    **described("getIsochrones", COORDS, MINUTES, MODE, FLOOD_RUN, DATETIME, PLAN, kinds=(GEOJSON,)),
+)
+async def isochrones(request: Request) -> Response:
+    """What is reached within some minutes: a polygon for each time, the largest first, with its km2."""
+    query = Query(request)
+    place, minutes = _given(query, COORDS), query.take(MINUTES)
+    ways, used, mode = await _asked(request, query)
+    there, back = _transformers(city(request).database.city.metric_srid)
+    x, y = _metric(there, place)
+    limits = [each * 60 for each in minutes]
+    areas = await city(request).ways.work(lambda: ways.areas(x, y, limits, used))
+    features = [
+        {
+            "type": "Feature",
+            "geometry": _degrees(back, area),
+            "properties": {"minutes": limit, "mode": mode, "km2": round(area.area / 1e6, 4)},
+        }
+        for limit, area in sorted(zip(minutes, areas, strict=True), key=lambda each: -each[0])
+    ]
+    return json_answer({"type": "FeatureCollection", "features": features}, media_type=GEOJSON)
+
+
+@router.get(
+    "/traffic/route",
+    **described("getRoute", FROM, TO, MODE, FLOOD_RUN, DATETIME, PLAN, kinds=(GEOJSON,), example=ROUTE_EXAMPLE),
+)
+async def route(request: Request) -> Response:
+    """The quickest way between two places: its line, seconds, metres, and the streets in turn."""
+    query = Query(request)
+    begin, end = _given(query, FROM), _given(query, TO)
+    ways, used, mode = await _asked(request, query)
+    there, back = _transformers(city(request).database.city.metric_srid)
+    first, last = _metric(there, begin), _metric(there, end)
+    found = await city(request).ways.work(lambda: ways.route(first, last, used))
+    streets = [
+        {"name": name, "name_en": english, "metres": round(metres, 1)} for name, english, metres in found.streets
+    ]
+    return json_answer(
+        {
+            "type": "Feature",
+            "geometry": _degrees(back, found.line),
+            "properties": {
+                "mode": mode,
+                "seconds": round(found.seconds, 1),
+                "metres": round(found.metres, 1),
+                "streets": streets,
+            },
+        },
+        media_type=GEOJSON,
+    )
+
+
+async def _asked(request: Request, query: Query) -> tuple[Any, Any, str]:
+    """The network, its router in the water that was asked for (None on dry ground), and the mode."""
+    networks, principal = city(request).ways, exchange(request).principal
+    mode, run, moment, plan = query.take(MODE), query.take(FLOOD_RUN), query.take(DATETIME), query.take(PLAN)
+    query.finish()
+    if plan is not None and plan not in (await city(request).catalog()).plans:
+        raise BadRequest(f"plan={plan}: the city has no such plan")
+    water = await networks.water(run, moment, principal)
+    found, key = await networks.ways("walk" if mode == "walk" else "car", principal, plan)
+    return found, await networks.router(found, key, water), mode
+
+
+def _given(query: Query, parameter: Parameter[tuple[float, float] | None]) -> tuple[float, float]:
+    """Raises BadRequest."""
+    found = query.take(parameter)
+    if found is None:
+        raise BadRequest(f"{parameter.name}: say where, e.g. ?{parameter.name}=POINT(120.955 28.102)")
+    return found
+
+
+@cache
+def _transformers(srid: int) -> tuple[pyproj.Transformer, pyproj.Transformer]:
+    """From longitude and latitude to metres, and back."""
+    metric = f"EPSG:{srid}"
+    return (
+        pyproj.Transformer.from_crs("OGC:CRS84", metric, always_xy=True),
+        pyproj.Transformer.from_crs(metric, "OGC:CRS84", always_xy=True),
+    )
+
+
+def _metric(there: pyproj.Transformer, place: tuple[float, float]) -> tuple[float, float]:
+    """Raises BadRequest for a place that the city's metric CRS does not know."""
+    x, y = there.transform(*place)
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise BadRequest(f"{place[0]:g} {place[1]:g}: far outside the city")
+    return x, y
+
+
+def _degrees(back: pyproj.Transformer, shape: shapely.Geometry) -> dict[str, Any]:
+    turned = shapely.transform(shape, lambda corners: np.column_stack(back.transform(*corners.T)).round(DECIMALS))
+    found: dict[str, Any] = json.loads(shapely.to_geojson(turned))
+    return found

@@ -1,0 +1,265 @@
+"""A whole traffic run in a real database: two villages, two bridges over a river between them, and a hamlet.
+
+The river runs along x = 1000. West of it lies a village of homes, east of it one of offices; the north bridge is the
+short way, the south bridge the long one. A hamlet hangs on one road in the south-west, across a ford.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psycopg
+import pyarrow as pa
+import pytest
+
+from cim_models.database import Database
+from layers.access import Principal
+from layers.catalog import load_catalog
+from layers.drawing import check_style
+from twin.flood.domain import Domain
+from twin.flood.raster import write_grid
+from twin.scenarios.city import City
+from twin.scenarios.protocol import Result, RunRecord, VectorLayer
+from twin.scenarios.runs import Asked, enqueue
+from twin.traffic.scenario import TRAFFIC
+from twin.traffic.scenario.errors import TrafficRefused
+from twin.traffic.scenario.inputs import TrafficInputs
+from twin.traffic.scenario.water import CAR_IN_WATER, LORRY_IN_WATER
+
+WEST, SOUTH = 596_000, 3_111_000
+# Nodes: W and E in the middle of both villages, bridges N1-N2 and S1-S2, hamlet H beyond the ford F.
+NODES = {
+    "W": (500, 1000), "E": (1500, 1000), "N1": (950, 1000), "N2": (1050, 1000), "S1": (950, 0), "S2": (1050, 0),
+    "W2": (500, 0), "E2": (1500, 0), "H": (0, 0),
+}  # fmt: skip
+ROADS = [
+    ("W", "N1", False), ("N1", "N2", True), ("N2", "E", False), ("W", "W2", False), ("W2", "S1", False),
+    ("S1", "S2", True), ("S2", "E2", False), ("E2", "E", False), ("W2", "H", False),
+]  # fmt: skip
+FILL = """
+    insert into dataset (name, themes, title_zh, title_en, loaded_at, extent)
+    select 'river', array['building'], '河', 'River', now(), array[st_xmin(b), st_ymin(b), st_xmax(b), st_ymax(b)]
+    from st_transform(st_makeenvelope(596000, 3111000, 597600, 3112100, 4549), 4490) b;
+"""
+DIVISION = """
+    insert into administrative_area (dataset_id, uid, content_hash, class, name, code, level, population, geom)
+    select 1, 'a' || %(code)s, '', 'AdministrativeArea', %(name)s, %(code)s, 'village', %(people)s,
+           st_multi(st_transform(st_makeenvelope(%(x)s - 300, %(y)s - 200, %(x)s + 300, %(y)s + 200, 4549), 4490))
+"""
+BUILDING = """
+    insert into building (dataset_id, uid, content_hash, class, function, storeys, village_code, geom)
+    select 1, 'b' || %(code)s || %(function)s, '', 'Building', %(function)s, 5, %(code)s,
+           st_multi(st_transform(st_makeenvelope(%(x)s, %(y)s, %(x)s + 40, %(y)s + 40, 4549), 4490))
+"""
+ROAD = """
+    insert into road (dataset_id, uid, content_hash, class, name, lanes, speed_kmh, bridge, start_node, end_node, geom)
+    select 1, %(uid)s, '', 'secondary', %(uid)s, 2, 36, %(bridge)s, %(a)s, %(b)s,
+           st_transform(st_setsrid(st_makeline(st_point(%(x)s, %(y)s), st_point(%(x2)s, %(y2)s)), 4549), 4490)
+"""
+FACILITY = """
+    insert into facility (dataset_id, uid, content_hash, class, name, geom)
+    select 1, 'h', '', 'Hospital', '医院', st_transform(st_setsrid(st_point(597490, 3112010), 4549), 4490)
+"""
+USUAL = {"zones": "village", "trips_total": 1000, "lorry_share": 0.0, "mean_trip_min": 3.0, "hour": 7}
+
+
+@pytest.fixture(scope="module")
+def river(new_city: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """The city's URL and folder."""
+    url = new_city()
+    at = {name: (WEST + x, SOUTH + y) for name, (x, y) in NODES.items()}
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(FILL)
+        villages = (("990381001001", "西村", 900, "W", "residential"), ("990381002001", "东村", 300, "E", "office"),
+                    ("990381001002", "渡口村", 60, "H", "residential"))  # fmt: skip
+        for code, name, people, node, function in villages:
+            place = {"code": code, "x": at[node][0], "y": at[node][1]}
+            connection.execute(DIVISION, place | {"name": name, "people": people})
+            connection.execute(BUILDING, place | {"function": function})
+            connection.execute(BUILDING, place | {"function": "mixed"})
+        for a, b, bridge in ROADS:
+            ends = {"x": at[a][0], "y": at[a][1], "x2": at[b][0], "y2": at[b][1]}
+            connection.execute(ROAD, ends | {"uid": f"{a}-{b}", "bridge": bridge, "a": a, "b": b})
+        connection.execute(FACILITY)
+    return url, tmp_path_factory.mktemp("river")
+
+
+@contextmanager
+def opened(river: tuple[str, Path], run: str) -> Iterator[City]:
+    url, files = river
+    folder = files / run
+    folder.mkdir()
+
+    async def ask() -> str:
+        database = await Database.open(url, connections=1)
+        try:
+            async with database.writing() as connection:
+                asked = Asked("traffic", {}, {}, 1, Principal("planner", "editor"))
+                return str(await enqueue(connection, asked, most=100))
+        finally:
+            await database.close()
+
+    with City.open(url, asyncio.run(ask()), files=files, folder=folder) as city:
+        yield city
+
+
+def run(river: tuple[str, Path], name: str, **inputs: Any) -> Result:
+    with opened(river, name) as city:
+        return TRAFFIC.run(city, TrafficInputs.model_validate(USUAL | inputs), lambda *_: None)
+
+
+def layer(result: Result, role: str) -> pa.Table:
+    return next(each.table for each in result.layers if each.role == role)
+
+
+def volumes(table: pa.Table, column: str = "volume") -> dict[str, float]:
+    """Of each road, both ways together."""
+    found: dict[str, float] = {}
+    for row in table.to_pylist():
+        found[row["name"]] = found.get(row["name"], 0.0) + row[column]
+    return found
+
+
+@pytest.fixture(scope="module")
+def bridged(river: tuple[str, Path]) -> Result:
+    """The north bridge is closed by a line drawn across it."""
+    line = {"type": "LineString", "coordinates": shown(river, [(1000, 900), (1000, 1100)])}
+    return run(river, "bridged", closures=[{"line": line}])
+
+
+def shown(river: tuple[str, Path], places: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Longitude and latitude of places in the plan above, as the database turns them."""
+    with psycopg.connect(river[0]) as connection:
+        return [
+            connection.execute(
+                "select st_x(p), st_y(p) from st_transform(st_setsrid(st_point(%s, %s), 4549), 4490) p",
+                (WEST + x, SOUTH + y),
+            ).fetchone()  # type: ignore[misc]
+            for x, y in places
+        ]
+
+
+def test_traffic_of_a_closed_bridge_goes_over_the_other(bridged: Result) -> None:
+    """All trips between the banks have one of two ways; those of one bridge are on the other, to the vehicle."""
+    before, after = volumes(layer(bridged, "usual")), volumes(layer(bridged, "traffic"))
+    change = volumes(layer(bridged, "change"), "change")
+    assert before["N1-N2"] > 100
+    assert "N1-N2" not in after
+    assert after["S1-S2"] == pytest.approx(before["N1-N2"] + before.get("S1-S2", 0), abs=1)
+    assert change["N1-N2"] == pytest.approx(-before["N1-N2"], abs=1)
+    assert bridged.indicators["unserved_trips"]["value"] == 0
+    assert bridged.indicators["closed_km"]["value"] == pytest.approx(0.2, abs=0.01)
+    assert {row["name"] for row in layer(bridged, "closed").to_pylist()} == {"N1-N2"}
+
+
+def test_the_townships_lose_what_the_roads_take_more(bridged: Result) -> None:
+    """Hours lost by trips, township by township, are the hours that the roads hold more (connectors do not change)."""
+    lost = sum(row["lost_hours"] for row in bridged.tables["townships"].to_pylist())
+    assert lost == pytest.approx(bridged.indicators["vehicle_hours_more"]["value"], rel=0.01)
+    assert lost > 1
+    state = bridged.tables["states"].to_pylist()[0]
+    # 2 km more for each trip over the river, 0.07 kg of fuel and 3.169 kg of CO2 a km and kg.
+    assert state["vehicle_km"] - state["vehicle_km_usual"] == pytest.approx(
+        2 * volumes(layer(bridged, "usual"))["N1-N2"], rel=0.02
+    )
+    assert state["co2_kg"] == pytest.approx(state["vehicle_km"] * 0.07 * 3.169, rel=1e-3)
+    assert state["node_error"] < 1e-9
+
+
+def test_the_busiest_bridge_is_found(river: tuple[str, Path]) -> None:
+    result = run(river, "busiest", busiest_bridges=1)
+    assert {row["name"] for row in layer(result, "closed").to_pylist()} == {"N1-N2"}
+
+
+def test_a_slowed_road_keeps_its_trips_and_a_new_road_takes_them(river: tuple[str, Path]) -> None:
+    new = {"line": {"type": "LineString", "coordinates": shown(river, [(500, 1010), (1500, 1010)])}, "speed_kmh": 90}
+    result = run(river, "new", new_roads=[new], closures=[{"where": "uid = 'W-N1'", "speed_share": 0.5}])
+    before, after = layer(result, "usual").to_pylist(), layer(result, "traffic").to_pylist()
+    assert not any(row["road"] < 0 for row in before)
+    assert sum(row["volume"] for row in after if row["road"] < 0) > 100
+    assert result.indicators["vehicle_hours_more"]["value"] < 0
+
+
+def test_trips_of_a_cut_off_village_are_counted_and_named(river: tuple[str, Path]) -> None:
+    result = run(river, "cut", closures=[{"where": "uid = 'W2-H'"}])
+    unserved = result.tables["unserved"].to_pylist()
+    assert {row["origin_name"] for row in unserved} | {row["destination_name"] for row in unserved} >= {"渡口村"}
+    assert all("渡口村" in (row["origin_name"], row["destination_name"]) for row in unserved)
+    cut = [row for row in result.tables["cut_off"].to_pylist() if row["vehicle"] == "car"]
+    assert [(row["service"], row["village"], row["people_cut_off"]) for row in cut] == [("hospital", "渡口村", 60)]
+    # Each village lives wholly in one building, and the east village at the hospital's door.
+    within = {r["minutes"]: r["people"] for r in result.tables["within"].to_pylist() if r["vehicle"] == "car"}
+    assert within[30] == 1200
+
+
+def test_a_flood_cuts_off_hour_by_hour(river: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ford is dry, then under 0.4 m: too deep for cars, not for lorries; then under 0.7 m; then dry again."""
+    begin = datetime(2026, 8, 10, 9, tzinfo=UTC)
+    frames = []
+    for n, depth in enumerate((0.0, 0.4, 0.7, 0.0)):
+        cells = np.full((60, 90), np.nan)
+        cells[45:58, 20:24] = depth or np.nan
+        domain = Domain(np.zeros((60, 90)), cell=20, west=WEST - 100, north=SOUTH + 1100, crs="EPSG:4549")
+        path = river[1] / f"water-{n}.tif"
+        write_grid(path, cells, domain, unit="m", description="depth")
+        frames.append((begin + timedelta(hours=n), path))
+    record = RunRecord("flood-1", "flood", {}, {}, {}, {"depth": frames}, {}, river[1])
+    monkeypatch.setattr(City, "previous", lambda self, run_id: record)
+    result = run(river, "flooded", flood_run="flood-1", lorry_share=0.1)
+    cut = {
+        (row["time"].astimezone(UTC).hour, row["vehicle"]): (row["village"], row["people_cut_off"])
+        for row in result.tables["cut_off"].to_pylist()
+        if row["service"] == "hospital"
+    }
+    assert cut == {(10, "car"): ("渡口村", 60), (11, "car"): ("渡口村", 60), (11, "lorry"): ("渡口村", 60)}
+    closed = [(row["name"], row["valid_from"].astimezone(UTC).hour) for row in layer(result, "closed").to_pylist()]
+    assert closed == [("W2-H", 10), ("W2-H", 11)]
+    # 9 o'clock in Greenwich is 17 in the city: its trips go by the profile of the evening.
+    assert [row["hour"] for row in result.tables["states"].to_pylist()] == [17, 18, 19, 20]
+    states = result.tables["states"].to_pylist()
+    assert states[0]["unserved_trips"] == 0 < states[1]["unserved_trips"]
+    assert result.indicators["cut_off_hospital_car"]["value"] == 60
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"closures": [{"where": "uid = 'no such'"}]}, "closure 1"),
+        ({"flood_run": "latest"}, "no finished flood run"),
+        ({"demand": "csv", "od_csv": "origin,destination\n"}, "no column trips"),
+        ({"demand": "csv", "od_csv": "origin,destination,trips\nx,y,1\n"}, "line 2"),
+        ({"demand": "csv", "od_csv": "origin,destination,trips\n990381001001,990381002001,-1\n"}, "'-1' trips"),
+    ],
+)
+def test_what_cannot_be_computed_is_refused(river: tuple[str, Path], inputs: dict[str, Any], said: str) -> None:
+    with pytest.raises(TrafficRefused, match=said):
+        run(river, f"refused-{abs(hash(said))}", **inputs)
+
+
+def test_a_table_of_trips_is_taken_as_it_is(river: tuple[str, Path]) -> None:
+    table = "origin,destination,trips\n990381001001,990381002001,120\n990381002001,990381001001,30\n"
+    result = run(river, "table", demand="csv", od_csv=table)
+    assert result.indicators["trips"]["value"] == 150
+    assert volumes(layer(result, "traffic"))["N1-N2"] == pytest.approx(150, abs=2)
+
+
+async def test_styles_are_drawn(river: tuple[str, Path], bridged: Result) -> None:
+    database = await Database.open(river[0], connections=1)
+    async with database.reading() as connection:
+        catalog = await load_catalog(connection, database.city)
+    await database.close()
+    for each in bridged.layers:
+        assert isinstance(each, VectorLayer)
+        check_style([dict(part) for part in each.style or ()], catalog)
+
+
+def test_the_curve_of_speeds_in_water() -> None:
+    """Pregnolato et al. (2017), the formula by hand: w = 100, 150, 200 mm; a car stops at 300, a lorry at 600."""
+    assert CAR_IN_WATER.speed_kmh([0.1, 0.15, 0.2]) == pytest.approx([40.6548, 24.2598, 12.3648], abs=1e-3)
+    assert CAR_IN_WATER.speed_kmh([0.0, np.nan]).tolist() == [np.inf, np.inf]
+    assert CAR_IN_WATER.speed_kmh([0.3, 2.0]).tolist() == [0.0, 0.0]
+    assert LORRY_IN_WATER.speed_kmh([0.2, 0.6]) == pytest.approx([40.6548, 0.0], abs=1e-3)

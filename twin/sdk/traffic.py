@@ -1,0 +1,45 @@
+"""Ways on a city's roads: areas reached in some minutes, and routes."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import geopandas
+
+    from twin.sdk.client import Client
+
+Place = tuple[float, float]
+
+
+def isochrone(
+    client: "Client",
+    base: str,
+    place: Place,
+    minutes: Sequence[float],
+    parameters: Mapping[str, str | int | None],
+) -> "geopandas.GeoDataFrame":
+    """A frame of polygons in longitude and latitude, the largest time first: minutes, mode, km2."""
+    import geopandas
+
+    asked = {"coords": point(place), "minutes": ",".join(f"{each:g}" for each in minutes), **parameters}
+    found = client.get(f"{base}/traffic/isochrones", given(asked))
+    return geopandas.GeoDataFrame.from_features(found["features"], crs="OGC:CRS84")
+
+
+def route(
+    client: "Client", base: str, begin: Place, end: Place, parameters: Mapping[str, str | int | None]
+) -> dict[str, Any]:
+    """A GeoJSON feature: the line, and under properties seconds, metres and the streets in turn."""
+    asked = {"from": point(begin), "to": point(end), **parameters}
+    found: dict[str, Any] = client.get(f"{base}/traffic/route", given(asked))
+    return found
+
+
+def point(place: Place) -> str:
+    """Longitude and latitude as the server reads them."""
+    return f"POINT({place[0]:.7f} {place[1]:.7f})"
+
+
+def given(parameters: Mapping[str, str | int | None]) -> dict[str, str | int]:
+    """Those that have a value."""
+    return {name: value for name, value in parameters.items() if value is not None}

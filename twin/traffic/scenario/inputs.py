@@ -1,0 +1,195 @@
+"""What a planner may ask of traffic: trips, an hour, closures, new roads, a flood."""
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from twin.flood.scenario.shapes import Line, Polygon
+from twin.scenarios.inputs import Inputs, Words, field
+
+TRIPS = Words("出行需求", "Trips")
+TIME = Words("时间", "Time")
+CLOSURES = Words("封路与新路", "Closures and new roads")
+FLOOD = Words("洪水", "Flood")
+COMPUTATION = Words("计算", "Computation")
+MOST_DRAWN, MOST_OBJECTS, MOST_CSV = 50, 5000, 2_000_000
+LATEST = "latest"
+
+
+class Closing(Inputs):
+    """Roads closed or slowed, named in one of four ways, all day or for some hours of it."""
+
+    line: Line | None = field(
+        None,
+        title=Words("横穿线", "Line across"),
+        help=Words("与该线相交的道路", "The roads that it crosses"),
+        widget="line",
+    )
+    area: Polygon | None = field(
+        None,
+        title=Words("范围", "Area"),
+        help=Words("与该面相交的道路", "The roads that touch it"),
+        widget="polygon",
+    )
+    roads: list[int] = field(
+        title=Words("道路对象编号", "Object ids of roads"), default_factory=list, max_length=MOST_OBJECTS
+    )
+    where: str | None = field(
+        None,
+        title=Words("筛选条件", "Filter"),
+        help=Words("道路图层的 CQL2 条件", "CQL2 text on the roads layer, such as name = 'Jiangbin Road'"),
+        max_length=5000,
+    )
+    speed_share: float = field(
+        0.0,
+        title=Words("剩余速度比例", "Share of speed left"),
+        help=Words("0 为封闭；其余按比例减速并减少通行能力", "0 closes; else speed and capacity fall to this share"),
+        unit="1",
+        ge=0,
+        le=1,
+    )
+    from_hour: float = field(0.0, title=Words("开始", "From"), unit="h", ge=0, le=24)
+    until_hour: float = field(24.0, title=Words("结束", "Until"), unit="h", ge=0, le=24)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        given = [self.line is not None, self.area is not None, bool(self.roads), self.where is not None]
+        if sum(given) != 1:
+            raise ValueError("closures: give a line, an area, roads or where, one of the four")
+        if self.until_hour <= self.from_hour:
+            raise ValueError("closures: until_hour must be later than from_hour")
+        return self
+
+
+class NewRoad(Inputs):
+    """A road drawn on the map; its ends are joined to the nearest crossings, and nothing on its way."""
+
+    line: Line = field(title=Words("路线", "Line"), widget="line")
+    lanes: float = field(2.0, title=Words("单向车道数", "Lanes each way"), unit="1", ge=0.5, le=10)
+    speed_kmh: float = field(50.0, title=Words("设计车速", "Speed"), unit="km/h", ge=5, le=130)
+    oneway: bool = field(False, title=Words("单行", "One way, as drawn"))
+
+
+class TrafficInputs(Inputs):
+    """Inputs of a traffic run; hours are of the city's own clock."""
+
+    demand: Literal["city", "crossings", "csv"] = field(
+        "city",
+        title=Words("需求来源", "Trips from"),
+        help=Words(
+            "city：按建筑面积、用途与人口推算；crossings：按路口密度平摊（无建筑用途时）；csv：起讫点表",
+            "city: floors, functions and people; crossings: spread by crossings, where functions are not known; "
+            "csv: a table of origin, destination, trips",
+        ),
+        group=TRIPS,
+    )
+    od_csv: str | None = field(
+        None,
+        title=Words("起讫点表", "Table of trips"),
+        help=Words(
+            "表头 origin,destination,trips；小区编号见结果表 zones", "Header origin,destination,trips; zones by code"
+        ),
+        group=TRIPS,
+        widget="file",
+        max_length=MOST_CSV,
+    )
+    zones: Literal["auto", "village", "township", "grid"] = field(
+        "auto",
+        title=Words("交通小区", "Zones"),
+        help=Words("auto：村（社区）足够多则用村，否则网格", "auto: villages where there are enough, else a grid"),
+        group=TRIPS,
+    )
+    grid_m: float = field(600.0, title=Words("网格边长", "Side of the grid"), unit="m", group=TRIPS, ge=100, le=5000)
+    trips_per_1000: float = field(
+        100.0,
+        title=Words("每千人高峰小时机动车出行", "Vehicle trips of 1000 people in the peak hour"),
+        help=Words(
+            "假定值；无人口数据时按面积率", "Assumed; where people are not known, rates by floor area are taken"
+        ),
+        unit="1/h",
+        group=TRIPS,
+        gt=0,
+        le=2000,
+    )
+    trips_total: float | None = field(
+        None,
+        title=Words("高峰小时总出行", "All trips in the peak hour"),
+        help=Words("替代上一项", "Instead of the former"),
+        unit="1/h",
+        group=TRIPS,
+        gt=0,
+        le=5e6,
+    )
+    mean_trip_min: float = field(
+        5.0,
+        title=Words("平均行程时间", "Mean time of a trip"),
+        help=Words("重力模型按此标定", "What the gravity model is calibrated to"),
+        unit="min",
+        group=TRIPS,
+        gt=0.5,
+        le=120,
+    )
+    lorry_share: float = field(
+        0.08, title=Words("货车与客车比例", "Share of lorries and buses"), unit="1", group=TRIPS, ge=0, le=0.6
+    )
+
+    hour: int = field(17, title=Words("小时", "Hour"), unit="h", group=TIME, ge=0, le=23)
+    hours: int = field(
+        1,
+        title=Words("计算小时数", "Hours to compute"),
+        help=Words("洪水情景按洪水的时刻计算", "With a flood, the flood's own times are taken"),
+        unit="h",
+        group=TIME,
+        ge=1,
+        le=24,
+    )
+
+    closures: list[Closing] = field(
+        title=Words("封路与限速", "Closures"), group=CLOSURES, default_factory=list, max_length=MOST_DRAWN
+    )
+    busiest_bridges: int = field(
+        0,
+        title=Words("封闭最繁忙的桥", "Close the busiest bridges"),
+        help=Words("按现状流量取前几座", "So many, by their traffic in the open city"),
+        unit="1",
+        group=CLOSURES,
+        ge=0,
+        le=20,
+    )
+    new_roads: list[NewRoad] = field(
+        title=Words("新建道路", "New roads"), group=CLOSURES, default_factory=list, max_length=MOST_DRAWN
+    )
+
+    flood_run: str | None = field(
+        None,
+        title=Words("洪水模拟", "Flood run"),
+        help=Words(
+            "已完成的洪水模拟编号；latest 为最近一次", "Id of a finished flood run; latest takes the newest one"
+        ),
+        group=FLOOD,
+        widget="run",
+        max_length=100,
+    )
+    flood_every_h: float = field(
+        1.0, title=Words("洪水时刻间隔", "Hours between the flood's states"), unit="h", group=FLOOD, ge=0.1, le=24
+    )
+    flood_traffic: bool = field(
+        True,
+        title=Words("逐时分配交通", "Traffic at each state"),
+        help=Words("否：只算可达性，快得多", "No: only who is cut off, which is much quicker"),
+        group=FLOOD,
+    )
+
+    country: Literal["auto", "CN", "FR", "DE"] = field(
+        "auto",
+        title=Words("缺省车速", "Speeds where none is known"),
+        help=Words("auto：按城市时区", "auto: by the city's time zone"),
+        group=COMPUTATION,
+    )
+    gap: float = field(1e-5, title=Words("相对间隙", "Relative gap"), unit="1", group=COMPUTATION, ge=1e-10, le=1e-2)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.demand == "csv") != (self.od_csv is not None):
+            raise ValueError('od_csv: give it with demand "csv", and only then')
+        return self

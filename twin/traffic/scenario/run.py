@@ -1,0 +1,214 @@
+"""A traffic run from the city to its results."""
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from twin.scenarios.city import City
+from twin.scenarios.inputs import Words
+from twin.scenarios.protocol import Progress, RasterLayer, Result, VectorLayer
+from twin.traffic.checks import Finding, check
+from twin.traffic.errors import TrafficError
+from twin.traffic.network import Integers
+from twin.traffic.scenario.emissions import SOURCE as CO2_SOURCE
+from twin.traffic.scenario.errors import TrafficRefused
+from twin.traffic.scenario.flooding import read_flooding
+from twin.traffic.scenario.inputs import TrafficInputs
+from twin.traffic.scenario.maps import closed_layer, cut_off_layer, fault_layer, traffic_layers
+from twin.traffic.scenario.reach import Reached, read_places
+from twin.traffic.scenario.solving import Solver, Traffic
+from twin.traffic.scenario.states import Closed, Moment, State, moments, read_closures, state_at
+from twin.traffic.scenario.streets import Streets, read_streets
+from twin.traffic.scenario.tables import (
+    closed_km,
+    cut_off_tables,
+    state_table,
+    township_table,
+    typed,
+    unserved_table,
+    zone_table,
+)  # fmt: skip
+from twin.traffic.scenario.trips import make_trips
+from twin.traffic.scenario.water import LORRY_SOURCE
+from twin.traffic.scenario.water import SOURCE as WATER_SOURCE
+from twin.traffic.scenario.zoning import draw_zones, read_houses
+
+# Parts of the whole run: reading, equilibria, then tables and layers.
+PREPARED, COMPUTED = 0.2, 0.92
+Pairs = list[tuple[Traffic, Traffic]]
+
+
+def run_traffic(city: City, inputs: TrafficInputs, progress: Progress) -> Result:
+    """Compute traffic and what changes. Raises TrafficRefused, telling the planner which field is wrong."""
+    try:
+        return _run(city, inputs, progress)
+    except TrafficError as error:
+        raise TrafficRefused(str(error)) from error
+
+
+def _run(city: City, inputs: TrafficInputs, progress: Progress) -> Result:
+    notes: list[str] = []
+    progress(0.0, Words("读取路网", "Reading the roads"))
+    streets = read_streets(city, inputs)
+    faults = check(streets.network)
+    closures = read_closures(city, streets, inputs.closures)
+    flooding = read_flooding(city, inputs, streets.lines, streets.flags("bridge") | streets.flags("tunnel"))
+    progress(PREPARED / 3, Words("读取建筑与人口", "Reading buildings and people"))
+    houses = read_houses(city)
+    progress(PREPARED / 2, Words("推算出行", "Making trips"))
+    zones = draw_zones(houses, streets.as_it_is, inputs)
+    usual_network = zones.joined_to(streets.as_it_is)
+    network = zones.joined_to(streets.network)
+    trips = make_trips(houses, zones, usual_network, inputs, notes)
+    progress(PREPARED, Words("求均衡", "Looking for the equilibrium"))
+    solver = Solver(trips, zones, gap=inputs.gap, threads=max(1, city.cores), notes=notes)
+    when = moments(city, inputs, flooding)
+    usual = [state_at(usual_network, moment, ()) for moment in when]
+    if inputs.busiest_bridges:
+        closures += _busiest(streets, solver.usual(usual[0], lambda _: None), inputs.busiest_bridges)
+    depths = [None if flooding is None else flooding.depth_m(n) for n in range(len(when))]
+    changed = [state_at(network, moment, closures, depth) for moment, depth in zip(when, depths, strict=True)]
+    reached = Reached(houses, read_places(city, houses, network), usual[0], when)
+    pairs: Pairs = []
+    for n, (before, after) in enumerate(zip(usual, changed, strict=True)):
+        share = (COMPUTED - PREPARED) / len(when)
+        begin = PREPARED + n * share
+        if flooding is None or inputs.flood_traffic:
+            pairs.append(
+                _solved(solver, before, after, bool(inputs.new_roads), _Part(progress, begin, share, after.moment))
+            )
+        progress(begin + share * 0.95, _words(after.moment))
+        reached.take(after, pairs[-1][1].time_s if pairs else None)
+    progress(COMPUTED, Words("整理结果", "Writing the results"))
+    tables: dict[str, pa.Table] = {"zones": zone_table(zones), **cut_off_tables(reached)}
+    layers: list[RasterLayer | VectorLayer] = []
+    if pairs:
+        tables["states"] = state_table(pairs)
+        tables["townships"] = township_table(zones, houses, pairs, [trips.matrix(each.hour) for each in when])
+        tables["unserved"] = unserved_table(zones, [after for _, after in pairs])
+        layers += traffic_layers(streets, pairs)
+    further = closed_layer(streets, changed), cut_off_layer(houses, reached), fault_layer(streets, faults)
+    layers += [each for each in further if each is not None]
+    tables["network"] = _network_table(streets, faults)
+    indicators = _indicators(pairs, reached, len(zones), notes)
+    if flooding is not None:
+        indicators["flood_run"] = flooding.run
+        indicators["sources"] = {"co2": CO2_SOURCE, "car_in_water": WATER_SOURCE, "lorry_in_water": LORRY_SOURCE}
+    return Result(layers=layers, indicators=indicators, tables=tables)
+
+
+class _Part:
+    """Tells how far one state's equilibria are, as a part of the run."""
+
+    def __init__(self, progress: Progress, begin: float, share: float, moment: Moment) -> None:
+        self._progress, self._begin, self._share, self._words = progress, begin, share, _words(moment)
+        self._most = 0.0
+
+    def __call__(self, share: float) -> None:
+        # Never back: the second equilibrium begins anew.
+        self._most = max(self._most, share)
+        self._progress(self._begin + self._share * 0.9 * self._most, self._words)
+
+
+def _words(moment: Moment) -> Words:
+    return Words(f"{moment.hour} 时", f"{moment.hour}:00")
+
+
+def _solved(solver: Solver, before: State, after: State, is_new: bool, tell: _Part) -> tuple[Traffic, Traffic]:
+    usual = solver.usual(before, lambda share: tell(share / 2))
+    if after.is_usual and not is_new:
+        return usual, usual
+    return usual, solver.solve(after, lambda share: tell(0.5 + share / 2))
+
+
+def _busiest(streets: Streets, usual: Traffic, count: int) -> list[Closed]:
+    """The bridges with most traffic, both ways; a bridge is all its roads that touch. Raises TrafficRefused."""
+    raised = streets.flags("bridge") & np.array([each != "motorway" for each in streets.told("class")])[streets.road]
+    flow = usual.found.flow[: streets.network.links]
+    links = np.flatnonzero(raised)
+    if not len(links):
+        raise TrafficRefused(
+            "busiest_bridges: no road of this city is marked as a bridge; draw the closure",
+            "busiest_bridges：道路数据未标明桥梁，请在图上绘制封路",
+        )
+    group = _touching(streets, links)
+    # A bridge carries what its busiest link each way does, not the sum of its pieces.
+    most = {each: float(flow[links[group == each]].max()) for each in np.unique(group).tolist()}
+    chosen = sorted(most, key=lambda each: (-most[each], each))[:count]
+    flags = np.zeros(streets.network.links, np.bool_)
+    flags[links[np.isin(group, chosen)]] = True
+    return [Closed(flags, 0.0)]
+
+
+def _touching(streets: Streets, links: Integers) -> Integers:
+    """A number for each of some links, the same for those that share a node."""
+    network = streets.network
+    group = np.arange(network.nodes)
+    while True:
+        before = group.copy()
+        least = np.minimum(group[network.tail[links]], group[network.head[links]])
+        np.minimum.at(group, network.tail[links], least)
+        np.minimum.at(group, network.head[links], least)
+        if (group == before).all():
+            found: Integers = group[network.tail[links]]
+            return found
+
+
+def _network_table(streets: Streets, faults: Sequence[Finding]) -> pa.Table:
+    """What the network was made from, what was taken for granted, and what is doubtful about it."""
+    rows: list[dict[str, Any]] = [
+        {"about": "links", "zh": "路段", "count": streets.network.links},
+        {"about": "nodes", "zh": "节点", "count": streets.network.nodes},
+        *({"about": what, "zh": None, "count": number} for what, number in streets.report.counts.items()),
+        *({"about": each.title[1], "zh": each.title[0], "count": len(each)} for each in faults),
+    ]
+    return typed(rows, about=pa.string(), zh=pa.string(), count=pa.int64())
+
+
+def _indicators(pairs: Pairs, reached: Reached, zones: int, notes: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {"zones": number(zones, "1", "交通小区", "Zones")}
+    if pairs:
+        lost = sum(after.vehicle_hours - usual.vehicle_hours for usual, after in pairs)
+        unserved = sum(after.found.unserved_trips for _, after in pairs)
+        found |= {
+            "trips": number(sum(_trips(after) for _, after in pairs), "1", "出行", "Trips"),
+            "vehicle_km": number(
+                sum(sum(a.vehicle_km.values()) for _, a in pairs), "km", "车公里", "Vehicle-kilometres"
+            ),
+            "vehicle_hours": number(sum(a.vehicle_hours for _, a in pairs), "h", "车小时", "Vehicle-hours"),
+            "vehicle_hours_more": number(lost, "h", "车小时变化", "Vehicle-hours more than as it is"),
+            "co2_t": number(sum(a.co2_kg for _, a in pairs) / 1000, "t", "二氧化碳", "Carbon dioxide"),
+            "co2_t_more": number(
+                sum(a.co2_kg - b.co2_kg for b, a in pairs) / 1000, "t", "二氧化碳变化", "Carbon dioxide, more"
+            ),
+            "unserved_trips": number(unserved, "1", "无路可达出行", "Trips without a way"),
+            "closed_km": number(
+                max(closed_km(a) - closed_km(b) for b, a in pairs), "km", "封闭路段（最多时）", "Links closed, at most"
+            ),
+            "relative_gap": number(max(t.found.gap for p in pairs for t in p), "1", "相对间隙", "Relative gap"),
+            "sources": {"co2": CO2_SOURCE},
+        }
+    for (service, vehicle), people in reached.peak.items():
+        words = next(each.title for each in reached.services if each.name == service)
+        found[f"cut_off_{service}_{vehicle}"] = number(
+            reached.most(service, vehicle), "1", f"最多时断路人口（{words.zh}，{vehicle}）",
+            f"People cut off at most ({words.en.lower()}, {vehicle})",
+        )  # fmt: skip
+        found[f"villages_cut_off_{service}_{vehicle}"] = number(
+            int((people > 0).sum()), "1", f"断路村庄（{words.zh}，{vehicle}）",
+            f"Villages cut off at any time ({words.en.lower()}, {vehicle})",
+        )  # fmt: skip
+    return found | {"notes": list(dict.fromkeys(itertools.chain(notes)))}
+
+
+def _trips(traffic: Traffic) -> float:
+    return traffic.found.served + traffic.found.unserved_trips + traffic.found.intrazonal
+
+
+def number(value: float, unit: str, zh: str, en: str) -> dict[str, Any]:
+    """An indicator."""
+    rounded = value if isinstance(value, int) else float(f"{value:.6g}")
+    return {"value": rounded, "unit": unit, "title": {"zh": zh, "en": en}}

@@ -1,0 +1,129 @@
+"""What a traffic run tells in tables: states, zones, townships, trips that have no way, who is cut off."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from twin.traffic.network import Floats
+from twin.traffic.scenario.reach import Reached
+from twin.traffic.scenario.solving import Traffic
+from twin.traffic.scenario.zoning import Houses, Zones
+
+TIME = pa.timestamp("us", tz="UTC")
+STAMP = {"time": TIME, "hour": pa.int64()}
+MOST_UNSERVED = 20_000
+Rows = list[dict[str, Any]]
+
+
+def state_table(pairs: Sequence[tuple[Traffic, Traffic]]) -> pa.Table:
+    """One row a state: the city as it is and as it would be. pairs: usual, changed."""
+    rows = []
+    for usual, changed in pairs:
+        rows.append(
+            stamp(changed)
+            | {
+                "trips": round(changed.found.served + changed.found.unserved_trips + changed.found.intrazonal, 1),
+                "unserved_trips": round(changed.found.unserved_trips, 1),
+                "vehicle_km_usual": round(sum(usual.vehicle_km.values()), 1),
+                "vehicle_km": round(sum(changed.vehicle_km.values()), 1),
+                "vehicle_hours_usual": round(usual.vehicle_hours, 2),
+                "vehicle_hours": round(changed.vehicle_hours, 2),
+                "co2_kg_usual": round(usual.co2_kg, 1),
+                "co2_kg": round(changed.co2_kg, 1),
+                "closed_km": closed_km(changed),
+                "relative_gap": changed.found.gap,
+                "node_error": changed.found.node_error,
+            }
+        )
+    numbers = {name: pa.float64() for name in rows[0] if name not in STAMP} if rows else {}
+    return typed(rows, **STAMP, **numbers)
+
+
+def closed_km(traffic: Traffic) -> float:
+    """Kilometres of links that no car may use in a state."""
+    state = traffic.state
+    return round(float(np.nan_to_num(state.network.length_m[state.shut]).sum()) / 1000, 2)
+
+
+def zone_table(zones: Zones) -> pa.Table:
+    """Codes of zones, as a table of trips names them."""
+    return pa.table(
+        {
+            "zone": zones.ids, "name": zones.names, "township_code": zones.township,
+            "x": np.round(zones.x, 1), "y": np.round(zones.y, 1), "weight": np.round(zones.weight, 1),
+        }
+    )  # fmt: skip
+
+
+def township_table(
+    zones: Zones, houses: Houses, pairs: Sequence[tuple[Traffic, Traffic]], trips: Sequence[Floats]
+) -> pa.Table:
+    """Time lost by trips that begin in each township, in each state; trips without a way apart."""
+    codes, of = np.unique(np.array(zones.township, str), return_inverse=True)
+    rows: Rows = []
+    for (usual, changed), matrix in zip(pairs, trips, strict=True):
+        served = np.isfinite(changed.matrix_s) & np.isfinite(usual.matrix_s)
+        longer = np.where(served, changed.matrix_s, 0.0) - np.where(served, usual.matrix_s, 0.0)
+        sums = [
+            np.bincount(of, each.sum(axis=1), len(codes))
+            for each in (matrix, matrix * longer, np.where(served, 0.0, matrix))
+        ]
+        for n, code in enumerate(codes.tolist()):
+            begun, lost, unserved = (float(each[n]) for each in sums)
+            rows.append(
+                stamp(changed)
+                | {
+                    "township_code": code, "township": houses.names.get(code, code), "trips": round(begun, 1),
+                    "lost_hours": round(lost / 3600, 2),
+                    "lost_min_a_trip": round(lost / 60 / max(begun - unserved, 1e-9), 3) if begun > unserved else None,
+                    "trips_without_a_way": round(unserved, 1),
+                }
+            )  # fmt: skip
+    return typed(
+        rows, **STAMP, township_code=pa.string(), township=pa.string(), trips=pa.float64(), lost_hours=pa.float64(),
+        lost_min_a_trip=pa.float64(), trips_without_a_way=pa.float64(),
+    )  # fmt: skip
+
+
+def unserved_table(zones: Zones, changed: Iterable[Traffic]) -> pa.Table:
+    """Trips for which no open way leads, pair by pair, the most first in each state."""
+    names = dict(zip((f"zone {each}" for each in zones.ids), zones.names, strict=True))
+    rows: Rows = []
+    for traffic in changed:
+        for each in sorted(traffic.found.unserved, key=lambda one: (-one.trips, str(one.origin), str(one.destination))):
+            if len(rows) == MOST_UNSERVED:
+                break
+            rows.append(
+                stamp(traffic)
+                | {
+                    "vehicle": each.vehicle, "origin": str(each.origin).removeprefix("zone "),
+                    "origin_name": names.get(str(each.origin), ""),
+                    "destination": str(each.destination).removeprefix("zone "),
+                    "destination_name": names.get(str(each.destination), ""), "trips": round(each.trips, 3),
+                }
+            )  # fmt: skip
+    texts = ("vehicle", "origin", "origin_name", "destination", "destination_name")
+    return typed(rows, **STAMP, **dict.fromkeys(texts, pa.string()), trips=pa.float64())
+
+
+def cut_off_tables(reached: Reached) -> dict[str, pa.Table]:
+    """Villages (and people) that reach no hospital, shelter or fire station; and people by minutes to one."""
+    who = {**STAMP, "service": pa.string(), "vehicle": pa.string()}
+    return {
+        "cut_off": typed(
+            reached.rows, **who, village_code=pa.string(), village=pa.string(), people=pa.int64(),
+            people_cut_off=pa.int64(), buildings_cut_off=pa.int64(),
+        ),
+        "within": typed(reached.within, **who, minutes=pa.int64(), people=pa.int64(), buildings=pa.int64()),
+    }  # fmt: skip
+
+
+def stamp(traffic: Traffic) -> dict[str, Any]:
+    return {"time": traffic.state.moment.begins, "hour": traffic.state.moment.hour}
+
+
+def typed(rows: Rows, **columns: pa.DataType) -> pa.Table:
+    """Rows as a table of typed columns, empty ones too."""
+    return pa.Table.from_pylist(rows, schema=pa.schema(columns))

@@ -1,0 +1,187 @@
+"""Ways from a place clicked on the map: areas reached in so many minutes, and routes, by car or on foot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import shapely
+from rasterio.features import shapes
+from rasterio.transform import Affine
+
+from twin.scenarios import ScenarioError
+from twin.traffic.access import Router
+from twin.traffic.checks import largest_part
+from twin.traffic.demand import VehicleClass
+from twin.traffic.errors import InvalidNetwork
+from twin.traffic.network import Floats, Ids, Integers
+from twin.traffic.roads import NOT_FOR_CARS
+from twin.traffic.scenario.states import Moment, state_at
+from twin.traffic.scenario.streets import Streets, streets_of, with_access
+from twin.traffic.scenario.water import CAR_IN_WATER
+
+Mode = Literal["car", "walk"]
+# A usual walk; by car from the door to the street, as connectors of zones are driven.
+WALK_KMH, YARD_KMH = 4.8, 15.0
+NO_FOOT = frozenset({"motorway", "motorway_link", "construction"})
+# From farther away nobody is taken to a road, m.
+FARTHEST_M = 2000.0
+# An area is drawn from cells of this side or larger, so that there are at most so many along the longer side, m.
+FINEST_M, MOST_ALONG = 30.0, 400
+
+
+class NoWay(ScenarioError):
+    """A place too far from any road, or two that no way joins."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A route. line in metres; streets: name, English name and metres of each street in turn."""
+
+    line: shapely.LineString
+    seconds: float
+    metres: float
+    streets: list[tuple[str | None, str | None, float]]
+
+
+class Ways:
+    """Ways on a city's roads in one mode, on dry ground or in the water of a state."""
+
+    def __init__(self, streets: Streets, mode: Mode) -> None:
+        self.streets, self.mode, network = streets, mode, streets.network
+        self._core = largest_part(network)
+        crossings: Ids = np.asarray(shapely.points(network.x[self._core], network.y[self._core]), object)
+        self._tree = shapely.STRtree(crossings)
+        self._dry = Router(network)
+
+    @classmethod
+    def of(cls, table: pa.Table, mode: Mode, country: str, crs: str) -> "Ways":
+        """From roads as `streets.COLUMNS` names their columns, with object_id and geometry. Raises NoWay for none."""
+        roads = with_access(table)
+        try:
+            return cls(streets_of(roads if mode == "car" else on_foot(roads), country, crs), mode)
+        except InvalidNetwork as error:
+            raise NoWay(str(error)) from error
+
+    def in_water(self, depth_m: Floats) -> Router:
+        """A router on the network in water, one depth a link. On foot as deep as a car goes, and no slower."""
+        if self.mode == "walk":
+            return Router(self.streets.network, vehicle=VehicleClass(barred=depth_m >= CAR_IN_WATER.deepest_m))
+        state = state_at(self.streets.network, Moment(0), (), depth_m)
+        return Router(state.network, vehicle=state.car)
+
+    def start(self, x: float, y: float) -> tuple[Any, float]:
+        """The id of the nearest crossing to a place, and seconds to it. Raises NoWay."""
+        point = shapely.Point(x, y)
+        at = int(self._tree.nearest(point))
+        metres = float(self._tree.geometries[at].distance(point))
+        if not metres <= FARTHEST_M:
+            raise NoWay(
+                f"no road within {FARTHEST_M:g} m of that place ({metres:.0f} m); take another",
+                f"该点 {FARTHEST_M:g} 米内没有道路（{metres:.0f} 米）",
+            )
+        speed = WALK_KMH if self.mode == "walk" else YARD_KMH
+        return self.streets.network.node_ids[self._core[at]], metres / (speed / 3.6)
+
+    def areas(
+        self, x: float, y: float, limits_s: Sequence[float], router: Router | None = None
+    ) -> list[shapely.Geometry]:
+        """What is reached within each time, as polygons in metres about half a cell around the streets."""
+        node, begun = self.start(x, y)
+        used = router or self._dry
+        found = used.tree(node, limit_s=max(max(limits_s) - begun, 0.0))
+        link, share, column, row = self._samples
+        own = used.cost_s
+        with np.errstate(invalid="ignore"):
+            seconds = begun + found.link_time_s[link] + np.where(share > 0, share * own[link], 0.0)
+        grid = np.full(self._size, np.inf)
+        np.minimum.at(grid, (row, column), np.where(np.isnan(seconds), np.inf, seconds))
+        grid[self._cell_of(x, y)] = 0.0
+        return [self._outline(grid <= limit) for limit in limits_s]
+
+    def route(self, begin: tuple[float, float], end: tuple[float, float], router: Router | None = None) -> Found:
+        """The quickest way between two places in metres. Raises NoWay."""
+        (a, before), (b, after) = self.start(*begin), self.start(*end)
+        found = (router or self._dry).route(a, b)
+        if found is None:
+            raise NoWay("no open way leads from the one place to the other", "两点之间没有可通行的道路")
+        lines = self.streets.lines
+        corners = [shapely.get_coordinates(each) for each in lines[found.links]]
+        line = np.vstack([np.array([begin]), *corners, np.array([end])])
+        return Found(shapely.LineString(line), before + found.time_s + after, found.length_m, self._told(found.links))
+
+    def _told(self, links: Integers) -> list[tuple[str | None, str | None, float]]:
+        names, english = self.streets.told("name"), self.streets.told("name_en")
+        told: list[tuple[str | None, str | None, float]] = []
+        for link in links.tolist():
+            road = int(self.streets.road[link])
+            length = float(self.streets.network.length_m[link])
+            if told and told[-1][:2] == (names[road], english[road]):
+                length += told.pop()[2]
+            told.append((names[road], english[road], length))
+        return told
+
+    @cached_property
+    def _frame(self) -> tuple[float, float, float]:
+        """West, north and side of the cells."""
+        west, south, east, north = shapely.total_bounds(self.streets.lines)
+        side = max(FINEST_M, max(east - west, north - south) / MOST_ALONG)
+        return west - 2 * side, north + 2 * side, side
+
+    @cached_property
+    def _size(self) -> tuple[int, int]:
+        west, north, side = self._frame
+        _, south, east, _ = shapely.total_bounds(self.streets.lines)
+        return int((north - south) / side) + 3, int((east - west) / side) + 3
+
+    @cached_property
+    def _samples(self) -> tuple[Integers, Floats, Integers, Integers]:
+        """Points along all links, two a cell: link, share of it, column and row of the cell."""
+        west, north, side = self._frame
+        lines = self.streets.lines
+        count = np.ceil(shapely.length(lines) / (side / 2)).astype(np.int64) + 1
+        link = np.repeat(np.arange(len(lines)), count)
+        place = np.arange(len(link)) - np.repeat(np.cumsum(count) - count, count)
+        share = place / np.maximum(count - 1, 1)[link]
+        points = shapely.line_interpolate_point(lines[link], share, normalized=True)
+        column = ((shapely.get_x(points) - west) / side).astype(np.int64)
+        row = ((north - shapely.get_y(points)) / side).astype(np.int64)
+        return link, share, column, row
+
+    def _cell_of(self, x: float, y: float) -> tuple[int, int]:
+        west, north, side = self._frame
+        rows, columns = self._size
+        return min(max(int((north - y) / side), 0), rows - 1), min(max(int((x - west) / side), 0), columns - 1)
+
+    def _outline(self, inside: Any) -> shapely.Geometry:
+        """Polygons of cells and their neighbours, corners cut."""
+        west, north, side = self._frame
+        wide = np.pad(inside, 1)
+        grown = wide.copy()
+        for axis in (0, 1):
+            grown |= np.roll(wide, 1, axis) | np.roll(wide, -1, axis)
+        transform = Affine(side, 0, west - side, 0, -side, north + side)
+        parts = [shapely.geometry.shape(each) for each, _ in shapes(grown.astype(np.uint8), grown, transform=transform)]
+        return shapely.make_valid(shapely.simplify(shapely.union_all(parts), side * 0.8))
+
+
+def on_foot(roads: pa.Table) -> pa.Table:
+    """Roads as those on foot use them: both ways, at one speed, those closed to cars only where they are paths."""
+    classes, access = roads.column("class").to_pylist(), roads.column("access").to_pylist()
+    paths = NOT_FOR_CARS - NO_FOOT
+    usable = [
+        kind not in NO_FOOT and (shut is None or kind in paths) for kind, shut in zip(classes, access, strict=True)
+    ]
+    found = roads.filter(pa.array(usable, pa.bool_()))
+    count = found.num_rows
+    for name, values in (
+        ("oneway", pa.nulls(count, pa.bool_())),
+        ("speed_kmh", pa.array([WALK_KMH] * count, pa.float64())),
+        ("access", pa.nulls(count, pa.string())),
+        # So that the reader, which is for cars, leaves none out.
+        ("class", pa.array(["residential"] * count, pa.string())),
+    ):
+        found = found.set_column(found.column_names.index(name), name, values)
+    return found

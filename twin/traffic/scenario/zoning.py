@@ -1,0 +1,159 @@
+"""Where trips begin and end: buildings with their people, and zones of them joined to the network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from twin.flood.exposure.people import residents
+from twin.flood.exposure.rules import rules
+from twin.flood.scenario.reading import Objects, read
+from twin.scenarios.city import City
+from twin.traffic.network import Floats, Integers, Network
+from twin.traffic.scenario.errors import TrafficRefused
+from twin.traffic.scenario.inputs import TrafficInputs
+from twin.traffic.zones import connect
+
+# So many villages make zones; with fewer, most trips would stay within theirs.
+ENOUGH_VILLAGES = 25
+MOST_ZONES = 1500
+TOWNSHIP_DIGITS = 9
+
+
+@dataclass(frozen=True, eq=False)
+class Houses:
+    """Buildings: middles x, y in metres, people, floor in m2, function, and the codes of their villages ("" unknown).
+
+    names: of villages and townships by code. shapes: of villages by code.
+    """
+
+    x: Floats
+    y: Floats
+    people: Floats
+    floor_m2: Floats
+    function: list[str]
+    village: list[str]
+    names: dict[str, str]
+    shapes: dict[str, shapely.Geometry]
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def township(self) -> list[str]:
+        return [code[:TOWNSHIP_DIGITS] for code in self.village]
+
+
+@dataclass(frozen=True, eq=False)
+class Zones:
+    """ids, names and townships of zones, where their middles are, and the zone of each building (-1: of none).
+
+    weight: m2 of floor in each, or crossings where zones are made of these.
+    """
+
+    ids: list[str]
+    names: list[str]
+    township: list[str]
+    x: Floats
+    y: Floats
+    weight: Floats
+    of_house: Integers
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def joined_to(self, network: Network) -> Network:
+        """The network with a centroid and connectors for each zone."""
+        return connect(network, [f"zone {each}" for each in self.ids], self.x, self.y)
+
+
+def read_houses(city: City) -> Houses:
+    """All buildings of the city, and its divisions. People live where `twin.flood` says they do."""
+    found = read(city, "buildings", None, "function", "storeys", "village_code")
+    divisions = read(city, "administrative_areas", None, "code", "name", "level", "population")
+    population: dict[str, int] = {}
+    names: dict[str, str] = {}
+    shapes: dict[str, shapely.Geometry] = {}
+    columns = (divisions[name] for name in ("code", "name", "level", "population"))
+    for shape, code, name, level, count in zip(divisions.shape, *columns, strict=True):
+        if not code:
+            continue
+        names[code] = name or code
+        if level == "village":
+            shapes[code] = shape
+            population |= {code: int(count)} if count else {}
+    storeys, area = found.numbers("storeys"), shapely.area(found.shape)
+    middles = shapely.centroid(found.shape)
+    x, y = shapely.get_x(middles), shapely.get_y(middles)
+    village = _villages(found, shapes, middles)
+    people = residents(
+        rules(), function=found["function"], storeys=storeys, area=area, village=village, population=population
+    )
+    floor = area * np.maximum(np.nan_to_num(storeys, nan=1.0), 1.0)
+    return Houses(x, y, people, floor, [each or "other" for each in found["function"]], village, names, shapes)
+
+
+def _villages(found: Objects, shapes: dict[str, shapely.Geometry], middles: np.ndarray) -> list[str]:
+    """Village code of each building: its own, else that of the village it stands in."""
+    codes = [code or "" for code in found["village_code"]]
+    if shapes and not all(codes):
+        known = list(shapes)
+        point, area = shapely.STRtree([shapes[code] for code in known]).query(middles, predicate="intersects")
+        for n, where in zip(point.tolist(), area.tolist(), strict=True):
+            codes[n] = codes[n] or known[where]
+    return codes
+
+
+def draw_zones(houses: Houses, network: Network, inputs: TrafficInputs) -> Zones:
+    """Zones of the houses, or of the crossings where trips are spread by these. Raises TrafficRefused."""
+    kind = inputs.zones
+    by_crossings = inputs.demand == "crossings" or len(houses) == 0
+    if kind == "auto":
+        enough = len(set(houses.village) - {""}) >= ENOUGH_VILLAGES
+        kind = "village" if enough and not by_crossings else "grid"
+    if by_crossings:
+        x, y, weight = network.x, network.y, np.ones(network.nodes)
+    else:
+        x, y, weight = houses.x, houses.y, np.maximum(houses.floor_m2, 1.0)
+    if kind == "grid" or by_crossings:
+        labels = _cells(x, y, inputs.grid_m)
+    else:
+        labels = houses.village if kind == "village" else houses.township
+    ids, of = np.unique(np.array(labels, str), return_inverse=True)
+    wanted = np.array([each != "" for each in ids])
+    number = np.where(wanted, np.cumsum(wanted) - 1, -1)[of]
+    ids = ids[wanted]
+    if not 2 <= len(ids) <= MOST_ZONES:
+        raise TrafficRefused(
+            f"zones: {len(ids)} zones by {kind}; 2 to {MOST_ZONES} are needed: choose others or another grid_m",
+            f"zones：按 {kind} 得到 {len(ids)} 个小区，须为 2 至 {MOST_ZONES} 个",
+        )
+    inside = number >= 0
+    total = np.bincount(number[inside], weight[inside], len(ids)).astype(np.float64)
+    xs = np.bincount(number[inside], (weight * x)[inside], len(ids)) / total
+    ys = np.bincount(number[inside], (weight * y)[inside], len(ids)) / total
+    of_house = np.full(len(houses), -1) if by_crossings else number
+    township = _townships(houses, of_house, len(ids))
+    return Zones(
+        ids.tolist(), [houses.names.get(each, each) for each in ids.tolist()], township, xs, ys, total, of_house
+    )
+
+
+def _cells(x: Floats, y: Floats, side: float) -> list[str]:
+    column, row = np.floor(x / side).astype(int), np.floor(y / side).astype(int)
+    return [f"{a}-{b}" for a, b in zip((column - column.min()).tolist(), (row - row.min()).tolist(), strict=True)]
+
+
+def _townships(houses: Houses, of_house: Integers, count: int) -> list[str]:
+    """The township that most floor of each zone stands in, "" where it is not known."""
+    votes: list[dict[str, float]] = [{} for _ in range(count)]
+    for zone, code, floor in zip(of_house.tolist(), houses.township, houses.floor_m2.tolist(), strict=True):
+        if zone >= 0 and code:
+            votes[zone][code] = votes[zone].get(code, 0.0) + floor
+    return [max(each, key=lambda code: (each[code], code)) if each else "" for each in votes]
+
+
+def zone_names(zones: Sequence[str]) -> list[str]:
+    """Node ids of zones in a network that they are joined to."""
+    return [f"zone {each}" for each in zones]
