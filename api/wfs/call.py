@@ -1,33 +1,17 @@
-"""One WFS request on its way: its parameters, its version, and the city it is about."""
+"""One WFS request on its way."""
 
 from dataclasses import dataclass
 
-from starlette.requests import Request
-
-from api.answers import Language
-from api.cities import ServedCity
-from api.exchange import Exchange
-from api.ows.kvp import Kvp
+from api.ows.call import OwsCall
 from api.wfs.versions import DIALECTS, Dialect, Version
-from layers.access import Principal
-from layers.catalog import Catalog, Layer
+from layers.catalog import Layer
 
 
 @dataclass(frozen=True)
-class Call:
-    """What every operation needs to know of a request."""
+class Call(OwsCall):
+    """An OwsCall in the version that was agreed on."""
 
-    request: Request
-    kvp: Kvp
     version: Version
-    met: Exchange
-    served: ServedCity
-    catalog: Catalog
-    spoken: Language
-
-    @property
-    def principal(self) -> Principal:
-        return self.met.principal
 
     @property
     def dialect(self) -> Dialect:

@@ -63,7 +63,7 @@ async def _answer(request: Request) -> Response:
         version = spoken(kvp.get("VERSION") or NEWEST) or NEWEST
         operation, version = _operation(kvp)
         served = city(request)
-        call = Call(request, kvp, version, exchange(request), served, await served.catalog(), language(request))
+        call = Call(request, kvp, exchange(request), served, await served.catalog(), language(request), version)
         return await while_waited_for(request, operation(call))
     except ClientGone:
         raise

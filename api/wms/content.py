@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from api.ows.fault import INVALID, Fault
-from api.views import PLAN
 from api.wms.call import Call
-from api.wms.dimensions import Height, Moment, nearest_warning, take_elevation, take_time
+from api.wms.dimensions import Height, Moment, nearest_warning, take_elevation, take_time, take_view
 from api.wms.names import is_one_group, layers_of, listed
 from layers.catalog import Layer
 from layers.coverage import state_at
@@ -19,7 +18,6 @@ from layers.fields import fields_of
 from layers.filters import Filter, FilterError
 from layers.srs_name import official_name
 from layers.style import MODES, Mode
-from layers.view import DatetimeError, View, parse_moment
 from tiles.map import MapLayer
 
 # Between filters that stand in brackets each.
@@ -58,7 +56,7 @@ def take_content(call: Call) -> Content:
     styles, filters = _styles(call, len(names)), _filters(call, members)
     chosen = [Chosen(*each) for each in zip(members, styles, filters, strict=True)]
     moment, height = take_time(call.kvp.get("TIME"), call.catalog.zone), _height(call, members)
-    view = _view(call, moment)
+    view = take_view(call.kvp, call.catalog, moment)
     return Content(
         names=tuple(names),
         layers=tuple(MapLayer(layer, each.style, view, each.filter) for each in chosen for layer in each.layers),
@@ -162,16 +160,3 @@ def _height(call: Call, members: Sequence[Sequence[Layer]]) -> Height:
     if not any(layer.theme.table == TERRAIN for layers in members for layer in layers):
         return Height(None)
     return take_elevation(call.kvp.get("ELEVATION"))
-
-
-def _view(call: Call, moment: Moment) -> View:
-    """The moment of TIME with the vendor parameters PLAN and RECORDED. Raises Fault, BadRequest."""
-    plan, recorded = call.kvp.get("PLAN"), call.kvp.get("RECORDED")
-    number = None if plan is None else PLAN.read(plan)
-    if number is not None and number not in call.catalog.plans:
-        raise Fault(INVALID, f"PLAN={number}: the city has no such plan", "PLAN")
-    try:
-        known = None if recorded is None else parse_moment(recorded, call.catalog.zone)
-    except DatetimeError as error:
-        raise Fault(INVALID, f"RECORDED: {error}", "RECORDED") from None
-    return View(moment.valid, known, number)

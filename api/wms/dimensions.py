@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from api.ows.fault import Fault
-from layers.view import TICK, DatetimeError, Interval, parse_interval, written
+from api.ows.fault import INVALID, Fault
+from api.ows.kvp import Kvp
+from api.views import PLAN
+from layers.catalog import Catalog
+from layers.view import TICK, DatetimeError, Interval, View, parse_interval, parse_moment, written
 
 FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 TIME_EXTENT = "1900-01-01T00:00:00Z/2100-01-01T00:00:00Z/P1D"
@@ -68,6 +71,19 @@ def nearest_warning(moment: Moment, shown: datetime) -> str | None:
     if moment.valid is not None and shown in (moment.valid.start, moment.valid.end):
         return None
     return _warning("Default" if moment.valid is None else "Nearest", "time", written(shown), "ISO8601")
+
+
+def take_view(kvp: Kvp, catalog: Catalog, moment: Moment) -> View:
+    """The moment of TIME with the vendor parameters PLAN and RECORDED. Raises Fault, BadRequest."""
+    plan, recorded = kvp.get("PLAN"), kvp.get("RECORDED")
+    number = None if plan is None else PLAN.read(plan)
+    if number is not None and number not in catalog.plans:
+        raise Fault(INVALID, f"PLAN={number}: the city has no such plan", "PLAN")
+    try:
+        known = None if recorded is None else parse_moment(recorded, catalog.zone)
+    except DatetimeError as error:
+        raise Fault(INVALID, f"RECORDED: {error}", "RECORDED") from None
+    return View(moment.valid, known, number)
 
 
 def take_elevation(text: str | None) -> Height:

@@ -80,7 +80,7 @@ async def _call(request: Request, kvp: Kvp, version: Version) -> Call:
     served = city(request)
     asked = (kvp.first("LANGUAGE", "ACCEPTLANGUAGES") or "").lower().partition("-")[0]
     spoken_language = LANGUAGES.get(asked) or language(request)
-    return Call(request, kvp, version, exchange(request), served, await served.catalog(), spoken_language)
+    return Call(request, kvp, exchange(request), served, await served.catalog(), spoken_language, version)
 
 
 def _operation(kvp: Kvp) -> str:

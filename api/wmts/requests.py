@@ -4,15 +4,14 @@ from dataclasses import dataclass
 
 from api.errors import NotFound
 from api.matrices import grid_named
-from api.views import PLAN
 from api.wms.call import Call
 from api.wms.content import take_style
-from api.wms.dimensions import take_time
+from api.wms.dimensions import take_time, take_view
 from api.wms.names import WHOLE, layers_of
 from api.wmts.faults import INVALID, Fault
 from layers.catalog import Layer
 from layers.style import Mode
-from layers.view import DatetimeError, View, parse_moment
+from layers.view import View
 from tiles.map.request import Format
 from tiles.matrix import Tile, TileOutOfRange, tile_at
 
@@ -57,7 +56,8 @@ def take_tile(call: Call) -> TileAsked:
     except TileOutOfRange as error:
         locator = "TILEROW" if row >= grid.rows(int(zoom)) else "TILECOL"
         raise Fault("TileOutOfRange", str(error), locator) from None
-    return TileAsked(name, layers, style, tile, _view(call))
+    view = take_view(kvp, call.catalog, take_time(kvp.get("TIME"), call.catalog.zone))
+    return TileAsked(name, layers, style, tile, view)
 
 
 def take_format(call: Call) -> Format:
@@ -76,17 +76,3 @@ def _number(call: Call, name: str) -> int:
         raise Fault(INVALID, f"{name}={text[:40]!r}: a whole number from 0 on is wanted", name)
     # Longer than any row is counted: beyond every grid.
     return int(text[:12])
-
-
-def _view(call: Call) -> View:
-    """The dimension TIME, and the vendor parameters PLAN and RECORDED. Raises Fault."""
-    moment = take_time(call.kvp.get("TIME"), call.catalog.zone)
-    plan, recorded = call.kvp.get("PLAN"), call.kvp.get("RECORDED")
-    number = None if plan is None else PLAN.read(plan)
-    if number is not None and number not in call.catalog.plans:
-        raise Fault(INVALID, f"PLAN={number}: the city has no such plan", "PLAN")
-    try:
-        known = None if recorded is None else parse_moment(recorded, call.catalog.zone)
-    except DatetimeError as error:
-        raise Fault(INVALID, f"RECORDED: {error}", "RECORDED") from None
-    return View(moment.valid, known, number)

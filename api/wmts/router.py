@@ -119,7 +119,7 @@ def _operation(kvp: Kvp) -> Operation:
 
 async def _call(request: Request, kvp: Kvp) -> Call:
     served = city(request)
-    return Call(request, kvp, "1.3.0", exchange(request), served, await served.catalog(), language(request))
+    return Call(request, kvp, exchange(request), served, await served.catalog(), language(request), "1.3.0")
 
 
 async def _answered(request: Request, answer: Callable[[], Awaitable[Response]], *, is_address: bool) -> Response:
