@@ -1,20 +1,17 @@
 """A data set whose fields are called what no column should be: shown, filtered, sorted and drawn as they are."""
 
-import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import geopandas
 import httpx
 import mapbox_vector_tile
-import psycopg
 import pyogrio
 import pytest
 
 from api.app import create_app
-from cim_models.partitions import generic_partition_statements
-from layers.seeds import add_dataset_layer
 from tests.api.conftest import Places, client_of
+from tests.api.odd import lay_down
 from twin.directory import CityPlace
 from twin.settings import Settings
 
@@ -35,21 +32,7 @@ ITEMS = "/collections/odd/items"
 @pytest.fixture(scope="module")
 async def client(new_city: Callable[..., str], settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     url = new_city()
-    with psycopg.connect(url) as connection:
-        connection.execute(
-            "insert into dataset (name, themes, title_zh, title_en, properties, loaded_at, extent)"
-            " values ('odd', array['generic_object'], '怪', 'Odd', %s, now(), array[120.95, 28.1, 120.96, 28.11])",
-            (json.dumps(FIELDS),),
-        )
-        for statement in generic_partition_statements(1):
-            connection.execute(statement)  # type: ignore[arg-type]
-        add_dataset_layer(connection, "odd", 1, "怪", "Odd")
-        for number, values in enumerate(VALUES):
-            connection.execute(
-                "insert into generic_object (dataset_id, uid, content_hash, class, attributes, geom)"
-                " values (1, %s, '', 'Odd', %s, st_setsrid(st_point(120.955, 28.105), 4490))",
-                (str(number), json.dumps(values)),
-            )
+    lay_down(url, FIELDS, [(values, "POINT(120.955 28.105)") for values in VALUES])
     async with client_of(create_app(settings, Places(CityPlace("odd", url, Path("unused"))))) as opened:
         yield opened
 

@@ -2,21 +2,18 @@
 
 import csv
 import io
-import json
 import re
 import zipfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
-import psycopg
 import pyproj
 import pytest
 
 from api.app import create_app
-from cim_models.partitions import generic_partition_statements
-from layers.seeds import add_dataset_layer
 from tests.api.conftest import Places, client_of
+from tests.api.odd import lay_down
 from tests.api.wfs import (
     BASE,
     CITY,
@@ -344,21 +341,7 @@ async def odd(new_city: Callable[..., str], settings: Settings) -> AsyncIterator
               "MULTILINESTRING((120.95 28.1,120.96 28.1),(120.97 28.1,120.98 28.1))",
               "POLYGON((120.95 28.1,120.96 28.1,120.96 28.2,120.95 28.1))",
               "GEOMETRYCOLLECTION(POINT(120.95 28.1),LINESTRING(120.95 28.1,120.96 28.1))")  # fmt: skip
-    with psycopg.connect(url) as connection:
-        connection.execute(
-            "insert into dataset (name, themes, title_zh, title_en, properties, loaded_at, extent)"
-            " values ('odd', array['generic_object'], '怪', 'Odd', %s, now(), array[120.95, 28.1, 120.96, 28.11])",
-            (json.dumps(FIELDS),),
-        )
-        for statement in generic_partition_statements(1):
-            connection.execute(statement)  # type: ignore[arg-type]
-        add_dataset_layer(connection, "odd", 1, "怪", "Odd")
-        for number, shape in enumerate(shapes):
-            connection.execute(
-                "insert into generic_object (dataset_id, uid, content_hash, class, attributes, geom)"
-                " values (1, %s, '', 'Odd', %s, st_geomfromtext(%s, 4490))",
-                (str(number), json.dumps(VALUES), shape),
-            )
+    lay_down(url, FIELDS, [(VALUES, shape) for shape in shapes])
     async with client_of(create_app(settings, Places(CityPlace("odd", url, Path("unused"))))) as opened:
         yield opened
 
