@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 from cim_models.database import Connection
@@ -54,7 +55,28 @@ def legend(layer: Layer, catalog: Catalog, mode: Mode = "day", *, in_use: Collec
     if _tells(color):
         classes = _classes(layer, catalog, color, in_use)
         return [Entry(title, shown, kind, outline, values) for title, shown, values in classes]
-    return []
+    return [Entry(title, shown, kind, outline) for title, shown in _grades(layer, color)]
+
+
+def _grades(layer: Layer, color: Any) -> list[tuple[Title, str]]:
+    """What each colour of a number says: from where to where of steps, the value at each stop of what goes on evenly.
+
+    Empty for any other expression. The first one names the number and its unit.
+    """
+    match color:
+        case ["step", ["get", str(name)], first, *stops]:
+            bounds, colors = [f"{value:g}" for value in stops[::2]], [first, *stops[1::2]]
+            between = [f"{low} – {high}" for low, high in pairwise(bounds)]
+            told = [f"< {bounds[0]}", *between, f"≥ {bounds[-1]}"]
+        case ["interpolate", ["linear"], ["get", str(name)], *stops]:
+            told, colors = [f"{value:g}" for value in stops[::2]], stops[1::2]
+        case _:
+            return []
+    attribute = layer.property(name)
+    unit = f" {attribute.unit}" if attribute and attribute.unit not in (None, "1") else ""
+    zh, en = (attribute.zh, attribute.en) if attribute else (name, name)
+    named = Title(f"{zh} {told[0]}{unit}", f"{en} {told[0]}{unit}")
+    return list(zip([named, *(Title(text, text) for text in told[1:])], colors, strict=True))
 
 
 def _of_ramp(layer: Layer, mode: Mode) -> list[Entry]:

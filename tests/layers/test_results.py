@@ -15,9 +15,11 @@ from cim_models.database import Database
 from layers.access import PUBLIC, Principal
 from layers.catalog import LayerNotFound, Title, load_catalog
 from layers.coverage import frame_at, read_frames
+from layers.legend import legend
 from layers.results import FeatureResult, RasterResult, ResultError, Run, publish_features, publish_raster, remove_run
 from layers.view import Interval
 from tests import rasters
+from tiles.overview.source import Source
 
 START = datetime(2026, 8, 10, 0, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -116,6 +118,31 @@ async def test_objects_with_types_titles_and_time(database: Database) -> None:
     ]
     assert [row["x"] for row in objects] == pytest.approx([500_002.5, 500_012.5, 500_022.5], abs=1e-3)
     assert (same, objects[0]["name"]) == (3, "甲")
+
+
+async def test_what_is_drawn_by_a_number_says_so_and_keeps_it_at_every_zoom(database: Database) -> None:
+    """Merged with others, as overviews merge the city's own objects, a road has no load to be coloured by."""
+    load = pa.field("load", pa.float64(), metadata={"zh": "负荷", "en": "Load", "unit": "1"})
+    roads = homes().append_column(load, pa.array([0.2, 0.7, 1.1]))
+    steps = ["step", ["get", "load"], "#2e9e5b", 0.6, "#f2c230", 1, "#d22f27"]
+    evenly = ["interpolate", ["linear"], ["get", "load"], 0, "#2e9e5b", 1.2, "#d22f27"]
+    told = {
+        "steps": (steps, ["Load < 0.6", "0.6 – 1", "≥ 1"]),
+        "evenly": (evenly, ["Load 0", "1.2"]),
+        "else": (["case", ["has", "load"], "#2e9e5b", "#d22f27"], []),
+    }
+    async with database.writing() as connection:
+        for role, (colour, _) in told.items():
+            style = [{"id": "load", "type": "line", "paint": {"line-color": colour, "line-width": 2}}]
+            given = FeatureResult(role, Title("道路", "Roads"), roads, style=style)
+            await publish_features(connection, database.city, RUN, given)
+    async with database.reading() as connection:
+        catalog = await load_catalog(connection, database.city)
+    for role, (_, lines) in told.items():
+        layer = catalog.layer(f"run_6f1c9a3477aa_{role}", PUBLIC)
+        assert [entry.title.en for entry in legend(layer, catalog)] == lines
+        assert not Source(layer, catalog).has_overviews
+    assert [entry.color for entry in legend(catalog.layer("run_6f1c9a3477aa_steps", PUBLIC), catalog)] == steps[2::2]
 
 
 async def test_a_run_goes_without_a_trace(database: Database, folder: Path) -> None:

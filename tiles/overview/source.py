@@ -27,10 +27,11 @@ class Source:
 
     @property
     def has_overviews(self) -> bool:
-        """Rasters are few, what begins to show beyond the last overview needs none, and no feed tells what became of a
-        published table."""
+        """Rasters are few, what begins to show beyond the last overview needs none, no feed tells what became of a
+        published table, and what a run gave is drawn by values that merged objects have not."""
         layer = self.layer
-        return not layer.is_raster and layer.published is None and layer.min_zoom <= TOP_ZOOM
+        of_objects = not layer.is_raster and layer.published is None and layer.run is None
+        return of_objects and layer.min_zoom <= TOP_ZOOM
 
     @cached_property
     def recipe(self) -> Recipe:
