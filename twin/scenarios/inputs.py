@@ -1,5 +1,6 @@
 """What a scenario asks for: typed fields with units and words, which are its JSON schema and the viewer's form."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,13 +31,17 @@ def field(
     unit: str | None = None,
     group: Words | None = None,
     widget: Widget | None = None,
+    choices: Mapping[str, Words] | None = None,
+    when: Mapping[str, Sequence[Any]] | None = None,
     **limits: Any,
 ) -> Any:
     """A field of `Inputs`. default: `...` where it must be given. unit: as people write it, "mm", "m3/s".
+    choices: what each value of a `Literal` is called. when: the values of other fields with which this one matters;
+    a form asks for it only then, and a request may give it at any time.
 
     limits: those of `pydantic.Field`, such as ge, le, min_length, default_factory. In the JSON schema `title` and
-    `description` are the English words; both languages stand under `x-title` and `x-help`, and `x-unit`, `x-group`
-    and `x-widget` are what their names say.
+    `description` are the English words; both languages stand under `x-title` and `x-help`, and `x-unit`, `x-group`,
+    `x-widget`, `x-choices` and `x-when` are what their names say.
     """
     extra: dict[str, Any] = {"x-title": title._asdict()}
     if help is not None:
@@ -47,6 +52,10 @@ def field(
         extra["x-group"] = group._asdict()
     if widget is not None:
         extra["x-widget"] = widget
+    if choices is not None:
+        extra["x-choices"] = {value: words._asdict() for value, words in choices.items()}
+    if when is not None:
+        extra["x-when"] = {name: list(values) for name, values in when.items()}
     if "default_factory" not in limits:
         limits["default"] = default
     return Field(title=title.en, description=help.en if help else None, json_schema_extra=extra, **limits)
