@@ -26,6 +26,7 @@ export function Search() {
   const listed = open && (found.length > 0 || note !== null);
 
   useEffect(() => setActive(-1), [found]);
+  useEffect(() => document.getElementById(`${id}-${active}`)?.scrollIntoView({ block: 'nearest' }), [id, active]);
   useShortcut(() => {
     if (panelSize.peek() === 'small') panelSize.value = 'middle';
     input.current?.focus();
