@@ -58,7 +58,7 @@ def write_terrain(path: Path) -> Path:
 
 @contextmanager
 def edited(url: str, home: Home) -> Iterator[list[int]]:
-    """Clinics are added to the second city as fast as they are acknowledged, from before this block to after it."""
+    """Clinics are added to the second city as fast as they are acknowledged, the first of them before this block."""
     done: list[int] = []
     stop = threading.Event()
 
@@ -70,6 +70,7 @@ def edited(url: str, home: Home) -> Iterator[list[int]]:
     editor = threading.Thread(target=edit)
     editor.start()
     try:
+        eventually(lambda: bool(done), 20)
         yield done
     finally:
         stop.set()
