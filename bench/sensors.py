@@ -21,8 +21,8 @@ from bench.report import machine, table
 from cim_models.database import CitySpec, Database
 from layers.tokens import create_token
 from tests.serve import serving
+from twin.sensing.batch import Reading
 from twin.sensing.ingest import Ingest
-from twin.sensing.readings import Reading
 
 SPEC = CitySpec(
     name="sensors", title_zh="传感器", title_en="Sensors", srid=4490, metric_srid=4549, time_zone="Asia/Shanghai"

@@ -9,9 +9,10 @@ from api.sensorthings.service import Service
 from api.sensorthings.writes import writing
 from twin.sensing import BadEntity
 from twin.sensing.allocation import without_collection
+from twin.sensing.batch import Reading
 from twin.sensing.model import BY_NAME
 from twin.sensing.observations import read_id, row_reader
-from twin.sensing.readings import Reading
+from twin.sensing.plain import plain_batch
 from twin.sensing.writing.create import Writer
 
 COMPONENTS = (
@@ -34,6 +35,10 @@ async def create_observations(service: Service, call: Call) -> Answer:
     body = call.json()
     if not isinstance(body, list) or not body:
         raise BadEntity("a list of groups is wanted, each with Datastream, components and dataArray")
+    with without_collection():
+        batch = plain_batch(body)
+    if batch is not None:
+        return Answer(201, _told(service, batch.streams.tolist(), await service.ingest.submit(batch)))
     told: list[str] = []
     readings: list[Reading] = []
     places: list[int] = []
@@ -49,10 +54,18 @@ async def create_observations(service: Service, call: Call) -> Answer:
             ids = await service.ingest.submit(readings)
         except asyncpg.DataError as error:
             raise BadEntity(f"the database refuses a value: {error}") from None
-        for place, number, reading in zip(places, ids, readings, strict=True):
-            found = f"{REFUSED}: no Datastream {reading.datastream_id}"
-            told[place] = found if number is None else f"{service.base}/Observations({number})"
+        streams = [reading.datastream_id for reading in readings]
+        for place, found in zip(places, _told(service, streams, ids), strict=True):
+            told[place] = found
     return Answer(201, told)
+
+
+def _told(service: Service, streams: list[int], ids: list[int | None]) -> list[str]:
+    """What is told of each reading that was taken to the database."""
+    return [
+        f"{REFUSED}: no Datastream {stream}" if number is None else f"{service.base}/Observations({number})"
+        for stream, number in zip(streams, ids, strict=True)
+    ]
 
 
 def _read_group(service: Service, group: Any, told: list[str], readings: list[Reading], places: list[int]) -> None:

@@ -12,7 +12,7 @@ from api.exchange import exchange
 from api.links import GEOJSON, MVT
 from api.parameters import Parameter, Query, whole_number
 from api.sensorthings.service import readable
-from twin.sensing.latest import FIELDS, SOURCE_LAYER, Chosen, latest_features, latest_style, latest_tile
+from twin.sensing.latest import FIELDS, SOURCE_LAYER, Chosen, latest_style, latest_tile
 
 MAX_ZOOM = 24
 MOST = 100_000
@@ -67,7 +67,7 @@ async def latest(request: Request) -> Response:
     chosen, limit = take_chosen(query), query.take(LIMIT)
     query.finish()
     async with service.city.reading() as connection:
-        features, number = await latest_features(connection, chosen, limit)
+        features, number = await service.latest.features(connection, chosen, limit)
     tail = {"numberReturned": number, "timeStamp": datetime.now(UTC).isoformat(timespec="seconds")}
     body = b'{"type":"FeatureCollection","features":' + features + b"," + orjson.dumps(tail)[1:]
     return json_answer(body, media_type=GEOJSON)

@@ -11,6 +11,7 @@ from api.errors import Unauthorized
 from api.exchange import city, exchange
 from layers.access import Forbidden
 from twin.sensing.ingest import Ingest
+from twin.sensing.latest import Latest
 
 LAYER = "sensors"
 ROOT = "/sensors/v1.1"
@@ -22,11 +23,13 @@ class Service:
 
     city: ServedCity
     ingest: Ingest
+    latest: Latest
     base: str
     zone: ZoneInfo
 
 
 INGESTS: WeakKeyDictionary[ServedCity, Ingest] = WeakKeyDictionary()
+LATEST: WeakKeyDictionary[ServedCity, Latest] = WeakKeyDictionary()
 
 
 async def readable(request: Request) -> Service:
@@ -36,7 +39,8 @@ async def readable(request: Request) -> Service:
     catalog.layer(LAYER, exchange(request).principal)
     if served not in INGESTS:
         INGESTS[served] = Ingest(served.database, via="http")
-    return Service(served, INGESTS[served], f"{exchange(request).base}{ROOT}", catalog.zone)
+        LATEST[served] = Latest()
+    return Service(served, INGESTS[served], LATEST[served], f"{exchange(request).base}{ROOT}", catalog.zone)
 
 
 async def writable(request: Request) -> Service:

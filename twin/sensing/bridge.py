@@ -20,12 +20,12 @@ from paho.mqtt.client import MQTTMessageInfo
 from cim_models.database import Database, database_name
 from layers.changes import keep_place, kept_place
 from twin.sensing import BadEntity, Overloaded
+from twin.sensing.batch import Reading
 from twin.sensing.connection import BrokerConnection, Received
 from twin.sensing.ingest import Ingest
 from twin.sensing.live import Arrival, follow_arrivals
 from twin.sensing.mapping import Mapped, Rule, mapped, read_mapping, rule_for
 from twin.sensing.observations import read_id, read_observation
-from twin.sensing.readings import Reading
 
 CONSUMER = "mqtt"
 BATCH = 2_000

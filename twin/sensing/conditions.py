@@ -14,6 +14,9 @@ Truth = npt.NDArray[np.bool_]
 Operator = Literal[">", ">=", "<", "<="]
 COMPARE = {">": np.greater, ">=": np.greater_equal, "<": np.less, "<=": np.less_equal}
 MAX_WINDOW = timedelta(days=31)
+HOURS_A_WEEK = 168
+MAD_TO_SIGMA = 1.4826
+MIN_USUAL = 8
 # Reference levels of a station: data in its datastream's properties, with the datum of its values.
 Levels = dict[str, float]
 
@@ -45,6 +48,20 @@ class Windowed(_Part):
     value: float = 0.0
 
 
+class Spike(_Part):
+    """Far from what is usual at this hour of the week, by the values of the `window` before.
+
+    The distance from their median in robust standard deviations, 1.4826 of their median absolute deviation (Rousseeuw
+    and Croux 1993, section 1), which count as `least` at least: what hardly varies has a tiny deviation, and what never
+    has varied tells nothing without. Told from MIN_USUAL values on.
+    """
+
+    type: Literal["spike"]
+    window: timedelta = timedelta(days=28)
+    value: Annotated[float, Field(gt=0)] = 6.0
+    least: Annotated[float, Field(ge=0)] = 0.0
+
+
 class Silence(_Part):
     """Nothing has arrived for so long; told by the clock, never by a reading."""
 
@@ -59,7 +76,7 @@ class Combined(_Part):
     of: Annotated[tuple["Condition", ...], Field(min_length=1, max_length=8)]
 
 
-Condition = Annotated[Threshold | Windowed | Silence | Combined, Field(discriminator="type")]
+Condition = Annotated[Threshold | Windowed | Spike | Silence | Combined, Field(discriminator="type")]
 Combined.model_rebuild()
 
 
@@ -86,7 +103,7 @@ def check(condition: Condition) -> None:
             check(each)
     elif isinstance(condition, Threshold) and (condition.value is None) == (condition.level is None):
         raise BadEntity("threshold: give a value or a level")
-    elif isinstance(condition, Windowed) and not timedelta(0) < condition.window <= MAX_WINDOW:
+    elif isinstance(condition, Windowed | Spike) and not timedelta(0) < condition.window <= MAX_WINDOW:
         raise BadEntity(f"window: more than nothing and at most {MAX_WINDOW.days} days")
 
 
@@ -94,7 +111,7 @@ def reach(condition: Condition | None) -> timedelta:
     """How far before a moment a condition looks."""
     if isinstance(condition, Combined):
         return max(reach(each) for each in condition.of)
-    return condition.window if isinstance(condition, Windowed) else timedelta(0)
+    return condition.window if isinstance(condition, Windowed | Spike) else timedelta(0)
 
 
 def silence_of(condition: Condition) -> timedelta | None:
@@ -105,15 +122,17 @@ def silence_of(condition: Condition) -> timedelta | None:
     return condition.after if isinstance(condition, Silence) else None
 
 
-def truth(condition: Condition, times: Floats, values: Floats, levels: Levels) -> Truth:
-    """Whether a condition holds at each moment (seconds since 1970, rising)."""
+def truth(condition: Condition, times: Floats, values: Floats, levels: Levels, since: float = -np.inf) -> Truth:
+    """Whether a condition holds at each moment (seconds since 1970, rising); nobody asks for those before `since`."""
     match condition:
         case Threshold():
             return np.asarray(COMPARE[condition.op](values, condition.limit(levels)), dtype=bool)
         case Windowed():
             return _windowed(condition, times, values)
+        case Spike():
+            return np.asarray(robust_z(condition, times, values, since) > condition.value, dtype=bool)
         case Combined():
-            parts = [truth(each, times, values, levels) for each in condition.of]
+            parts = [truth(each, times, values, levels, since) for each in condition.of]
             joined = np.logical_and if condition.type == "all" else np.logical_or
             return np.asarray(joined.reduce(parts), dtype=bool)
         case _:
@@ -127,10 +146,28 @@ def measure(condition: Condition, times: Floats, values: Floats) -> float | None
             return float(values[-1])
         case Windowed():
             return float(_figures(condition, times, values)[-1])
+        case Spike():
+            return float(robust_z(condition, times, values, times[-1])[-1])
         case Combined():
             return measure(condition.of[0], times, values)
         case _:
             return None
+
+
+def robust_z(condition: Spike, times: Floats, values: Floats, since: float) -> Floats:
+    """How far each value is from what is usual at its hour of the week; 0 before `since`, and where little is known."""
+    found = np.zeros(len(times))
+    hours = times // 3600 % HOURS_A_WEEK
+    for hour in np.unique(hours[times >= since]):
+        here = np.flatnonzero(hours == hour)
+        first = np.searchsorted(times[here], times[here] - condition.window.total_seconds(), side="left")
+        for place in range(int(np.searchsorted(times[here], since)), len(here)):
+            usual = values[here[first[place] : place]]
+            if len(usual) >= MIN_USUAL:
+                middle = np.median(usual)
+                spread = max(MAD_TO_SIGMA * np.median(np.abs(usual - middle)), condition.least)
+                found[here[place]] = abs(values[here[place]] - middle) / spread if spread else 0.0
+    return found
 
 
 def _windowed(condition: Windowed, times: Floats, values: Floats) -> Truth:

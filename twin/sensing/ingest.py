@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from cim_models.database import Database
 from twin.sensing import Overloaded
+from twin.sensing.allocation import without_collection
+from twin.sensing.batch import Batch, Reading
 from twin.sensing.months import Month
-from twin.sensing.readings import Reading, months_of, prepare_months, write_readings
+from twin.sensing.readings import prepare_months, write_readings
 
 # Readings a transaction; more gain little, and hold others up.
 BATCH = 10_000
@@ -18,7 +20,7 @@ WAITING = 100_000
 
 @dataclass(frozen=True)
 class _Submission:
-    readings: Sequence[Reading]
+    readings: Sequence[Reading] | Batch
     done: asyncio.Future[list[int | None]]
 
 
@@ -37,7 +39,7 @@ class Ingest:
         self._writer: asyncio.Task[None] | None = None
         self._months: set[Month] = set()
 
-    async def submit(self, readings: Sequence[Reading]) -> list[int | None]:
+    async def submit(self, readings: Sequence[Reading] | Batch) -> list[int | None]:
         """Write readings, and when they are committed give their ids; None where there is no such datastream.
 
         Raises Overloaded, and whatever the database says of these readings, in which case none of them is written.
@@ -55,7 +57,11 @@ class Ingest:
         while self._waiting:
             batch = [self._waiting.popleft()]
             size = len(batch[0].readings)
-            while self._waiting and size + len(self._waiting[0].readings) <= BATCH:
+            while (
+                self._waiting
+                and size + len(self._waiting[0].readings) <= BATCH
+                and _are_alike(batch[0], self._waiting[0])
+            ):
                 batch.append(self._waiting.popleft())
                 size += len(batch[-1].readings)
             try:
@@ -77,18 +83,31 @@ class Ingest:
             _fail(submission, error)
 
     async def _write(self, batch: list[_Submission]) -> None:
-        readings = [reading for submission in batch for reading in submission.readings]
-        if not months_of(readings) <= self._months:
+        together = _together(batch)
+        if not together.months() <= self._months:
             async with self._database.writing() as connection:
-                await prepare_months(connection, readings, self._months)
+                await prepare_months(connection, together, self._months)
         async with self._database.writing() as connection:
-            ids = (await write_readings(connection, readings, via=self._via)).ids
+            ids = (await write_readings(connection, together, via=self._via)).ids
         first = 0
         for submission in batch:
             last = first + len(submission.readings)
             if not submission.done.done():
                 submission.done.set_result(ids[first:last])
             first = last
+
+
+def _are_alike(one: _Submission, other: _Submission) -> bool:
+    return isinstance(one.readings, Batch) == isinstance(other.readings, Batch)
+
+
+def _together(submissions: list[_Submission]) -> Batch:
+    batches = [each.readings for each in submissions if isinstance(each.readings, Batch)]
+    if batches:
+        return Batch.joined(batches)
+    with without_collection():
+        given = (each.readings for each in submissions if not isinstance(each.readings, Batch))
+        return Batch.of([reading for readings in given for reading in readings])
 
 
 def _fail(submission: _Submission, error: Exception) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -9,27 +10,17 @@ from typing import Any
 import asyncpg
 import orjson
 import yaml
+from cachetools import LRUCache
 
 from cim_models.database import Connection
 from twin.sensing.allocation import without_collection
 
 EXTENT = 4096
 SOURCE_LAYER = "sensors_latest"
-# Silent is never green: a stream that has not told its value in time is no longer trusted to be well.
-STREAMS = """
-    select d.id, d.name, d.kind, t.id as thing_id, t.name as thing, d.units ->> 'symbol' as unit,
-           l.number, l.text, l.json, l.time,
-           case when l.time is null then 'unknown'
-                when l.arrived_at < now() - k.silent_after then 'silent'
-                when e.severity in ('red', 'orange') then 'alarm'
-                when e.severity is not null then 'warning' else 'ok' end as state,
-           e.severity, e.id as event_id, t.properties -> 'cim' as objects,
-           case when d.properties ? 'levels'
-                then sensing.levels_at(d.properties -> 'levels', current_date) end as levels,
-           d.properties -> 'levels' ->> 'datum' as datum, coalesce(p.geom, f.geom) as geom
+# Of what a process keeps of a city's streams: some hundred thousand of them.
+KEPT_BYTES = 64_000_000
+DESCRIBED = """
     from sensing.datastream d
-    join sensing.latest l on l.datastream_id = d.id
-    join sensing.kind k on k.id = d.kind
     join sensing.thing t on t.id = d.thing_id
     left join sensing.feature f on f.id = d.feature_id
     left join (
@@ -37,31 +28,66 @@ STREAMS = """
         from sensing.thing_location tl join sensing.location o on o.id = tl.location_id
         where o.geom is not null order by tl.thing_id, o.id
     ) p on p.thing_id = t.id
+"""
+WANTED = """
+    where ($1::text[] is null or d.kind = any($1))
+      and ($2::bigint[] is null or d.id = any($2))
+      and ($3::float8[] is null or coalesce(p.geom, f.geom) && st_makeenvelope($3[1], $3[2], $3[3], $3[4], 4326))
+      and ($4::jsonb is null or t.properties -> 'cim' @> $4)
+"""
+EVENTS = """
     left join (
         select distinct on (datastream_id) datastream_id, id, severity
         from sensing.event
         where ended_at is null and state <> 'closed' and datastream_id is not null
         order by datastream_id, array_position(array['red', 'orange', 'yellow', 'blue'], severity), id
     ) e on e.datastream_id = d.id
-    where ($1::text[] is null or d.kind = any($1))
-      and ($2::bigint[] is null or d.id = any($2))
-      and ($3::float8[] is null or coalesce(p.geom, f.geom) && st_makeenvelope($3[1], $3[2], $3[3], $3[4], 4326))
-      and ($4::jsonb is null or t.properties -> 'cim' @> $4)
+"""
+# Silent is never green: a stream that has not told its value in time is no longer trusted to be well.
+STATE = """
+    case when l.time is null then 'unknown'
+         when l.arrived_at < now() - k.silent_after then 'silent'
+         when e.severity in ('red', 'orange') then 'alarm'
+         when e.severity is not null then 'warning' else 'ok' end
 """
 FIELDS = {"name": "String", "kind": "String", "thing": "Number", "title": "String", "unit": "String", "value": "Number",
           "time": "Number", "state": "String", "severity": "String", "event": "Number"}  # fmt: skip
-# Points go as two numbers, and documents are put together outside: that is a fifth of what PostgreSQL takes for them.
-FEATURES = f"""
-    select *, st_x(point) as x, st_y(point) as y, case when point is null then st_asgeojson(geom, 7) end as shape
-    from (select *, case when geometrytype(geom) = 'POINT' then geom end as point from ({STREAMS}) s) s
-    order by id limit $5
+# What does not change with each value. Points go as two numbers, which costs PostgreSQL less than a document.
+STREAMS = f"""
+    select s.*, st_x(point) as x, st_y(point) as y, case when point is null then st_asgeojson(geom, 7) end as shape
+    from (
+        select d.id, d.name, d.kind, t.id as thing_id, t.name as thing, d.units ->> 'symbol' as unit,
+               t.properties -> 'cim' as objects,
+               case when d.properties ? 'levels'
+                    then sensing.levels_at(d.properties -> 'levels', current_date) end as levels,
+               d.properties -> 'levels' ->> 'datum' as datum, coalesce(p.geom, f.geom) as geom,
+               case when geometrytype(coalesce(p.geom, f.geom)) = 'POINT' then coalesce(p.geom, f.geom) end as point
+        {DESCRIBED} {WANTED} order by d.id limit $5
+    ) s order by id
 """
+# What does, as JSON without braces, a line for each of the ids; JSON as PostgreSQL writes it has no line breaks.
+VALUES = f"""
+    select string_agg(concat(
+        '"result":', coalesce(l.number::text, to_json(l.text)::text, l.json::text, 'null'),
+        ',"time":', coalesce(to_char(l.time at time zone 'UTC', '"\\""YYYY-MM-DD"T"HH24:MI:SS"Z\\""'), 'null'),
+        ',"state":"', {STATE}, '","severity":', coalesce(to_json(e.severity)::text, 'null'),
+        ',"event":', coalesce(e.id::text, 'null')), chr(10) order by d.id)
+    from unnest($1::bigint[]) as d (id)
+    left join sensing.latest l on l.datastream_id = d.id
+    left join sensing.datastream s on s.id = d.id
+    left join sensing.kind k on k.id = s.kind
+    {EVENTS}
+"""
+HORIZON = "select pg_snapshot_xmin(pg_current_snapshot())"
+IS_SAME = "select current_date = $2 and not exists (select from sensing.description_change where xid >= $1)"
 TILE = f"""
     select st_asmvt(t, '{SOURCE_LAYER}', {EXTENT}, 'geom', 'id') from (
-        select id, name, kind, thing_id as thing, thing as title, unit, number as value,
-               extract(epoch from time)::bigint as time, state, severity, event_id as event,
-               st_asmvtgeom(st_transform(geom, 3857), st_tileenvelope($5, $6, $7), {EXTENT}, 64, true) as geom
-        from ({STREAMS}) s order by id
+        select d.id, d.name, d.kind, t.id as thing, t.name as title, d.units ->> 'symbol' as unit, l.number as value,
+               extract(epoch from l.time)::bigint as time, {STATE} as state, e.severity, e.id as event,
+               st_asmvtgeom(st_transform(coalesce(p.geom, f.geom), 3857), st_tileenvelope($5, $6, $7), {EXTENT}, 64,
+                            true) as geom
+        {DESCRIBED} join sensing.latest l on l.datastream_id = d.id join sensing.kind k on k.id = d.kind {EVENTS}
+        {WANTED} order by d.id
     ) t where geom is not null
 """
 BOUNDS = """
@@ -97,23 +123,57 @@ def latest_style() -> dict[str, Any]:
     return style
 
 
-async def latest_features(connection: Connection, chosen: Chosen, limit: int) -> tuple[bytes, int]:
-    """A GeoJSON feature for each datastream, as a JSON array, and their number."""
-    rows = await connection.fetch(FEATURES, *chosen.arguments(), limit)
-    with without_collection():
-        told = orjson.dumps([_feature(row) for row in rows], option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS)
-    return told, len(rows)
+@dataclass(frozen=True)
+class _Described:
+    """Streams as they are told before their values. horizon: what ended before it is told; day: of their levels."""
+
+    horizon: int
+    day: date
+    ids: list[int]
+    heads: list[bytes]
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.heads)) + 100
 
 
-def _feature(row: asyncpg.Record) -> dict[str, Any]:
-    result = row["number"]
-    if result is None:
-        result = row["json"] if row["text"] is None else row["text"]
+class Latest:
+    """Tells last values; what does not change with them is put together once, and anew when something of it changes."""
+
+    def __init__(self) -> None:
+        self._kept: LRUCache[tuple[object, ...], _Described] = LRUCache(KEPT_BYTES, getsizeof=lambda each: each.size)
+
+    async def features(self, connection: Connection, chosen: Chosen, limit: int) -> tuple[bytes, int]:
+        """A GeoJSON feature for each datastream, as a JSON array, and their number."""
+        described = await self._described(connection, chosen, limit)
+        if not described.ids:
+            return b"[]", 0
+        values = (await connection.fetchval(VALUES, described.ids)).encode().split(b"\n")
+        told = b"}},".join(map(bytes.__add__, described.heads, values))
+        return b"[" + told + b"}}]", len(described.ids)
+
+    async def _described(self, connection: Connection, chosen: Chosen, limit: int) -> _Described:
+        key = chosen, limit
+        kept = self._kept.get(key)
+        if kept is not None and await connection.fetchval(IS_SAME, kept.horizon, kept.day):
+            return kept
+        horizon = await connection.fetchval(HORIZON)
+        today = await connection.fetchval("select current_date")
+        rows = await connection.fetch(STREAMS, *chosen.arguments(), limit)
+        with without_collection():
+            found = _Described(horizon, today, [row["id"] for row in rows], [_head(row) for row in rows])
+        if found.size <= KEPT_BYTES:
+            self._kept[key] = found
+        return found
+
+
+def _head(row: asyncpg.Record) -> bytes:
+    """A feature up to its values."""
     if row["x"] is not None:
         geometry: Any = {"type": "Point", "coordinates": (round(row["x"], 7), round(row["y"], 7))}
     else:
         geometry = None if row["shape"] is None else orjson.Fragment(row["shape"])
-    return {
+    feature = {
         "type": "Feature",
         "id": row["id"],
         "geometry": geometry,
@@ -124,16 +184,12 @@ def _feature(row: asyncpg.Record) -> dict[str, Any]:
             "thing": row["thing_id"],
             "title": row["thing"],
             "unit": row["unit"],
-            "result": result,
-            "time": row["time"],
-            "state": row["state"],
-            "severity": row["severity"],
-            "event": row["event_id"],
             "levels": row["levels"],
             "datum": row["datum"],
             "objects": row["objects"],
         },
     }
+    return orjson.dumps(feature)[:-2] + b","
 
 
 async def latest_tile(connection: Connection, chosen: Chosen, z: int, x: int, y: int) -> bytes:

@@ -18,8 +18,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from twin.sensing import BadEntity, SensingError
+from twin.sensing.batch import Reading
 from twin.sensing.observations import read_result, read_time
-from twin.sensing.readings import Reading
 
 FILE = "mqtt.yaml"
 PART = re.compile(r"\{([\w.]+)\}")

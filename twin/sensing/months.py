@@ -24,6 +24,11 @@ KEPT = """
     select k.id, k.kept_months, array_agg(d.id) as datastreams
     from sensing.kind k join sensing.datastream d on d.kind = k.id group by k.id
 """
+# The newest stays: whoever has not looked for longer sees by it that there was one.
+FORGET_CHANGES = """
+    delete from sensing.description_change
+    where at < $1 and xid < (select xid from sensing.description_change order by xid desc limit 1)
+"""
 LOG = structlog.get_logger()
 
 Month = tuple[int, int]
@@ -49,6 +54,7 @@ async def tend_once(database: Database, now: datetime) -> None:
         await ensure_months(connection, (_later((now.year, now.month), step) for step in range(-1, AHEAD + 1)))
     async with database.writing() as connection:
         await connection.execute("delete from sensing.arrival where at < $1", now - ARRIVALS_KEPT)
+        await connection.execute(FORGET_CHANGES, now - ARRIVALS_KEPT)
     await _expire(database, (now.year, now.month))
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 
 from twin.sensing import BadEntity
+from twin.sensing.batch import Reading
 from twin.sensing.odata.parser import read_moment
-from twin.sensing.readings import Reading
 
 # Forecasts are observations too; beyond this it is a broken clock.
 FUTURE = timedelta(days=10 * 366)

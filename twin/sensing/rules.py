@@ -123,8 +123,9 @@ def follow(watch: Watch, series: Values, state: State, start: datetime) -> tuple
 
     What lies before `start` is looked back at, and judged no more.
     """
-    when = truth(watch.when, series.times, series.numbers, series.levels)
-    over: Truth = ~when if watch.until is None else truth(watch.until, series.times, series.numbers, series.levels)
+    given = series.times, series.numbers, series.levels, start.timestamp()
+    when = truth(watch.when, *given)
+    over: Truth = ~when if watch.until is None else truth(watch.until, *given)
     found = []
     since, on = state.since, state.holds
     for at, is_true, is_over in zip(series.times.tolist(), when.tolist(), over.tolist(), strict=True):

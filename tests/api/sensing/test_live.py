@@ -71,6 +71,27 @@ async def test_latest_tells_value_place_state_and_object(sensors: Sensors, gauge
         assert (await ask(sensors, "latest", **query))["numberReturned"] == number, query
 
 
+async def test_latest_tells_of_what_is_renamed_moved_and_removed_at_once(sensors: Sensors) -> None:
+    """What describes a stream is kept between two answers, as long as nothing of it changes."""
+    number = await sensors.post("Things", thing("old name") | {"Datastreams": [stream("level")]})
+
+    async def told() -> list[dict[str, Any]]:
+        found = (await ask(sensors, "latest"))["features"]
+        return [each for each in found if each["properties"]["thing"] == number]
+
+    (before,) = await told()
+    assert before["properties"]["title"] == "old name"
+    assert await sensors.status("PATCH", f"Things({number})", {"name": 'new\n"name"'}) == 200
+    (place,) = await sensors.values(f"Things({number})/Locations")
+    moved = {"location": {"type": "Point", "coordinates": [121.5, 28.5]}}
+    assert await sensors.status("PATCH", f"Locations({place['@iot.id']})", moved) == 200
+    (after,) = await told()
+    assert after["properties"]["title"] == 'new\n"name"'
+    assert after["geometry"]["coordinates"] == [121.5, 28.5]
+    assert await sensors.status("DELETE", f"Things({number})") == 200
+    assert await told() == []
+
+
 async def test_latest_is_a_tile_too(sensors: Sensors, gauge: int, values: list[float]) -> None:
     x = int((120.95 + 180) / 360 * 4096)
     where = f"{BASE}/sensors/latest/tiles/WebMercatorQuad/12"

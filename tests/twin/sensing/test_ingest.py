@@ -11,9 +11,9 @@ import pytest
 
 from cim_models.database import Database
 from tests.twin.sensing.streams import make_streams
+from twin.sensing.batch import Reading
 from twin.sensing.ingest import Ingest
 from twin.sensing.months import tend_once
-from twin.sensing.readings import Reading
 
 START = datetime(2024, 8, 1, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -12,10 +12,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cim_models.database import Database
+from twin.sensing.batch import Reading
 from twin.sensing.feeds import FeedError
 from twin.sensing.ingest import BATCH, Ingest
 from twin.sensing.model import BY_NAME
-from twin.sensing.readings import Reading
 from twin.sensing.simulation.stations import MEASUREMENT
 from twin.sensing.writing.create import Writer
 

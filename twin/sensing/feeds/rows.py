@@ -10,10 +10,10 @@ import structlog
 
 from cim_models.database import Connection, Database
 from twin.sensing import BadEntity
+from twin.sensing.batch import Reading
 from twin.sensing.ingest import Ingest
 from twin.sensing.model import BY_NAME
 from twin.sensing.observations import read_result, read_time
-from twin.sensing.readings import Reading
 from twin.sensing.writing.change import change
 from twin.sensing.writing.create import Writer
 

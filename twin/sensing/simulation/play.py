@@ -9,8 +9,8 @@ import numpy as np
 
 from cim_models.database import Database
 from layers.access import SYSTEM
+from twin.sensing.batch import Reading
 from twin.sensing.ingest import Ingest
-from twin.sensing.readings import Reading
 from twin.sensing.signals import record_signal
 from twin.sensing.simulation.signals import Day, Sensor, signal
 from twin.sensing.simulation.typhoon import signals_by, typhoon_by

@@ -11,6 +11,7 @@ from sqlalchemy.types import BigInteger
 from cim_models.database import Connection
 from layers.statement import compiled
 from twin.sensing import BadEntity
+from twin.sensing.batch import Batch
 from twin.sensing.model import EntityType
 from twin.sensing.observations import PROPERTIES, read_observation
 from twin.sensing.places import forget_places
@@ -199,7 +200,7 @@ async def _change_observation(writer: Writer, number: int, body: dict[str, Any],
     if body.get("FeatureOfInterest") is not None:
         feature = await writer.linked("FeatureOfInterest", body["FeatureOfInterest"])
     reading = read_observation(known | body, stream, writer.zone, feature_id=feature)
-    await prepare_months(connection, [reading], set())
+    await prepare_months(connection, Batch.of([reading]), set())
     given = reading.time, reading.time_end, reading.result_time, reading.valid_from, reading.valid_to
     rest = reading.number, reading.text, reading.json, reading.quality, reading.parameters, feature, stream
     try:

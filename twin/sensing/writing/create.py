@@ -10,6 +10,7 @@ from cim_models.database import Connection
 from cim_models.observation import DATASTREAM_PROPERTY
 from layers.statement import compiled
 from twin.sensing import BadEntity
+from twin.sensing.batch import Batch
 from twin.sensing.model import BY_NAME, EntityType
 from twin.sensing.observations import PROPERTIES, read_id, read_observation, read_time
 from twin.sensing.places import forget_places
@@ -133,8 +134,9 @@ class Writer:
         reading = read_observation(body, stream, self.zone, feature_id=feature)
         if is_multi:
             await self._check_parts(stream, body["result"])
-        await prepare_months(self.connection, [reading], set())
-        written = await write_readings(self.connection, [reading], via=self._via, are_multi=is_multi)
+        batch = Batch.of([reading])
+        await prepare_months(self.connection, batch, set())
+        written = await write_readings(self.connection, batch, via=self._via, are_multi=is_multi)
         made = written.ids[0]
         assert made is not None, "its datastream was just found, and is locked"
         return made

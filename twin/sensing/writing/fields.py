@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from cim_models.observation import SRID
 from twin.sensing import BadEntity
 from twin.sensing.model import EntityType
+from twin.sensing.writing.declared import check_declared
 
 GEOJSON_TYPES = ("application/geo+json", "application/vnd.geo+json")
 MAX_TEXT = 100_000
@@ -46,6 +47,12 @@ def _object(value: Any, name: str) -> ColumnElement[Any]:
     return literal(value, JSONB)
 
 
+def _declared(value: Any, name: str) -> ColumnElement[Any]:
+    column = _object(value, name)
+    check_declared(value)
+    return column
+
+
 def _list(value: Any, name: str) -> ColumnElement[Any]:
     if not isinstance(value, list) or not value:
         raise BadEntity(f"{name}: a list is wanted")
@@ -65,7 +72,7 @@ def _area(value: Any, name: str) -> ColumnElement[Any]:
 DESCRIBED = (Field("name", "name", text, True), Field("description", "description", text))
 PROPERTIES = Field("properties", "properties", _object)
 ENCODING = Field("encodingType", "encoding_type", text, True)
-OBSERVED = (Field("observedArea", "observed_area", _area), PROPERTIES)
+OBSERVED = (Field("observedArea", "observed_area", _area), Field("properties", "properties", _declared))
 FIELDS: dict[str, tuple[Field, ...]] = {
     "Thing": (*DESCRIBED, PROPERTIES),
     "Location": (*DESCRIBED, ENCODING, Field("location", "location", _json, True), PROPERTIES),
