@@ -17,6 +17,7 @@ RIVERS = Words("河道与水库", "Rivers and reservoirs")
 WORKS = Words("水利工程", "Works")
 GROUND = Words("下垫面", "Ground")
 MOST_FRAMES = 200
+RAINS = ("constant", "storm", "day", "series", "datastream")
 Hydrograph = list[tuple[float, float]]
 
 
@@ -68,27 +69,51 @@ class FloodInputs(Inputs):
     rain: Literal["none", "constant", "storm", "day", "series", "datastream"] = field(
         "none",
         title=Words("降雨类型", "Rain"),
-        help=Words(
-            "constant：定常；storm：芝加哥雨型设计暴雨；day：总雨量按雨型分配；series：给定过程；datastream：雨量站",
-            "constant; storm: Chicago hyetograph; day: a depth with a pattern; series; datastream: a gauge",
-        ),
+        choices={
+            "none": Words("无雨", "None"),
+            "constant": Words("定常降雨", "Constant"),
+            "storm": Words("设计暴雨（芝加哥雨型）", "Design storm (Chicago)"),
+            "day": Words("总雨量按雨型分配", "A depth with a pattern"),
+            "series": Words("给定过程", "A series"),
+            "datastream": Words("雨量站实测", "From a gauge"),
+        },
         group=RAIN,
     )
-    rain_mm_h: float = field(30.0, title=Words("雨强", "Intensity"), unit="mm/h", group=RAIN, ge=0, le=1000)
-    storm_formula: str = field("lanwan", title=Words("暴雨强度公式", "Intensity formula"), group=RAIN)
-    return_period_years: float = field(50.0, title=Words("重现期", "Return period"), unit="a", group=RAIN, gt=0)
-    storm_min: float = field(120.0, title=Words("设计历时", "Duration of the storm"), unit="min", group=RAIN, gt=0)
-    storm_peak: float = field(
-        0.4, title=Words("雨峰系数", "Place of the peak"), unit="1", group=RAIN, ge=0.05, le=0.95, widget="slider"
+    rain_mm_h: float = field(
+        30.0, title=Words("雨强", "Intensity"), unit="mm/h", group=RAIN, when={"rain": ["constant"]}, ge=0, le=1000
     )
-    rain_depth_mm: float = field(300.0, title=Words("总雨量", "Depth"), unit="mm", group=RAIN, ge=0, le=3000)
-    rain_hours: float = field(24.0, title=Words("降雨历时", "Hours of rain"), unit="h", group=RAIN, gt=0, le=168)
-    rain_pattern: str = field("scs3", title=Words("雨型", "Pattern"), group=RAIN)
+    storm_formula: str = field(
+        "lanwan", title=Words("暴雨强度公式", "Intensity formula"), group=RAIN, when={"rain": ["storm"]}
+    )
+    return_period_years: float = field(
+        50.0, title=Words("重现期", "Return period"), unit="a", group=RAIN, when={"rain": ["storm"]}, gt=0
+    )
+    storm_min: float = field(
+        120.0, title=Words("设计历时", "Duration of the storm"), unit="min", group=RAIN, when={"rain": ["storm"]}, gt=0
+    )
+    storm_peak: float = field(
+        0.4,
+        title=Words("雨峰系数", "Place of the peak"),
+        unit="1",
+        group=RAIN,
+        when={"rain": ["storm"]},
+        ge=0.05,
+        le=0.95,
+        widget="slider",
+    )
+    rain_depth_mm: float = field(
+        300.0, title=Words("总雨量", "Depth"), unit="mm", group=RAIN, when={"rain": ["day"]}, ge=0, le=3000
+    )
+    rain_hours: float = field(
+        24.0, title=Words("降雨历时", "Hours of rain"), unit="h", group=RAIN, when={"rain": ["day"]}, gt=0, le=168
+    )
+    rain_pattern: str = field("scs3", title=Words("雨型", "Pattern"), group=RAIN, when={"rain": ["day"]})
     rain_series: Hydrograph = field(
         title=Words("降雨过程", "Series of rain"),
         help=Words("[小时, mm/h] 逐段", "[hour, mm/h], each until the next"),
         unit="mm/h",
         group=RAIN,
+        when={"rain": ["series"]},
         widget="series",
         default_factory=list,
         max_length=5000,
@@ -98,6 +123,7 @@ class FloodInputs(Inputs):
         title=Words("雨量站数据流", "Datastream of rain"),
         help=Words("每个值为上一时刻以来的雨量（mm）", "Each value is the rain since the one before, mm"),
         group=RAIN,
+        when={"rain": ["datastream"]},
         widget="datastream",
     )
     rain_area: Polygon | None = field(
@@ -105,20 +131,32 @@ class FloodInputs(Inputs):
         title=Words("降雨范围", "Area of the rain"),
         help=Words("不填则全域降雨", "Everywhere if it is left out"),
         group=RAIN,
+        when={"rain": RAINS},
         widget="polygon",
     )
 
     sea: Literal["still", "tide", "series", "datastream"] = field(
-        "tide", title=Words("潮位类型", "Sea level"), group=SEA
+        "tide",
+        title=Words("潮位类型", "Sea level"),
+        choices={
+            "still": Words("静止", "Still"),
+            "tide": Words("天文潮加增水", "Tide and surge"),
+            "series": Words("给定过程", "A series"),
+            "datastream": Words("潮位站实测", "From a gauge"),
+        },
+        group=SEA,
     )
-    sea_level_m: float = field(0.2, title=Words("静止潮位", "Still level"), unit="m", group=SEA, ge=-10, le=15)
-    tide: str = field("lanwan", title=Words("潮汐调和常数", "Tidal constituents"), group=SEA)
+    sea_level_m: float = field(
+        0.2, title=Words("静止潮位", "Still level"), unit="m", group=SEA, when={"sea": ["still"]}, ge=-10, le=15
+    )
+    tide: str = field("lanwan", title=Words("潮汐调和常数", "Tidal constituents"), group=SEA, when={"sea": ["tide"]})
     high_water_h: float = field(
         6.0,
         title=Words("高潮时刻", "Hour of high water"),
         help=Words("所有分潮在此刻同时达到最大", "All constituents are highest together then"),
         unit="h",
         group=SEA,
+        when={"sea": ["tide"]},
         ge=-200,
         le=200,
     )
@@ -132,12 +170,17 @@ class FloodInputs(Inputs):
         help=Words("[小时, 米]", "[hour, m]"),
         unit="m",
         group=SEA,
+        when={"sea": ["series"]},
         widget="series",
         default_factory=list,
         max_length=5000,
     )
     sea_datastream: int | None = field(
-        None, title=Words("潮位站数据流", "Datastream of the tide"), group=SEA, widget="datastream"
+        None,
+        title=Words("潮位站数据流", "Datastream of the tide"),
+        group=SEA,
+        when={"sea": ["datastream"]},
+        widget="datastream",
     )
     sea_datum: str | None = field(
         None,
@@ -147,6 +190,7 @@ class FloodInputs(Inputs):
             "The city's if it is left out; where it is another, its offset must be given",
         ),
         group=SEA,
+        when={"sea": ["series", "datastream"]},
     )
     sea_datum_offset_m: float | None = field(
         None,
@@ -154,6 +198,7 @@ class FloodInputs(Inputs):
         help=Words("加到潮位上即为城市基准", "Added to these levels it gives those above the city's datum"),
         unit="m",
         group=SEA,
+        when={"sea": ["series", "datastream"]},
         ge=-200,
         le=200,
     )
@@ -176,7 +221,10 @@ class FloodInputs(Inputs):
     initial_water: Literal["bodies", "dry"] = field(
         "bodies",
         title=Words("初始水体", "Water at the start"),
-        help=Words("bodies：河湖库按常水位蓄水", "bodies: rivers, lakes and reservoirs stand at their usual level"),
+        choices={
+            "bodies": Words("河湖库按常水位蓄水", "Rivers, lakes and reservoirs at their usual level"),
+            "dry": Words("无水", "None"),
+        },
         group=RIVERS,
     )
 
@@ -196,8 +244,15 @@ class FloodInputs(Inputs):
         default_factory=list,
         max_length=200,
     )
-    pumps: Literal["working", "failed"] = field("working", title=Words("泵站", "Pumps"), group=WORKS)
-    pumps_fail_h: float = field(0.0, title=Words("停泵时刻", "Hour of failure"), unit="h", group=WORKS, ge=0, le=168)
+    pumps: Literal["working", "failed"] = field(
+        "working",
+        title=Words("泵站", "Pumps"),
+        choices={"working": Words("运行", "Working"), "failed": Words("停机", "Failed")},
+        group=WORKS,
+    )
+    pumps_fail_h: float = field(
+        0.0, title=Words("停泵时刻", "Hour of failure"), unit="h", group=WORKS, when={"pumps": ["failed"]}, ge=0, le=168
+    )
     drains: float = field(
         1.0,
         title=Words("雨水管网可用率", "Share of the street drains that work"),
@@ -227,13 +282,17 @@ class FloodInputs(Inputs):
         group=GROUND,
     )
     infiltration: Literal["curve_number", "none"] = field(
-        "curve_number", title=Words("下渗", "Infiltration"), group=GROUND
+        "curve_number",
+        title=Words("下渗", "Infiltration"),
+        choices={"curve_number": Words("SCS 曲线数", "SCS curve number"), "none": Words("不计", "None")},
+        group=GROUND,
     )
     soil_group: Literal["A", "B", "C", "D"] = field(
         "C",
         title=Words("水文土壤组", "Hydrologic soil group"),
         help=Words("A 透水最好，D 最差（SCS）", "A drains best, D worst (SCS)"),
         group=GROUND,
+        when={"infiltration": ["curve_number"]},
     )
     roughness_factor: float = field(
         1.0, title=Words("糙率系数", "Factor on roughness"), unit="1", group=GROUND, ge=0.3, le=3
