@@ -11,6 +11,7 @@ from twin.commands import (
     codes,
     doctor,
     feed,
+    flood,
     found,
     geocode,
     keeping,
@@ -59,6 +60,7 @@ commands.add_typer(token.tokens, name="token")
 commands.add_typer(sensors.sensors, name="sensors")
 commands.add_typer(feed.feed, name="feed")
 commands.add_typer(scenario.jobs, name="jobs")
+commands.add_typer(flood.flood, name="flood")
 commands.add_typer(traffic.traffic, name="traffic")
 
 

@@ -16,6 +16,8 @@ SEA = Words("潮位", "Sea level")
 RIVERS = Words("河道与水库", "Rivers and reservoirs")
 WORKS = Words("水利工程", "Works")
 GROUND = Words("下垫面", "Ground")
+UNCERTAINTY = Words("不确定性", "Uncertainty")
+MOST_MEMBERS = 50
 MOST_FRAMES = 200
 RAINS = ("constant", "storm", "day", "series", "datastream")
 Hydrograph = list[tuple[float, float]]
@@ -126,6 +128,9 @@ class FloodInputs(Inputs):
         when={"rain": ["datastream"]},
         widget="datastream",
     )
+    rain_factor: float = field(
+        1.0, title=Words("雨量系数", "Factor on the rain"), unit="1", group=RAIN, when={"rain": RAINS}, ge=0, le=20
+    )
     rain_area: Polygon | None = field(
         None,
         title=Words("降雨范围", "Area of the rain"),
@@ -165,6 +170,15 @@ class FloodInputs(Inputs):
         6.0, title=Words("增水峰时刻", "Hour of the surge"), unit="h", group=SEA, ge=-48, le=200
     )
     surge_hours: float = field(12.0, title=Words("增水历时", "Length of the surge"), unit="h", group=SEA, gt=0, le=96)
+    sea_shift_m: float = field(
+        0.0,
+        title=Words("潮位抬升", "Added to the sea level"),
+        help=Words("如海平面上升", "Such as a risen mean sea level"),
+        unit="m",
+        group=SEA,
+        ge=-5,
+        le=5,
+    )
     sea_series: Hydrograph = field(
         title=Words("潮位过程", "Series of levels"),
         help=Words("[小时, 米]", "[hour, m]"),
@@ -296,6 +310,54 @@ class FloodInputs(Inputs):
     )
     roughness_factor: float = field(
         1.0, title=Words("糙率系数", "Factor on roughness"), unit="1", group=GROUND, ge=0.3, le=3
+    )
+
+    members: int = field(
+        0,
+        title=Words("集合成员数", "Members of an ensemble"),
+        help=Words(
+            "另按不确定的雨量、潮位和糙率各算一次，给出超水深概率和各指标的范围；用时按成员数成倍增加",
+            "Runs besides, with other rain, sea and roughness: the probability of deep water, and how each figure "
+            "spreads; each takes as long as the run itself",
+        ),
+        group=UNCERTAINTY,
+        ge=0,
+        le=MOST_MEMBERS,
+    )
+    rain_spread: float = field(
+        0.2,
+        title=Words("雨量不确定性", "Uncertainty of the rain"),
+        help=Words("对数标准差，0.2 约为 ±20%", "Standard deviation of its logarithm; 0.2 is some 20 %"),
+        unit="1",
+        group=UNCERTAINTY,
+        ge=0,
+        le=1,
+    )
+    sea_spread_m: float = field(
+        0.2,
+        title=Words("潮位不确定性", "Uncertainty of the sea level"),
+        help=Words("标准差", "Standard deviation"),
+        unit="m",
+        group=UNCERTAINTY,
+        ge=0,
+        le=2,
+    )
+    roughness_spread: float = field(
+        0.2,
+        title=Words("糙率不确定性", "Uncertainty of roughness"),
+        help=Words("对数标准差", "Standard deviation of its logarithm"),
+        unit="1",
+        group=UNCERTAINTY,
+        ge=0,
+        le=1,
+    )
+    probability_depth_m: float = field(
+        0.3,
+        title=Words("概率所指水深", "Depth that the probability is of"),
+        unit="m",
+        group=UNCERTAINTY,
+        ge=0.02,
+        le=10,
     )
 
     @model_validator(mode="after")

@@ -73,7 +73,10 @@ def _page(
         end=f"{findings.moments[-1]:%Y-%m-%d %H:%M}",
         made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         warnings=[*([word["city_made_up"]] if _is_made_up(findings) else []), *indicators["notes"]],
-        numbers=[(each["title"][lang], f"{each['value']:,g}", each["unit"].strip("1")) for each in told],
+        numbers=[
+            (each["title"][lang], f"{each['value']:,g}", each["unit"].strip("1"), _spread(each, word["members"]))
+            for each in told
+        ],
         maps=[each | {"title": each["titles"][lang], "legend": each["legends"][lang]} for each in maps],
         tables=[
             {"title": title[lang]} | _rows(tables[name], name)
@@ -86,6 +89,12 @@ def _page(
         sources=_sources(findings),
     )
     return page
+
+
+def _spread(indicator: Mapping[str, Any], words: str) -> str:
+    """What eight of ten members stay between, if there are members."""
+    spread = indicator.get("spread")
+    return words.format(**spread) if spread else ""
 
 
 def _rows(table: pa.Table, name: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,6 +32,8 @@ HOUR = 3600.0
 WET_M = 0.05
 # Parts of the whole run: the ground, the water, then exposure and report.
 PREPARED, COMPUTED, COUNTED = 0.06, 0.86, 0.97
+# Share of an ensemble that is done when all its members are.
+LAST = 0.99
 # Duration above a depth is summed over samples this far apart, s.
 SAMPLE_S = 300.0
 GAUGE_KINDS = ("water_level", "tide")
@@ -46,7 +48,9 @@ def run_flood(city: City, inputs: FloodInputs, progress: Progress) -> Result:
         raise FloodRefused(str(error)) from error
 
 
-def _run(city: City, inputs: FloodInputs, progress: Progress) -> Result:
+def _run(city: City, inputs: FloodInputs, tell: Progress) -> Result:
+    own = 1 / (1 + inputs.members)
+    progress = _Part(tell, 0.0, own)
     began = time.monotonic()
     start = start_of(city, inputs)
     progress(0.0, Words("读取地形与工程", "Reading terrain and works"))
@@ -99,7 +103,13 @@ def _run(city: City, inputs: FloodInputs, progress: Progress) -> Result:
         layers += exposed.layers
         tables |= exposed.tables
         indicators |= exposed.indicators
-    progress(COUNTED, Words("编写报告", "Writing the report"))
+    if inputs.members:
+        from twin.flood.scenario.ensemble import compute_members
+
+        ensemble = compute_members(city, inputs, _Part(tell, COUNTED * own, LAST))
+        layers.append(ensemble.probability(ground, city.folder, city.vertical_datum))
+        indicators = ensemble.spread_of(indicators)
+    tell(max(COUNTED * own, LAST if inputs.members else 0.0), Words("编写报告", "Writing the report"))
     from twin.flood.scenario.report import write_report
 
     files = write_report(city, findings, indicators, tables)
@@ -124,6 +134,18 @@ def _losses(inputs: FloodInputs, ground: Ground, works: Works) -> list[Loss]:
     if inputs.infiltration == "curve_number" and inputs.rain != "none":
         losses.append(CurveNumber(ground.curve_number))
     return losses
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Progress of a part of the run, as progress of the whole."""
+
+    whole: Progress
+    first: float
+    last: float
+
+    def __call__(self, fraction: float, message: Words | str = "") -> None:
+        self.whole(self.first + (self.last - self.first) * fraction, message)
 
 
 class _Telling:

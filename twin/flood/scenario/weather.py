@@ -51,6 +51,7 @@ def rain(city: City, inputs: FloodInputs, start: datetime, site: Site) -> list[R
     series = hyetograph(city, inputs, start)
     if series is None:
         return []
+    series = Series(series.times, np.asarray(series.values) * inputs.rain_factor, series.between, series.name)
     if inputs.rain_area is None:
         return [Rain(series)]
     share = site.covered([in_metres(inputs.rain_area, site.crs)]).astype(np.float64)
@@ -74,7 +75,7 @@ def sea_level(city: City, inputs: FloodInputs, start: datetime) -> Series:
             level = _measured(city, inputs, inputs.sea_datastream, start, "sea_datastream")
     if inputs.surge_m:
         level = with_surge(level, surge(inputs.surge_m, inputs.surge_peak_h, inputs.surge_hours))
-    return Series(level.times, np.asarray(level.values) + offset, name="sea level")
+    return Series(level.times, np.asarray(level.values) + offset + inputs.sea_shift_m, name="sea level")
 
 
 def surge(height: float, peak_h: float, hours: float) -> Series:

@@ -1,4 +1,4 @@
-"""Exact solutions of the shallow water equations, from the literature, for the flood engine's tests."""
+"""Exact solutions of the shallow water equations, from the literature."""
 
 import math
 from typing import Any

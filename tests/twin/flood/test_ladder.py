@@ -1,0 +1,56 @@
+"""The ladder of cases with an outside answer, each figure of it, and the command that writes it up."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from twin.cli import commands
+from twin.flood.validation import analytic, laws, real, report
+from twin.flood.validation.rows import Curves, Row
+
+
+def unmet(found: Iterable[Row | Curves]) -> list[Row]:
+    rows = [each for each in found if isinstance(each, Row)]
+    assert rows
+    return [row for row in rows if not row.good]
+
+
+@pytest.mark.parametrize("case", report.CASES, ids=lambda case: str(case.__name__))
+def test_every_figure_is_met(case: Callable[[], Iterable[Row | Curves]]) -> None:
+    assert not unmet(case())
+
+
+def test_long_channels_follow_macdonald(shared_data: Path) -> None:
+    assert not unmet(analytic.channels(shared_data / "flood" / "macdonald"))
+
+
+def test_dam_failure_fills_the_valley_as_the_reference_does(shared_data: Path) -> None:
+    """Peaks and arrivals within 90 min; p4 and p5 lie lower down the valley, and the ladder waits 30 h for them."""
+    found = real.valley(shared_data / "flood" / "ea5", hours=1.5)
+    early = [row for row in found.rows() if row.figure[:2] in {"p1", "p2", "p3", "p6", "p7"}]
+    assert len(early) == 10
+    assert not unmet(early)
+    assert abs(found.result.balance.error) < 1e-6
+
+
+def test_the_command_prints_every_case_writes_the_page_and_fails_if_one_is_not_met(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One aim is made too hard on purpose; the valley and the street only begin."""
+    monkeypatch.setattr(report, "CASES", (analytic.dam_breaks, laws.losses))
+    monkeypatch.setattr(analytic, "DAM_BREAK", {"full": 1e-9})
+    monkeypatch.setattr(analytic, "channels", lambda folder: iter(()))
+    page = tmp_path / "accuracy.md"
+    asked = ["flood", "validate", "--data", str(shared_data), "--quick", "--write", str(page)]
+    result = CliRunner().invoke(commands, asked)
+    assert result.exit_code != 0
+    assert "3 of " in str(result.exception)
+    assert result.output.count("NOT") == 3
+    for words in ("Ritter, dry dam break, full", "Green-Ampt", "Merewether, point 44"):
+        assert words in result.output
+    assert page.read_text(encoding="utf-8").count("**no**") == 3
+    assert {each.name for each in (tmp_path / "images").iterdir()} == {
+        "flood-dam-breaks.png", "flood-valley.png", "flood-merewether.png",
+    }  # fmt: skip
