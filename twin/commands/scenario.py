@@ -73,7 +73,15 @@ def _follow(run: "Run") -> None:
             time.sleep(LOOK_EVERY_S)
     run.wait()
     for key, value in run.indicators.items():
-        out.print(f"  {key:<32}{json.dumps(value, ensure_ascii=False)}", markup=False, soft_wrap=True)
+        out.print(f"  {key:<38} {_told(value)}", markup=False, soft_wrap=True)
+
+
+def _told(indicator: Any) -> str:
+    """A number with its unit, anything else as JSON."""
+    if isinstance(indicator, dict) and {"value", "unit"} <= indicator.keys():
+        unit = "" if indicator["unit"] in (None, "1") else f" {indicator['unit']}"
+        return f"{indicator['value']}{unit}"
+    return json.dumps(indicator, ensure_ascii=False)
 
 
 def _inputs(given: Sequence[str], file: Path | None) -> dict[str, Any]:

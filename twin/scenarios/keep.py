@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from cim_models import __version__
@@ -84,15 +85,23 @@ async def _shown(
 ) -> Mapping[str, Any]:
     """A layer as the run's document tells of it, published unless the run is a member."""
     is_raster = isinstance(layer, RasterLayer)
-    times = [at.isoformat() for at, _ in layer.frames if at is not None] if isinstance(layer, RasterLayer) else []
     return {
         "id": None if city.run.parent is not None else await _published(connection, city, scenario, layer),
         "role": layer.role,
         "title": layer.title._asdict(),
         "unit": layer.unit if isinstance(layer, RasterLayer) else None,
-        "times": times,
+        "times": [at.isoformat() for at in _times(layer)],
         "kind": "raster" if is_raster else "vector",
     }
+
+
+def _times(layer: RasterLayer | VectorLayer) -> list[datetime]:
+    """When the layer's states begin."""
+    if isinstance(layer, RasterLayer):
+        return [at for at, _ in layer.frames if at is not None]
+    if "valid_from" not in layer.table.column_names:
+        return []
+    return sorted({at for at in layer.table.column("valid_from").unique().to_pylist() if at is not None})
 
 
 async def _published(connection: Any, city: City, scenario: Scenario, layer: RasterLayer | VectorLayer) -> str:

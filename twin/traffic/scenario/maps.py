@@ -32,9 +32,10 @@ TITLES: dict[str, tuple[str, str, str | None]] = {
     "service": ("服务", "Service", None), "people": ("人口", "People", "1"), "share": ("断路人口比例", "Share", "1"),
     "people_cut_off": ("断路人口", "People cut off", "1"),
 }  # fmt: skip
-WIDTH = ["interpolate", ["linear"], ["get", "volume"], 0, 0.6, 300, 1.6, 1000, 3.2, 2500, 6, 5000, 10]
+# By steps: each class of width times each class of load is a rule of its own for whoever draws the map.
+WIDTH = ["step", ["get", "volume"], 0.6, 50, 1, 200, 1.7, 500, 2.5, 1000, 3.5, 2000, 5, 3500, 7, 5000, 9.5]
 # Half of the width and a little, so that both directions of a road lie beside each other, right of its middle.
-ASIDE = ["interpolate", ["linear"], ["get", "volume"], 0, 0.6, 300, 1.0, 1000, 1.9, 2500, 3.4, 5000, 5.5]
+ASIDE = ["step", ["get", "volume"], 0.6, 50, 0.8, 200, 1.1, 500, 1.5, 1000, 2, 2000, 2.8, 3500, 3.9, 5000, 5.2]
 LOAD = [
     "step", ["get", "load"],
     "#2e9e5b", 0.6, "#a4cf4c", 0.8, "#f2c230", 0.9, "#ee7d31", 1.0, "#d22f27", 1.2, "#7a0f23",

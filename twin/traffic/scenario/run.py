@@ -1,6 +1,5 @@
 """A traffic run from the city to its results."""
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,6 +37,7 @@ from twin.traffic.scenario.zoning import draw_zones, read_houses
 
 # Parts of the whole run: reading, equilibria, then tables and layers.
 PREPARED, COMPUTED = 0.2, 0.92
+VEHICLES = {"car": Words("小客车", "by car"), "lorry": Words("货车", "by lorry")}
 Pairs = list[tuple[Traffic, Traffic]]
 
 
@@ -192,16 +192,16 @@ def _indicators(pairs: Pairs, reached: Reached, zones: int, notes: Sequence[str]
             "sources": {"co2": CO2_SOURCE},
         }
     for (service, vehicle), people in reached.peak.items():
-        words = next(each.title for each in reached.services if each.name == service)
+        words, who = next(each.title for each in reached.services if each.name == service), VEHICLES[vehicle]
         found[f"cut_off_{service}_{vehicle}"] = number(
-            reached.most(service, vehicle), "1", f"最多时断路人口（{words.zh}，{vehicle}）",
-            f"People cut off at most ({words.en.lower()}, {vehicle})",
+            reached.most(service, vehicle), "1", f"最多时断路人口（{words.zh}，{who.zh}）",
+            f"People cut off at most ({words.en.lower()}, {who.en})",
         )  # fmt: skip
         found[f"villages_cut_off_{service}_{vehicle}"] = number(
-            int((people > 0).sum()), "1", f"断路村庄（{words.zh}，{vehicle}）",
-            f"Villages cut off at any time ({words.en.lower()}, {vehicle})",
+            int((people > 0).sum()), "1", f"断路村庄（{words.zh}，{who.zh}）",
+            f"Villages cut off at any time ({words.en.lower()}, {who.en})",
         )  # fmt: skip
-    return found | {"notes": list(dict.fromkeys(itertools.chain(notes)))}
+    return found | {"notes": list(dict.fromkeys(notes))}
 
 
 def _trips(traffic: Traffic) -> float:

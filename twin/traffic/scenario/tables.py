@@ -112,7 +112,7 @@ def cut_off_tables(reached: Reached) -> dict[str, pa.Table]:
     """Villages (and people) that reach no hospital, shelter or fire station; and people by minutes to one."""
     who = {**STAMP, "service": pa.string(), "vehicle": pa.string()}
     return {
-        "cut_off": typed(
+        "cut_off_by_village": typed(
             reached.rows, **who, village_code=pa.string(), village=pa.string(), people=pa.int64(),
             people_cut_off=pa.int64(), buildings_cut_off=pa.int64(),
         ),
