@@ -23,6 +23,12 @@ from twin.scenarios.protocol import VectorLayer
 Floats = npt.NDArray[np.float32]
 UTC_TIME = pa.timestamp("us", tz="UTC")
 LIVING = 0.3
+# What the columns of layers are called, and their units.
+TITLES = {
+    "function": ("用途", "Function", None), "depth_m": ("最大水深", "Greatest depth", "m"),
+    "depth_class": ("水深等级", "Class of depth", None), "people": ("人口", "People", "1"),
+    "road": ("道路编号", "Road", None), "vehicle": ("车型", "Vehicle", None),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -294,4 +300,10 @@ def _indicators(exposed: Exposed, law: Rules, depths: Depths, tables: dict[str, 
 
 def table(rows: list[dict[str, Any]], **columns: pa.DataType) -> pa.Table:
     """Rows as a table of typed columns, empty ones too."""
-    return pa.Table.from_pylist(rows, schema=pa.schema(columns))
+    return pa.Table.from_pylist(rows, schema=pa.schema([_field(name, kind) for name, kind in columns.items()]))
+
+
+def _field(name: str, kind: pa.DataType) -> pa.Field:
+    zh, en, unit = TITLES.get(name, (None, None, None))
+    told = {"zh": zh, "en": en, "unit": unit}
+    return pa.field(name, kind, metadata={key: text for key, text in told.items() if text is not None})

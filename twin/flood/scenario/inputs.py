@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import AwareDatetime, model_validator
 
+from twin.flood.scenario import names
 from twin.flood.scenario.choices import Breaching, Release, River, Wall
 from twin.flood.scenario.shapes import Polygon
 from twin.flood.scenario.tables import formulas, patterns, tides
@@ -19,7 +20,6 @@ GROUND = Words("下垫面", "Ground")
 UNCERTAINTY = Words("不确定性", "Uncertainty")
 MOST_MEMBERS = 50
 MOST_FRAMES = 200
-RAINS = ("constant", "storm", "day", "series", "datastream")
 Hydrograph = list[tuple[float, float]]
 
 
@@ -71,21 +71,18 @@ class FloodInputs(Inputs):
     rain: Literal["none", "constant", "storm", "day", "series", "datastream"] = field(
         "none",
         title=Words("降雨类型", "Rain"),
-        choices={
-            "none": Words("无雨", "None"),
-            "constant": Words("定常降雨", "Constant"),
-            "storm": Words("设计暴雨（芝加哥雨型）", "Design storm (Chicago)"),
-            "day": Words("总雨量按雨型分配", "A depth with a pattern"),
-            "series": Words("给定过程", "A series"),
-            "datastream": Words("雨量站实测", "From a gauge"),
-        },
+        choices=names.RAIN_KINDS,
         group=RAIN,
     )
     rain_mm_h: float = field(
         30.0, title=Words("雨强", "Intensity"), unit="mm/h", group=RAIN, when={"rain": ["constant"]}, ge=0, le=1000
     )
     storm_formula: str = field(
-        "lanwan", title=Words("暴雨强度公式", "Intensity formula"), group=RAIN, when={"rain": ["storm"]}
+        "lanwan",
+        title=Words("暴雨强度公式", "Intensity formula"),
+        group=RAIN,
+        when={"rain": ["storm"]},
+        choices=names.FORMULAS,
     )
     return_period_years: float = field(
         50.0, title=Words("重现期", "Return period"), unit="a", group=RAIN, when={"rain": ["storm"]}, gt=0
@@ -109,7 +106,9 @@ class FloodInputs(Inputs):
     rain_hours: float = field(
         24.0, title=Words("降雨历时", "Hours of rain"), unit="h", group=RAIN, when={"rain": ["day"]}, gt=0, le=168
     )
-    rain_pattern: str = field("scs3", title=Words("雨型", "Pattern"), group=RAIN, when={"rain": ["day"]})
+    rain_pattern: str = field(
+        "scs3", title=Words("雨型", "Pattern"), group=RAIN, when={"rain": ["day"]}, choices=names.PATTERNS
+    )
     rain_series: Hydrograph = field(
         title=Words("降雨过程", "Series of rain"),
         help=Words("[小时, mm/h] 逐段", "[hour, mm/h], each until the next"),
@@ -129,32 +128,33 @@ class FloodInputs(Inputs):
         widget="datastream",
     )
     rain_factor: float = field(
-        1.0, title=Words("雨量系数", "Factor on the rain"), unit="1", group=RAIN, when={"rain": RAINS}, ge=0, le=20
+        1.0, title=Words("雨量系数", "Factor on the rain"), unit="1", group=RAIN, when=names.RAINING, ge=0, le=20
     )
     rain_area: Polygon | None = field(
         None,
         title=Words("降雨范围", "Area of the rain"),
         help=Words("不填则全域降雨", "Everywhere if it is left out"),
         group=RAIN,
-        when={"rain": RAINS},
+        when=names.RAINING,
         widget="polygon",
     )
 
     sea: Literal["still", "tide", "series", "datastream"] = field(
         "tide",
         title=Words("潮位类型", "Sea level"),
-        choices={
-            "still": Words("静止", "Still"),
-            "tide": Words("天文潮加增水", "Tide and surge"),
-            "series": Words("给定过程", "A series"),
-            "datastream": Words("潮位站实测", "From a gauge"),
-        },
+        choices=names.SEA_KINDS,
         group=SEA,
     )
     sea_level_m: float = field(
         0.2, title=Words("静止潮位", "Still level"), unit="m", group=SEA, when={"sea": ["still"]}, ge=-10, le=15
     )
-    tide: str = field("lanwan", title=Words("潮汐调和常数", "Tidal constituents"), group=SEA, when={"sea": ["tide"]})
+    tide: str = field(
+        "lanwan",
+        title=Words("潮汐调和常数", "Tidal constituents"),
+        group=SEA,
+        when={"sea": ["tide"]},
+        choices=names.TIDES,
+    )
     high_water_h: float = field(
         6.0,
         title=Words("高潮时刻", "Hour of high water"),
@@ -235,10 +235,7 @@ class FloodInputs(Inputs):
     initial_water: Literal["bodies", "dry"] = field(
         "bodies",
         title=Words("初始水体", "Water at the start"),
-        choices={
-            "bodies": Words("河湖库按常水位蓄水", "Rivers, lakes and reservoirs at their usual level"),
-            "dry": Words("无水", "None"),
-        },
+        choices=names.FIRST_WATER,
         group=RIVERS,
     )
 
@@ -261,7 +258,7 @@ class FloodInputs(Inputs):
     pumps: Literal["working", "failed"] = field(
         "working",
         title=Words("泵站", "Pumps"),
-        choices={"working": Words("运行", "Working"), "failed": Words("停机", "Failed")},
+        choices=names.PUMPING,
         group=WORKS,
     )
     pumps_fail_h: float = field(
@@ -298,7 +295,7 @@ class FloodInputs(Inputs):
     infiltration: Literal["curve_number", "none"] = field(
         "curve_number",
         title=Words("下渗", "Infiltration"),
-        choices={"curve_number": Words("SCS 曲线数", "SCS curve number"), "none": Words("不计", "None")},
+        choices=names.LOSSES,
         group=GROUND,
     )
     soil_group: Literal["A", "B", "C", "D"] = field(

@@ -11,6 +11,7 @@ import yaml
 
 from twin.flood.series import Series
 from twin.flood.storms import IntensityFormula
+from twin.scenarios.inputs import Words
 
 HERE = Path(__file__).parent
 
@@ -52,6 +53,11 @@ def tides() -> dict[str, dict[str, Any]]:
     """Tidal constituents by place: mean_m, datum, constituents {name: amplitude m}, source."""
     found: dict[str, dict[str, Any]] = _read("tides.yaml")["tides"]
     return found
+
+
+def titles(file: str, kind: str) -> dict[str, Words]:
+    """What the rows of a data file are called, by their names."""
+    return {name: Words(**row["title"]) for name, row in _read(file)[kind].items()}
 
 
 @dataclass(frozen=True)

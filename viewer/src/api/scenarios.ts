@@ -4,7 +4,7 @@ import type { Position } from 'geojson';
 import type { StyleSpecification } from 'maplibre-gl';
 import { token } from '../state/token';
 import { onServer, refusal, ServerUnreachable, isAbort } from './client';
-import type { Attributes, Box, Text } from './documents';
+import type { Attributes, Box, Collection, Text } from './documents';
 
 /** A JSON schema (2020-12) as scenarios write it, without references. */
 export interface Schema {
@@ -30,6 +30,10 @@ export interface Schema {
   readonly 'x-unit'?: string;
   readonly 'x-group'?: Text;
   readonly 'x-widget'?: string;
+  /** What each value of a choice is called. */
+  readonly 'x-choices'?: Readonly<Record<string, Text>>;
+  /** Values of other fields with which this one matters. */
+  readonly 'x-when'?: Readonly<Record<string, readonly unknown[]>>;
 }
 
 export interface Process {
@@ -181,6 +185,10 @@ export function getProfile(root: string, layer: string, line: readonly Position[
 /** The style of one layer of a result, its addresses as the server writes them. */
 export function getLayerStyle(root: string, layer: string, style: string, signal: AbortSignal): Promise<StyleSpecification> {
   return asked<StyleSpecification>(`${root}/collections/${layer}/styles/${style}`, { signal });
+}
+
+export function getLayer(root: string, layer: string, signal: AbortSignal): Promise<Collection> {
+  return asked<Collection>(`${root}/collections/${layer}`, { signal });
 }
 
 /** By the token of this tab, where there is one: some runs are not for everybody. */

@@ -25,6 +25,7 @@ export const sensingEn = {
   'live.live': 'Live',
   'live.polling': 'Every 10 s',
   'live.lost': 'No connection',
+  'live.quiet': 'No new readings',
   'live.newest': 'newest reading {age} ago',
   'live.none': 'no reading yet',
   'live.past': 'As of {time}',

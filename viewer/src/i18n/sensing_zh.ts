@@ -27,6 +27,7 @@ export const sensingZh: Readonly<Record<keyof typeof sensingEn, string>> = {
   'live.live': '实时',
   'live.polling': '每 10 秒刷新',
   'live.lost': '连接中断',
+  'live.quiet': '暂无新数据',
   'live.newest': '最新读数 {age}前',
   'live.none': '尚无读数',
   'live.past': '{time} 的情况',

@@ -1,7 +1,7 @@
 /** The map itself: MapLibre driven by the view, reporting back what a person does on it. Loaded on its own. */
 
 import { computed, effect, signal } from '@preact/signals';
-import { Map as MapLibre, setWorkerUrl, type MapMouseEvent, type StyleSpecification } from 'maplibre-gl';
+import { Map as MapLibre, setWorkerUrl, type LngLat, type MapMouseEvent, type Point, type StyleSpecification } from 'maplibre-gl';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import type { Box } from '../api/documents';
@@ -23,7 +23,7 @@ import { timeText } from '../parts/sensing/words';
 import { compose } from './compose';
 import { onMapError } from './failures';
 import { drawingHands, keepOwn, type Drawn } from './hands';
-import { identify } from './identify';
+import { identify, resultsAt } from './identify';
 import { pressSensing } from './sensing/press';
 import { symbolNames, withoutSensing } from './sensing/sensors';
 import { addSymbols } from './sensing/symbols';
@@ -219,8 +219,7 @@ function listen(map: MapLibre): void {
     // While a person draws, a click is a corner.
     if (session.drawing.peek() || session.editing.peek()) return;
     if (pressSensing(map, event.point, event.originalEvent.shiftKey)) return;
-    const { lng, lat } = event.lngLat.wrap();
-    if (!probeAt([lng, lat])) selectHits(identify(map, event.point));
+    ask(map, event.point, event.lngLat.wrap());
   });
   let frame = 0;
   map.on('mousemove', (event: MapMouseEvent) => {
@@ -253,11 +252,15 @@ function listen(map: MapLibre): void {
 function readCentre(map: MapLibre): void {
   const centre = map.project(map.getCenter());
   if (pressSensing(map, centre, false)) return;
-  const { lng, lat } = map.getCenter();
-  if (probeAt([lng, lat])) return;
-  const found = identify(map, centre);
+  if (!ask(map, centre, map.getCenter())) session.announcement.value = t('map.nothing');
+}
+
+/** Opens what is at a place: an object that a run gave, the run's values, or what of the city lies there; whether there is anything. */
+function ask(map: MapLibre, point: Point, { lng, lat }: LngLat): boolean {
+  const found = identify(map, point);
+  if (resultsAt(found).length === 0 && probeAt([lng, lat])) return true;
   selectHits(found);
-  if (found.length === 0) session.announcement.value = t('map.nothing');
+  return found.length > 0;
 }
 
 function handle(map: MapLibre): Omit<CityMap, keyof Drawn> {

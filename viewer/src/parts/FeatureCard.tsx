@@ -6,8 +6,9 @@ import type { Collection, Item } from '../api/documents';
 import { boxOf } from '../geo/scale';
 import { pick, t } from '../i18n/text';
 import { startEditing } from '../state/editing';
+import { isResult } from '../state/catalogue';
 import { clearSelection, selectHit } from '../state/selection';
-import { announcement, card, city, hits, map, opener, type Hit } from '../state/session';
+import { announcement, card, city, hits, map, opener, resultLayers, type Hit } from '../state/session';
 import { field, view } from '../state/store';
 import type { Selection } from '../state/view';
 import { Icon } from './Icon';
@@ -117,7 +118,7 @@ function Actions({ item, selection }: { item: Item; selection: Selection }) {
           <Icon name="target" /> {t('card.zoom')}
         </button>
       )}
-      {layer?.twin.editable && (
+      {layer?.twin.editable && !isResult(layer) && (
         <button type="button" class="button" onClick={() => void startEditing(layer, selection.id)}>
           <Icon name="pen" /> {t('edit.open')}
         </button>
@@ -165,7 +166,7 @@ function HitButton({ hit }: { hit: Hit }) {
 }
 
 function collection(id: string): Collection | undefined {
-  return city.value?.collections.find((candidate) => candidate.id === id);
+  return [...(city.value?.collections ?? []), ...resultLayers.value].find((candidate) => candidate.id === id);
 }
 
 // Until the full object has come, the tile's properties name it.

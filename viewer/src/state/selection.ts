@@ -5,6 +5,8 @@ import { getItem, itemAddress } from '../api/city';
 import { isAbort, ServerRefused } from '../api/client';
 import type { Box } from '../api/documents';
 import type { Place } from '../geo/coordinates';
+import { isResult } from './catalogue';
+import { moment } from './scenarios/results';
 import { withoutCards } from './sensing/cards';
 import * as session from './session';
 import type { Hit } from './session';
@@ -15,7 +17,10 @@ const EMPTY = { type: 'FeatureCollection' as const, features: [] };
 
 const wanted = computed(() => {
   const { selected, date } = view.value;
-  return selected && session.city.value ? itemAddress(session.city.value.root, selected.layer, selected.id, date) : null;
+  if (!selected || !session.city.value) return null;
+  // What a run gave has the run's times, not the city's.
+  const at = isResult({ id: selected.layer }) ? moment.value : date;
+  return itemAddress(session.city.value.root, selected.layer, selected.id, at);
 });
 
 export function watchSelection(): void {

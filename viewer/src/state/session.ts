@@ -86,6 +86,8 @@ export type PanelTab = 'layers' | 'objects' | 'sensors' | 'events' | 'scenarios'
 
 export const cities = signal<readonly CityEntry[] | null>(null);
 export const city = signal<LoadedCity | null>(null);
+/** What the layers of objects say of themselves that a run has on the map. */
+export const resultLayers = signal<readonly Collection[]>([]);
 export const style = signal<LoadedStyle | null>(null);
 export const trouble = signal<Trouble | null>(null);
 /** Why tiles are missing; null while all came. */

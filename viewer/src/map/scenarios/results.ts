@@ -2,10 +2,11 @@
 
 import type { LayerSpecification, StyleSpecification } from 'maplibre-gl';
 import type { Box } from '../../api/documents';
-import { isFlatLayer } from '../../state/catalogue';
+import { isFlatLayer, layerOf } from '../../state/catalogue';
 
 export const WATER = 'result-water';
 const PREFIX = 'result-';
+const RESULT = 'twin:result';
 
 export interface ResultLook {
   /** Where values are; null: none are shown. */
@@ -37,10 +38,16 @@ export function withResults(style: StyleSpecification, { water, objects }: Resul
 const WATER_LAYER: LayerSpecification = { id: WATER, type: 'raster', source: WATER, paint: { 'raster-fade-duration': 0, 'raster-resampling': 'linear' } };
 
 function renamed(layer: LayerSpecification, id: string): LayerSpecification {
-  if (!('source' in layer) || typeof layer.source !== 'string') return { ...layer, id: PREFIX + id + layer.id };
   // Not the city's own layer: neither its table nor its switches know of it.
-  const { metadata: _, ...bare } = layer;
-  return { ...bare, id: PREFIX + id + layer.id, source: PREFIX + id + layer.source } as LayerSpecification;
+  const metadata = { [RESULT]: layerOf(layer) };
+  if (!('source' in layer) || typeof layer.source !== 'string') return { ...layer, metadata, id: PREFIX + id + layer.id };
+  return { ...layer, metadata, id: PREFIX + id + layer.id, source: PREFIX + id + layer.source } as LayerSpecification;
+}
+
+/** The layer of a run that a style layer draws; null: none. */
+export function resultOf({ metadata }: LayerSpecification): string | null {
+  const id: unknown = (metadata as Record<string, unknown> | undefined)?.[RESULT];
+  return typeof id === 'string' ? id : null;
 }
 
 /** The corners of a picture, clockwise from the north-west. */

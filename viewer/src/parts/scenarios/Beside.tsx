@@ -2,10 +2,11 @@
 
 import type { Job } from '../../api/scenarios';
 import { pick, t } from '../../i18n/text';
-import { changeScenario, jobs, other, processes } from '../../state/scenarios/runs';
+import { readForm } from '../../state/scenarios/form';
+import { changeScenario, jobs, other } from '../../state/scenarios/runs';
 import type { Comparison } from '../../state/scenarios/view';
 import { view } from '../../state/store';
-import { runTitle } from './Scenarios';
+import { inputText, processOf, runTitle } from './runs';
 
 const WAYS = { swipe: 'compare.swipe', difference: 'compare.difference' } as const satisfies Readonly<Record<Comparison, string>>;
 
@@ -40,8 +41,9 @@ export function Beside({ job }: { job: Job }) {
 
 /** What was asked for differently: without it a difference explains nothing. */
 function Differing({ first, second }: { first: Job; second: Job }) {
-  const names = [...new Set([...Object.keys(first.twin.inputs), ...Object.keys(second.twin.inputs)])];
-  const differing = names.filter((name) => JSON.stringify(first.twin.inputs[name]) !== JSON.stringify(second.twin.inputs[name]));
+  const process = processOf(first);
+  const fields = process ? readForm(process).flatMap((group) => group.fields) : [];
+  const differing = fields.filter(({ name }) => JSON.stringify(first.twin.inputs[name]) !== JSON.stringify(second.twin.inputs[name]));
   if (differing.length === 0) return <p class="quiet">{t('compare.same')}</p>;
   return (
     <table class="figures">
@@ -53,24 +55,14 @@ function Differing({ first, second }: { first: Job; second: Job }) {
         </tr>
       </thead>
       <tbody>
-        {differing.map((name) => (
-          <tr key={name}>
-            <th scope="row">{inputTitle(first.processID, name)}</th>
-            <td>{brief(first.twin.inputs[name])}</td>
-            <td>{brief(second.twin.inputs[name])}</td>
+        {differing.map((field) => (
+          <tr key={field.name}>
+            <th scope="row">{pick(field.title)}</th>
+            <td>{inputText(field, first.twin.inputs[field.name])}</td>
+            <td>{inputText(field, second.twin.inputs[field.name])}</td>
           </tr>
         ))}
       </tbody>
     </table>
   );
-}
-
-function inputTitle(process: string, name: string): string {
-  const title = processes.value?.find((each) => each.id === process)?.inputs[name]?.schema['x-title'];
-  return title ? pick(title) : name;
-}
-
-function brief(value: unknown): string {
-  if (Array.isArray(value)) return String(value.length);
-  return value === null || value === undefined ? '—' : typeof value === 'object' ? '…' : String(value);
 }

@@ -3,7 +3,9 @@
 import { useId } from 'preact/hooks';
 import { pick, t } from '../../i18n/text';
 import type { Field } from '../../state/scenarios/form';
+import { unitText } from '../../state/sensing/states';
 import { fromField, toField } from '../../state/sensing/times';
+import { view } from '../../state/store';
 import { zone } from '../sensing/words';
 import { Entries } from './Entries';
 import { Pick } from './Pick';
@@ -36,7 +38,7 @@ export function FieldRow({ field, value, fault, onChange }: Props) {
       </label>
       <div class="field-value">
         <FieldInput id={id} describedBy={describedBy} field={field} value={value} onChange={onChange} />
-        {unit !== null && <span class="unit">{unit}</span>}
+        {unitText(unit, view.value.language) !== '' && <span class="unit">{unitText(unit, view.value.language)}</span>}
       </div>
       <div id={describedBy} class="field-help">
         {help && <p>{pick(help)}</p>}
@@ -81,7 +83,13 @@ function FieldInput(props: InputProps) {
       );
     case 'names':
       return (
-        <input {...named} type="text" placeholder={t('scenario.names')} value={Array.isArray(value) ? value.join('、') : ''} onChange={(event) => onChange(event.currentTarget.value.split(/[,，、;；]/).map((each) => each.trim()).filter(Boolean))} />
+        <input
+          {...named}
+          type="text"
+          placeholder={t(asks.numbers ? 'scenario.numbers' : 'scenario.names')}
+          value={Array.isArray(value) ? value.join('、') : ''}
+          onChange={(event) => onChange(listed(event.currentTarget.value).map((each) => (asks.numbers ? Number(each) : each)))}
+        />
       );
     case 'shape':
       return <ShapeField {...props} />;
@@ -95,9 +103,15 @@ function FieldInput(props: InputProps) {
       return <Entries {...props} fields={asks.fields} />;
     case 'json':
       return <JsonField {...props} />;
+    case 'file':
+      return <input {...named} type="file" accept=".csv,.txt,text/*" onChange={(event) => void event.currentTarget.files?.[0]?.text().then(onChange)} />;
     case 'text':
       return <input {...named} type="text" value={typeof value === 'string' ? value : ''} onChange={(event) => onChange(event.currentTarget.value === '' ? undefined : event.currentTarget.value)} />;
   }
+}
+
+function listed(text: string): string[] {
+  return text.split(/[,，、;；]/).map((each) => each.trim()).filter(Boolean);
 }
 
 function momentOf(text: string): string | undefined {

@@ -4,6 +4,7 @@ import type { Attributes, Text } from '../../api/documents';
 import type { Job } from '../../api/scenarios';
 import { formatNumber, number, pick, t } from '../../i18n/text';
 import { other } from '../../state/scenarios/runs';
+import { unitText } from '../../state/sensing/states';
 import { view } from '../../state/store';
 
 interface Figure {
@@ -14,7 +15,7 @@ interface Figure {
 
 export function Indicators({ job }: { job: Job }) {
   const told = job.twin.indicators ?? {};
-  const figures = Object.entries(told).filter((entry): entry is [string, Figure] => isFigure(entry[1])).sort(([a], [b]) => a.localeCompare(b));
+  const figures = Object.entries(told).filter((entry): entry is [string, Figure] => isFigure(entry[1])).sort(([, a], [, b]) => pick(a.title).localeCompare(pick(b.title), 'zh-CN', { numeric: true }));
   const beside = other.value?.twin.indicators ?? null;
   const notes = told['notes'];
   return (
@@ -42,7 +43,7 @@ export function Indicators({ job }: { job: Job }) {
       {Array.isArray(notes) && notes.length > 0 && (
         <ul class="run-notes">
           {notes.map((note) => (
-            <li key={String(note)}>{String(note)}</li>
+            <li key={JSON.stringify(note)}>{isText(note) ? pick(note) : String(note)}</li>
           ))}
         </ul>
       )}
@@ -52,7 +53,7 @@ export function Indicators({ job }: { job: Job }) {
 }
 
 function Row({ figure, second }: { figure: Figure; second: number | null | undefined }) {
-  const unit = figure.unit === '1' ? '' : figure.unit;
+  const unit = unitText(figure.unit, view.value.language);
   const change = second === undefined || second === null ? null : second - figure.value;
   return (
     <tr>
@@ -64,7 +65,7 @@ function Row({ figure, second }: { figure: Figure; second: number | null | undef
         {short(figure.value)} {second === undefined && unit !== '' && <small>{unit}</small>}
       </td>
       {second !== undefined && <td>{second === null ? '—' : short(second)}</td>}
-      {second !== undefined && <td class={change === null || change === 0 ? '' : change > 0 ? 'is-more' : 'is-less'}>{change === null ? '—' : `${change > 0 ? '+' : ''}${short(change)}`}</td>}
+      {second !== undefined && <td>{change === null ? '—' : `${change > 0 ? '+' : ''}${short(change)}`}</td>}
     </tr>
   );
 }
@@ -73,6 +74,8 @@ function Row({ figure, second }: { figure: Figure; second: number | null | undef
 function short(value: number): string {
   if (value !== 0 && Math.abs(value) < 0.001) return value.toExponential(1);
   const { language } = view.value;
+  // Nobody needs to count noughts.
+  if (Math.abs(value) >= 1e7) return new Intl.NumberFormat(language === 'zh' ? 'zh-CN' : 'en-GB', { notation: 'compact', maximumSignificantDigits: 3 }).format(value);
   return Math.abs(value) >= 1000 ? formatNumber(value, language, 0) : formatNumber(Number(value.toPrecision(3)), language, 3);
 }
 
@@ -109,4 +112,8 @@ function figureOf(told: Attributes, name: string): number | null {
 
 function isFigure(value: unknown): value is Figure {
   return typeof value === 'object' && value !== null && 'value' in value && 'title' in value && typeof value.value === 'number';
+}
+
+function isText(value: unknown): value is Text {
+  return typeof value === 'object' && value !== null && 'zh' in value && 'en' in value;
 }

@@ -5,7 +5,7 @@ import { jobs } from '../../state/scenarios/runs';
 import { sensors } from '../../state/sensing/live';
 import { city } from '../../state/session';
 import type { InputProps } from './FieldRow';
-import { runTitle } from './Scenarios';
+import { runTitle } from './runs';
 
 interface Offer {
   readonly value: string | number;

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Attributes } from '../../api/documents';
 import type { Process } from '../../api/scenarios';
 import { pick, t } from '../../i18n/text';
-import { faultsOf, inputsOf, isGiven, readForm, type Group } from '../../state/scenarios/form';
+import { faultsOf, inputsOf, isGiven, matters, readForm, type Field, type Group } from '../../state/scenarios/form';
 import { start } from '../../state/scenarios/runs';
 import { Icon } from '../Icon';
 import { FieldRow } from './FieldRow';
@@ -24,6 +24,7 @@ export function ProcessForm({ process, inputs, onLeave }: Props) {
   const names = Object.keys(process.inputs);
   const faults = refusal === null ? {} : faultsOf(refusal, names);
   const presets = Object.entries(process.twin.presets);
+  const all = groups.flatMap(({ fields }) => fields);
   return (
     <form
       class="process-form"
@@ -53,7 +54,7 @@ export function ProcessForm({ process, inputs, onLeave }: Props) {
         </fieldset>
       )}
       {groups.map((group, index) => (
-        <GroupFields key={group.title?.en ?? ''} group={group} open={index === 0 && group.title === null} values={values} faults={faults} onChange={(name, value) => setValues((before) => ({ ...before, [name]: value }))} />
+        <GroupFields key={group.title?.en ?? ''} group={group} all={all} open={index === 0 && group.title === null} values={values} faults={faults} onChange={(name, value) => setValues((before) => ({ ...before, [name]: value }))} />
       ))}
       <div class="form-foot">
         <div role="alert">{refusal !== null && <p class="fault">{faults[''] ?? t('scenario.refused')}</p>}</div>
@@ -71,16 +72,19 @@ function holdsAll(values: Attributes, preset: Attributes): boolean {
 
 interface GroupProps {
   readonly group: Group;
+  readonly all: readonly Field[];
   readonly open: boolean;
   readonly values: Attributes;
   readonly faults: Readonly<Record<string, string>>;
   readonly onChange: (name: string, value: unknown) => void;
 }
 
-function GroupFields({ group, open, values, faults, onChange }: GroupProps) {
-  const given = group.fields.filter((field) => isGiven(field, values)).length;
-  const wrong = group.fields.filter((field) => faults[field.name] !== undefined).length;
-  const fields = group.fields.map((field) => (
+function GroupFields({ group, all, open, values, faults, onChange }: GroupProps) {
+  // What is wrong is shown even where it would not matter.
+  const shown = group.fields.filter((field) => faults[field.name] !== undefined || matters(field, all, values));
+  const given = shown.filter((field) => isGiven(field, values)).length;
+  const wrong = shown.filter((field) => faults[field.name] !== undefined).length;
+  const fields = shown.map((field) => (
     <FieldRow key={field.name} field={field} value={values[field.name]} fault={faults[field.name] ?? null} onChange={(value) => onChange(field.name, value)} />
   ));
   if (group.title === null) return <div class="field-group">{fields}</div>;

@@ -6,9 +6,10 @@ import { DIFFERENCE, gradient } from '../../state/scenarios/ramp';
 import { probeLine, probing } from '../../state/scenarios/probe';
 import { beside, shown } from '../../state/scenarios/results';
 import { raster, run, showLayer, vectors } from '../../state/scenarios/runs';
-import { map } from '../../state/session';
+import { map, resultLayers } from '../../state/session';
 import { view } from '../../state/store';
 import { Icon } from '../Icon';
+import { Legend } from '../Legend';
 
 export function ResultLayers() {
   const layers = run.value?.twin.layers ?? [];
@@ -35,6 +36,9 @@ export function ResultLayers() {
           ))}
         </div>
       )}
+      {vectors.value.map((layer) => (
+        <ObjectLegend key={layer.id} layer={layer} />
+      ))}
     </section>
   );
 }
@@ -57,6 +61,18 @@ function Asking() {
         <Icon name="pen" /> {t('probe.line')}
       </button>
     </div>
+  );
+}
+
+function ObjectLegend({ layer }: { layer: ResultLayer }) {
+  const told = resultLayers.value.find(({ id }) => id === layer.id)?.twin.legend ?? [];
+  // One colour is called as the layer is.
+  const entries = told.length === 1 ? told.map((entry) => ({ ...entry, label: layer.title })) : told;
+  return (
+    <figure class="ramp">
+      {entries.length > 1 && <figcaption>{pick(layer.title)}</figcaption>}
+      <Legend entries={entries} />
+    </figure>
   );
 }
 

@@ -12,7 +12,8 @@ import { fullTime } from '../sensing/words';
 import { Beside } from './Beside';
 import { Indicators } from './Indicators';
 import { ResultLayers } from './ResultLayers';
-import { runName, STATE_WORDS } from './Scenarios';
+import { runName } from './runs';
+import { STATE_WORDS } from './Scenarios';
 import { Reports, Tables } from './Tables';
 
 export function RunView({ onAgain }: { onAgain: (job: Job) => void }) {

@@ -8,8 +8,8 @@ import type { Job, JobState, Process } from '../../api/scenarios';
 import { askToken, token } from '../../state/token';
 import { view } from '../../state/store';
 import { Icon } from '../Icon';
-import { fullTime } from '../sensing/words';
 import { ProcessForm } from './ProcessForm';
+import { runChanges, runName, runTime } from './runs';
 import { RunView } from './RunView';
 
 /** The scenario whose form is open, and what it begins with; null: none. */
@@ -70,7 +70,10 @@ function Runs() {
         {known.map((job) => (
           <li key={job.jobID}>
             <button type="button" class="object-row run-row" onClick={() => openRun(job.jobID)}>
-              <span>{runTitle(job)}</span>
+              <span>
+                {runName(job)}
+                <small>{[runTime(job), ...runChanges(job)].join(' · ')}</small>
+              </span>
               <RunState job={job} />
             </button>
           </li>
@@ -95,23 +98,6 @@ function RunState({ job }: { job: Job }) {
       {job.status === 'running' && ` ${number(job.progress)} %`}
     </small>
   );
-}
-
-/** What a run is called: its preset or scenario, and when it was asked for. */
-export function runTitle(job: Job): string {
-  return `${runName(job)} · ${fullTime(Date.parse(job.created)).slice(5)}`;
-}
-
-export function runName(job: Job): string {
-  const process = processes.value?.find((each) => each.id === job.processID);
-  if (!process) return job.processID;
-  const preset = Object.values(process.twin.presets).find(({ inputs }) => holds(job.twin.inputs, inputs));
-  return pick(preset ? preset.title : process.twin.title);
-}
-
-// A run that asks for all that a preset asks for is one of it, whatever else was changed.
-function holds(all: Attributes, some: Attributes): boolean {
-  return Object.entries(some).every(([name, value]) => JSON.stringify(all[name]) === JSON.stringify(value) || typeof value === 'object');
 }
 
 function again(job: Job): void {

@@ -3,7 +3,7 @@
 import { t } from '../../i18n/text';
 import { swipe } from '../../state/scenarios/results';
 import { other, run } from '../../state/scenarios/runs';
-import { runTitle } from './Scenarios';
+import { runTitle } from './runs';
 
 const STEP = 0.02;
 

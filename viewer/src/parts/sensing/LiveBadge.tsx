@@ -2,11 +2,13 @@
 
 import { t } from '../../i18n/text';
 import { moment } from '../../state/sensing/clock';
-import { connection, hasSensors, newest } from '../../state/sensing/live';
+import { connection, hasSensors, newest, now } from '../../state/sensing/live';
 import { panelSize, panelTab } from '../../state/session';
 import { ageText, timeText } from './words';
 
 const WORDS = { live: 'live.live', polling: 'live.polling', lost: 'live.lost' } as const;
+/** Milliseconds after the newest reading; the slowest sensors that are usual report each hour. */
+const QUIET_AFTER = 2 * 3_600_000;
 
 export function LiveBadge() {
   const at = moment.value;
@@ -19,9 +21,11 @@ export function LiveBadge() {
       </span>
     );
   }
+  // Connected to a city that tells nothing is not live.
+  const isQuiet = state !== 'lost' && latest !== null && now.value - latest > QUIET_AFTER;
   return (
-    <span class={`live-badge is-${state}`}>
-      <i aria-hidden="true" /> <b>{t(WORDS[state])}</b> <span>{latest === null ? t('live.none') : t('live.newest', { age: ageText(latest) })}</span>
+    <span class={`live-badge is-${isQuiet ? 'quiet' : state}`}>
+      <i aria-hidden="true" /> <b>{t(isQuiet ? 'live.quiet' : WORDS[state])}</b> <span>{latest === null ? t('live.none') : t('live.newest', { age: ageText(latest) })}</span>
     </span>
   );
 }

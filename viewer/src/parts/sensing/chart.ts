@@ -113,7 +113,7 @@ function scaleOf(unit: string): string {
 
 function axes(holder: HTMLElement, drawn: Drawn): Axis[] {
   const style = getComputedStyle(holder);
-  const look = { stroke: style.getPropertyValue('--ink-soft'), grid: { stroke: style.getPropertyValue('--line'), width: 1 }, ticks: { show: false }, font: '11.5px "Noto Sans SC", sans-serif' };
+  const look = { stroke: style.getPropertyValue('--ink-soft'), grid: { stroke: style.getPropertyValue('--line'), width: 1 }, ticks: { show: false }, font: '12px "Noto Sans SC", sans-serif' };
   const units = [...new Set(drawn.lines.map((line) => line.unit))].slice(0, 2);
   return [
     { ...look, space: 64, size: 38, values: (_, splits) => splits.map((seconds, index) => timeLabel(seconds, splits[index - 1], drawn)) },

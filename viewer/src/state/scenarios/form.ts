@@ -5,7 +5,8 @@ import type { Process, Schema } from '../../api/scenarios';
 
 export type Asks =
   | { readonly kind: 'number'; readonly whole: boolean; readonly least: number | null; readonly most: number | null; readonly slides: boolean }
-  | { readonly kind: 'text' | 'boolean' | 'moment' | 'names' | 'box' | 'rows' | 'json' }
+  | { readonly kind: 'text' | 'file' | 'boolean' | 'moment' | 'box' | 'rows' | 'json' }
+  | { readonly kind: 'names'; readonly numbers: boolean }
   | { readonly kind: 'choice'; readonly choices: readonly Choice[] }
   | { readonly kind: 'shape'; readonly shape: 'point' | 'linestring' | 'polygon' }
   | { readonly kind: 'pick'; readonly of: 'run' | 'datastream' | 'layer' }
@@ -24,6 +25,8 @@ export interface Field {
   readonly required: boolean;
   readonly initial: unknown;
   readonly asks: Asks;
+  /** Values of other fields with which it matters; null: it always does. */
+  readonly when: Readonly<Record<string, readonly unknown[]>> | null;
 }
 
 export interface Group {
@@ -51,8 +54,8 @@ export function readField(name: string, schema: Schema, required: boolean): Fiel
   const asks = whatIsAsked(core, help);
   const title = schema['x-title'] ?? { zh: schema.title ?? name, en: schema.title ?? name };
   // Words that went into the choices are not said twice.
-  const said = asks.kind === 'choice' && help !== null && asks.choices.some(({ value }) => help.en.includes(`${value}:`)) ? null : help;
-  return { name, title, help: said, unit: schema['x-unit'] === '1' ? null : (schema['x-unit'] ?? null), required, initial: schema.default, asks };
+  const said = asks.kind === 'choice' && help !== null && !schema['x-choices'] && asks.choices.some(({ value }) => help.en.includes(`${value}:`)) ? null : help;
+  return { name, title, help: said, unit: schema['x-unit'] ?? null, required, initial: schema.default, asks, when: schema['x-when'] ?? null };
 }
 
 const SHAPES = { point: 'point', line: 'linestring', polygon: 'polygon' } as const;
@@ -64,20 +67,21 @@ function whatIsAsked(schema: Schema, help: Text | null): Asks {
   if (widget === 'point' || widget === 'line' || widget === 'polygon') return { kind: 'shape', shape: SHAPES[widget] };
   const pick = widget === undefined ? undefined : PICKS[widget];
   if (pick !== undefined) return { kind: 'pick', of: pick };
-  if (schema.enum) return { kind: 'choice', choices: schema.enum.filter(isPlain).map((value) => ({ value, title: choiceTitle(value, help) })) };
+  const values = schema.enum ?? (schema['x-choices'] && Object.keys(schema['x-choices']));
+  if (values) return { kind: 'choice', choices: values.filter(isPlain).map((value) => ({ value, title: schema['x-choices']?.[value] ?? choiceTitle(value, help) })) };
   if (schema.type === 'boolean') return { kind: 'boolean' };
   if (schema.type === 'number' || schema.type === 'integer') {
     const [least, most] = [schema.minimum ?? schema.exclusiveMinimum ?? null, schema.maximum ?? schema.exclusiveMaximum ?? null];
     return { kind: 'number', whole: schema.type === 'integer', least, most, slides: widget === 'slider' && least !== null && most !== null };
   }
-  if (schema.type === 'string') return { kind: schema.format === 'date-time' ? 'moment' : 'text' };
+  if (schema.type === 'string') return { kind: widget === 'file' ? 'file' : schema.format === 'date-time' ? 'moment' : 'text' };
   return { kind: 'json' };
 }
 
 function whatArray({ items, prefixItems }: Schema): Asks {
   if (prefixItems?.length === 4 && prefixItems.every((each) => each.type === 'number')) return { kind: 'box' };
   if (items?.prefixItems?.every((each) => each.type === 'number')) return { kind: 'rows' };
-  if (items?.type === 'string') return { kind: 'names' };
+  if (items?.type === 'string' || items?.type === 'integer') return { kind: 'names', numbers: items.type === 'integer' };
   if (items?.properties) {
     const needed = items.required ?? [];
     return { kind: 'list', fields: Object.entries(items.properties).map(([name, schema]) => readField(name, schema, needed.includes(name))) };
@@ -102,8 +106,14 @@ function escaped(text: string): string {
 
 /** What to send: that which was given, and differs from what stands without it. */
 export function inputsOf(groups: readonly Group[], values: Attributes): Attributes {
-  const given = groups.flatMap(({ fields }) => fields).filter((field) => isGiven(field, values));
+  const fields = groups.flatMap(({ fields: own }) => own);
+  const given = fields.filter((field) => isGiven(field, values) && matters(field, fields, values));
   return Object.fromEntries(given.map(({ name }) => [name, values[name]]));
+}
+
+/** Whether a field makes a difference, by what the others say. */
+export function matters({ when }: Field, fields: readonly Field[], values: Attributes): boolean {
+  return Object.entries(when ?? {}).every(([name, wanted]) => wanted.includes(values[name] ?? fields.find((field) => field.name === name)?.initial));
 }
 
 /** Whether a field says something of its own. */

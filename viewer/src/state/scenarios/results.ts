@@ -3,10 +3,10 @@
 import { computed, effect, signal, type Signal } from '@preact/signals';
 import type { StyleSpecification } from 'maplibre-gl';
 import { getJson, isAbort, onServer } from '../../api/client';
-import { getLayerStyle, getValueTiles, type ResultLayer, type ValueTiles } from '../../api/scenarios';
+import { getLayer, getLayerStyle, getValueTiles, type ResultLayer, type ValueTiles } from '../../api/scenarios';
 import { withTileJson } from '../../api/sources';
 import type { ResultLook } from '../../map/scenarios/results';
-import { city } from '../session';
+import { city, resultLayers } from '../session';
 import { field } from '../store';
 import { between } from './frames';
 import { instant } from './play';
@@ -29,7 +29,7 @@ const styleName = field('style');
 const styles = signal<readonly { readonly layer: ResultLayer; readonly style: StyleSpecification }[]>([]);
 
 /** The state of the objects, as their tiles are asked for it; null: they have no time. */
-const moment = computed<string | null>(() => {
+export const moment = computed<string | null>(() => {
   const at = instant.value;
   const state = at === null ? undefined : times.value[between(times.value, at).from];
   return state === undefined ? null : new Date(state).toISOString().replace('.000Z', 'Z');
@@ -76,14 +76,19 @@ function styling(): () => void {
     const [root, name] = [city.value?.root, styleName.value];
     if (root === undefined || layers.length === 0) {
       styles.value = [];
+      resultLayers.value = [];
       return;
     }
     const abort = new AbortController();
     const read = async (layer: ResultLayer) => {
-      const style = await getLayerStyle(root, layer.id, name, abort.signal);
-      return { layer, style: await withTileJson(style, (address) => getJson(address, abort.signal), onServer) };
+      const [style, told] = await Promise.all([getLayerStyle(root, layer.id, name, abort.signal), getLayer(root, layer.id, abort.signal)]);
+      return { layer, told, style: await withTileJson(style, (address) => getJson(address, abort.signal), onServer) };
     };
-    Promise.all(layers.map(read)).then((found) => !abort.signal.aborted && (styles.value = found), note);
+    Promise.all(layers.map(read)).then((found) => {
+      if (abort.signal.aborted) return;
+      styles.value = found;
+      resultLayers.value = found.map(({ told }) => told);
+    }, note);
     return () => abort.abort();
   });
 }

@@ -49,8 +49,10 @@ export const vectors = computed<readonly ResultLayer[]>(() => {
 
 /** All moments that the shown layers have, milliseconds since 1970. */
 export const times = computed<readonly number[]>(() => {
-  const own = [run.value, other.value].flatMap((job) => job?.twin.layers ?? []).filter((layer) => layer.kind === 'raster');
-  const told = own.flatMap((layer) => layer.times);
+  const layers = [run.value, other.value].flatMap((job) => job?.twin.layers ?? []);
+  const rasters = layers.filter((layer) => layer.kind === 'raster' && layer.times.length > 0);
+  // Objects come and go at moments of their own: those of the values on the map are the run's.
+  const told = (rasters.length > 0 ? rasters : layers).flatMap((layer) => layer.times);
   return [...new Set(told.map((time) => Date.parse(time)))].sort((a, b) => a - b);
 });
 

@@ -116,6 +116,12 @@ export function isTotal(kind: string): boolean {
 const UNITS: Readonly<Record<string, readonly [zh: string, en: string]>> = {
   'ug/m3': ['µg/m³', 'µg/m³'],
   'm3/s': ['m³/s', 'm³/s'],
+  km2: ['km²', 'km²'],
+  m2: ['m²', 'm²'],
+  m3: ['m³', 'm³'],
+  a: ['年', 'years'],
+  '1/h': ['/h', '/h'],
+  CNY: ['元', 'CNY'],
   '{vehicle}/h': ['辆/h', 'veh/h'],
   '{place}': ['个', 'places'],
   Cel: ['°C', '°C'],

@@ -1,0 +1,29 @@
+"""What the choices of a flood's inputs are called."""
+
+from twin.flood.scenario.tables import titles
+from twin.scenarios.inputs import Words
+
+RAIN_KINDS = {
+    "none": Words("无雨", "None"),
+    "constant": Words("定常降雨", "Constant"),
+    "storm": Words("设计暴雨（芝加哥雨型）", "Design storm (Chicago)"),
+    "day": Words("总雨量按雨型分配", "A depth with a pattern"),
+    "series": Words("给定过程", "A series"),
+    "datastream": Words("雨量站实测", "From a gauge"),
+}
+RAINING = {"rain": [kind for kind in RAIN_KINDS if kind != "none"]}
+FORMULAS = titles("storms.yaml", "formulas")
+PATTERNS = titles("storms.yaml", "patterns")
+SEA_KINDS = {
+    "still": Words("静止", "Still"),
+    "tide": Words("天文潮加增水", "Tide and surge"),
+    "series": Words("给定过程", "A series"),
+    "datastream": Words("潮位站实测", "From a gauge"),
+}
+TIDES = titles("tides.yaml", "tides")
+FIRST_WATER = {
+    "bodies": Words("河湖库按常水位蓄水", "Rivers, lakes and reservoirs at their usual level"),
+    "dry": Words("无水", "None"),
+}
+PUMPING = {"working": Words("运行", "Working"), "failed": Words("停机", "Failed")}
+LOSSES = {"curve_number": Words("SCS 曲线数", "SCS curve number"), "none": Words("不计", "None")}

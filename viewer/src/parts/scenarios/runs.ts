@@ -1,0 +1,74 @@
+/** What runs are called: their preset or scenario, when they were asked for, and what was asked for besides. */
+
+import type { Attributes } from '../../api/documents';
+import type { Job, Process } from '../../api/scenarios';
+import { number, pick, t } from '../../i18n/text';
+import { readForm, type Field } from '../../state/scenarios/form';
+import { processes } from '../../state/scenarios/runs';
+import { unitText } from '../../state/sensing/states';
+import { view } from '../../state/store';
+import { fullTime } from '../sensing/words';
+
+/** Changes that are told; more are in the form. */
+const MOST_CHANGES = 3;
+
+export function runTitle(job: Job): string {
+  return `${runName(job)} · ${runTime(job)}`;
+}
+
+export function runTime(job: Job): string {
+  return fullTime(Date.parse(job.created)).slice(5);
+}
+
+export function runName(job: Job): string {
+  const process = processOf(job);
+  if (!process) return job.processID;
+  return pick(presetOf(job, process)?.title ?? process.twin.title);
+}
+
+/** What was asked for beyond the preset, a field each. */
+export function runChanges(job: Job): readonly string[] {
+  const process = processOf(job);
+  if (!process) return [];
+  const basis = presetOf(job, process)?.inputs ?? {};
+  const fields = readForm(process).flatMap((group) => group.fields);
+  const changed = fields.filter(({ name, initial }) => !same(job.twin.inputs[name], basis[name] ?? initial));
+  return changed.slice(0, MOST_CHANGES).map((field) => `${pick(field.title)} ${inputText(field, job.twin.inputs[field.name])}`);
+}
+
+/** A value of a form in words; of a list how many, of a shape that there is one. */
+export function inputText({ asks, unit }: Pick<Field, 'asks' | 'unit'>, value: unknown): string {
+  if (value === null || value === undefined) return '—';
+  if (asks.kind === 'choice') return pick(asks.choices.find((choice) => choice.value === value)?.title ?? { zh: String(value), en: String(value) });
+  if (asks.kind === 'moment') return fullTime(Date.parse(String(value))).slice(5);
+  if (typeof value === 'boolean') return t(value ? 'value.yes' : 'value.no');
+  if (typeof value === 'number') return `${number(value)} ${unitText(unit, view.value.language)}`.trim();
+  if (asks.kind === 'box') return t('scenario.set');
+  if (Array.isArray(value)) return String(value.length);
+  return typeof value === 'object' ? t('scenario.set') : String(value);
+}
+
+export function processOf(job: Job): Process | undefined {
+  return processes.value?.find(({ id }) => id === job.processID);
+}
+
+/** The preset that says most of what was asked for: a run of it is one of it, whatever else was changed. */
+function presetOf(job: Job, { twin: { presets } }: Process): Process['twin']['presets'][string] | undefined {
+  const held = Object.values(presets).filter(({ inputs }) => holds(job.twin.inputs, inputs));
+  return held.sort((a, b) => Object.keys(b.inputs).length - Object.keys(a.inputs).length)[0];
+}
+
+function holds(all: Attributes, some: Attributes): boolean {
+  return Object.entries(some).every(([name, value]) => same(all[name], value));
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(plain(a)) === JSON.stringify(plain(b));
+}
+
+// Nothing is an empty list too; of things with fields of their own, which the server completes, their number is told.
+function plain(value: unknown): unknown {
+  if (!Array.isArray(value)) return value ?? null;
+  if (value.length === 0) return null;
+  return typeof value[0] === 'object' && !Array.isArray(value[0]) ? value.length : value;
+}
