@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cim_models.themes import THEMES
 from layers.formats import Source
+from layers.formats.placing import addresses_of
 from layers.recipe import Dataset, Part
 
 
@@ -41,7 +42,10 @@ def _dataset(title: str, path: Path, sources: Sequence[Source], axis: str) -> tu
             "name": dataset_name(title),
             "title": {"zh": title, "en": title},
             "source": path.name,
-            "parts": [{"file": path.name, "layer": source.name, "axis": axis} for source in sources],
+            "parts": [
+                {"file": path.name, "layer": source.name, "axis": axis, "address": addresses_of(source)}
+                for source in sources
+            ],
         }
     )
     return dataset, list(zip(dataset.parts, sources, strict=True))

@@ -11,8 +11,8 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
@@ -20,12 +20,14 @@ import psycopg
 from cim_models import __version__
 from cim_models.database import City, read_city
 from layers import LayerError, registration
+from layers.addressed import finder, located
 from layers.admission import Arrival, admit
 from layers.ahead import ahead
 from layers.automatic import automatic
 from layers.boxes import Bbox, union
 from layers.control import Control, read_controls
-from layers.formats import Columns, Source, notes_of, open_sources, parts_of
+from layers.formats import Columns, FormatError, Source, notes_of, open_sources, parts_of
+from layers.formats.placing import addresses_of
 from layers.formats.raster import RasterSource
 from layers.mapping import Ground, mapped, placement
 from layers.mapping.ground import REACH_KM
@@ -71,13 +73,18 @@ class Delivery:
     """A data set as it comes: each of its parts with a source that feeds it, and the files these are read from.
 
     The fingerprint of the files decides whether they were loaded before; a source without files, such as a generator,
-    is always read. title: what the report calls them.
+    is always read, and so are addresses, of which the city may know more by now. title: what the report calls them.
     """
 
     dataset: Dataset
     parts: Sequence[tuple[Part, Source]]
     files: tuple[Path, ...] = ()
     title: str = ""
+
+    @property
+    def has_addresses(self) -> bool:
+        """Whether places must be looked up."""
+        return any(part.address for part, _ in self.parts)
 
 
 def file_deliveries(path: Path, said: Said = NOTHING) -> list[Delivery]:
@@ -130,19 +137,45 @@ def load(
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise NamedTwice(f"two data sets are called {', '.join(twice)}; load them one by one, each under its own name")
     city = read_city(url)
-    with psycopg.connect(url, application_name="citytwin load") as connection, ExitStack() as undo:
+    with (
+        _looked_up(url, deliveries) as whole,
+        psycopg.connect(url, application_name="citytwin load") as connection,
+        ExitStack() as undo,
+    ):
         connection.execute(SESSION)
         connection.commit()
         registration.lock_datasets(connection, names)
         loader = _Loader(connection, city, math.inf if anywhere else REACH_KM, read_controls(home), progress)
-        arrivals = [loader.arrival(number, delivery) for number, delivery in enumerate(deliveries)]
+        arrivals = [loader.arrival(number, delivery) for number, delivery in enumerate(whole)]
         waiting = [arrival for arrival in arrivals if not arrival.report.same_file]
-        for delivery in deliveries:
+        for delivery in whole:
             _write_rasters(delivery, home, undo)
         if waiting:
             admit(connection, waiting, city, who)
         undo.pop_all()
     return [arrival.report for arrival in arrivals]
+
+
+@contextmanager
+def _looked_up(url: str, deliveries: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
+    """The deliveries, with a place in the city at `url` for each address; rows without one go into a CSV beside them.
+
+    Raises FormatError for a source in which no addresses can be looked up.
+    """
+    if not any(delivery.has_addresses for delivery in deliveries):
+        yield deliveries
+        return
+    for part, source in (each for delivery in deliveries for each in delivery.parts):
+        if part.address and not addresses_of(source):
+            raise FormatError(f"{source.name}: addresses are looked up for a table in CSV or XLSX; leave address out")
+    with finder(url) as found:
+        yield [
+            replace(
+                delivery,
+                parts=[(part, located(source, found, delivery.files[0].parent)) for part, source in delivery.parts],
+            )
+            for delivery in deliveries
+        ]
 
 
 class _Loader:
@@ -174,7 +207,7 @@ class _Loader:
         sha256, fingerprint = _fingerprint(delivery)
         report = Report(dataset.name, (delivery.title,) if delivery.title else (), dataset.edition, day)
         arrival = Arrival(dataset, known, day, report, sha256, fingerprint, started)
-        if known is not None and known.fingerprint == fingerprint and delivery.files:
+        if known is not None and known.fingerprint == fingerprint and delivery.files and not delivery.has_addresses:
             report.same_file, report.unchanged = True, known.present
         else:
             self._stage(number, delivery, arrival)
@@ -195,7 +228,6 @@ class _Loader:
             if theme.table == "generic_object":
                 arrival.properties += fitting.properties
             place, said = placement(source, part, ground)
-            arrival.report.note(names[index], (*notes_of(source), *said))
             for batch in ahead(mapped(source, part, ground, place=place)):
                 stagings[theme.table].add(batch, index)
                 arrival.report.read += batch.read
@@ -203,6 +235,7 @@ class _Loader:
                 arrival.report.note_repairs(names[index], batch.repairs)
                 if self._progress:
                     self._progress(delivery.dataset.name, arrival.report.read, total)
+            arrival.report.note(names[index], (*notes_of(source), *said))
         for staging in stagings.values():
             count, first = staging.drop_duplicates()
             arrival.report.note_duplicates(count, [(names[index], reject) for index, reject in first])

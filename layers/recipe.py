@@ -177,8 +177,9 @@ class Part(Strict):
     """One layer of a file, and the theme that it feeds.
 
     file: under the data folder. layer: in the file. crs: instead of what the file says. axis: yx where the file writes
-    north before east. encoding: of its texts. columns: of a table's places. closed_lines: areas, where a drawing has
-    its outlines as closed lines. theme: table of the model.
+    north before east. encoding: of its texts. columns: of a table's places. address: columns of a table that has
+    addresses, or names of places, instead. closed_lines: areas, where a drawing has its outlines as closed lines.
+    theme: table of the model.
     A source in the model's terms (OpenStreetMap, GeoTIFF) needs no theme and no rule: its columns are what they say,
     unless `fields` says otherwise. Any other source without a theme becomes generic objects.
     keep: further fields for `attributes`: "all" but those used above, a list, or new name to field. drop: fields left
@@ -192,6 +193,7 @@ class Part(Strict):
     axis: Literal["xy", "yx"] = "xy"
     encoding: Text | None = None
     columns: Places | None = None
+    address: Annotated[tuple[Text, ...], BeforeValidator(listed)] = ()
     closed_lines: Literal["lines", "areas"] = "lines"
     theme: Text | None = None
     class_: Annotated[ClassRule | None, Field(alias="class")] = None
@@ -229,10 +231,19 @@ class Part(Strict):
     def _whole(self) -> Self:
         if self.theme is None and (self.fields or self.class_):
             raise ValueError("fields and class need a theme")
+        if self.columns is not None and self.address:
+            raise ValueError("a table has its places in columns, or an address to look up")
         return self
 
+    def places(self) -> Columns | None:
+        """Where a table keeps its places; None where it must be found out."""
+        if self.address:
+            return Columns(address=self.address)
+        return self.columns.columns() if self.columns else None
 
-INHERITED = ("file", "layer", "crs", "axis", "encoding", "columns", "closed_lines", "missing_height")
+
+INHERITED = ("file", "layer", "crs", "axis", "encoding", "columns", "address", "closed_lines",
+             "missing_height")  # fmt: skip
 PART_KEYS = tuple(field.alias or name for name, field in Part.model_fields.items())
 
 
@@ -283,7 +294,7 @@ class Dataset(Strict):
                 crs=part.crs,
                 layer=part.layer,
                 encoding=part.encoding,
-                columns=part.columns.columns() if part.columns else None,
+                columns=part.places(),
             )
         ]
 

@@ -21,6 +21,7 @@ def ensure_own_token(file: Path, places: Iterable[CityPlace]) -> None:
 
 
 def _read_or_make(file: Path) -> str:
+    file.parent.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -26,6 +26,8 @@ from layers.formats import (
 from layers.formats.archive import UnpackLimits, is_archive, unpacked
 from layers.formats.source import (
     GEOMETRY,
+    MADE,
+    UNMATCHED,
     Columns,
     CrsUnknown,
     Format,
@@ -33,12 +35,15 @@ from layers.formats.source import (
     Reading,
     Source,
     is_key,
+    is_made,
     notes_of,
 )
 
 __all__ = [
     "FORMATS",
     "GEOMETRY",
+    "MADE",
+    "UNMATCHED",
     "Columns",
     "CrsUnknown",
     "Format",
@@ -47,6 +52,7 @@ __all__ = [
     "Source",
     "files_in",
     "is_key",
+    "is_made",
     "notes_of",
     "open_sources",
     "parts_of",
@@ -109,13 +115,14 @@ def _open(path: Path, reading: Reading, limits: UnpackLimits) -> list[Source]:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Files under `folder` that could be read, by their names, sorted; a Shapefile's side files count with it, and a
-    geodatabase's with their folder."""
+    """Files under `folder` that could be read, by their names, sorted; a Shapefile's side files count with it, a
+    geodatabase's with their folder, and rows that an earlier load returned not at all."""
     suffixes = (*ARCHIVES, sheet.SUFFIX, *(suffix for known in FORMATS for suffix in known.suffixes))
     return sorted(
         path
         for path in _under(folder)
-        if geodatabase.is_geodatabase(path) or (path.is_file() and path.name.lower().endswith(suffixes))
+        if geodatabase.is_geodatabase(path)
+        or (path.is_file() and path.name.lower().endswith(suffixes) and not path.name.endswith(UNMATCHED))
     )
 
 

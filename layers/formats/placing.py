@@ -1,7 +1,4 @@
-"""Tables with places: which columns hold them, and rows with their points, lines and areas.
-
-What finds places by another way, such as by address, is a class with `columns` and `shapes` like those here.
-"""
+"""Tables with places: which columns hold them, and rows with their points, lines and areas."""
 
 import re
 import unicodedata
@@ -15,7 +12,7 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
-from layers.formats.source import GEOMETRY, Columns, FormatError
+from layers.formats.source import GEOMETRY, Columns, FormatError, Source
 
 # Headings of x and y, east first, as tables of offices name them; 横坐标 is the easting, 纵坐标 the northing.
 EAST_NORTH = (
@@ -82,6 +79,16 @@ class ByText:
 
 
 @dataclass(frozen=True)
+class ByAddress:
+    """Places that a city must be asked for, as `layers.addressed` does: none yet."""
+
+    columns: tuple[str, ...]
+
+    def shapes(self, batch: pa.RecordBatch) -> pa.Array:
+        return pa.nulls(batch.num_rows, pa.binary())
+
+
+@dataclass(frozen=True)
 class Table:
     """A table as a source: its rows, with their places found.
 
@@ -108,6 +115,11 @@ class Table:
             yield pa.RecordBatch.from_arrays([*own, self.placing.shapes(batch)], schema=self.schema)
 
 
+def addresses_of(source: Source) -> tuple[str, ...]:
+    """The columns by which a source's places must be looked up; none where it has them."""
+    return source.placing.columns if isinstance(source, Table) and isinstance(source.placing, ByAddress) else ()
+
+
 def placed(
     name: str,
     fields: pa.Schema,
@@ -128,10 +140,12 @@ def placed(
 
 
 def _named(name: str, headings: Sequence[str], columns: Columns) -> Placing:
-    wanted = [each for each in (columns.x, columns.y, columns.wkt) if each is not None]
+    wanted = [each for each in (columns.x, columns.y, columns.wkt, *columns.address) if each is not None]
     for each in wanted:
         if each not in headings:
             raise FormatError(f"{name}: no column {each!r}; it has {_told(headings)}")
+    if columns.address:
+        return ByAddress(columns.address)
     if columns.wkt is not None:
         return ByText(columns.wkt)
     if columns.x is None or columns.y is None:
@@ -149,8 +163,8 @@ def _found(name: str, fields: pa.Schema, rows: Read) -> Placing:
             return ByText(spelt[each])
     if address := next((spelt[each] for each in ADDRESS if each in spelt), None):
         raise FormatError(
-            f"{name}: no coordinates, only addresses ({address}); look them up first with `twin geocode`, which adds"
-            " longitude and latitude"
+            f"{name}: no coordinates, only addresses ({address}); have them looked up in the city with --address {address},"
+            f" or with address: {address} in a recipe"
         )
     raise FormatError(
         f"{name}: no column tells a place; name them, e.g. --columns x=经度,y=纬度 or --columns wkt=图形"

@@ -11,6 +11,9 @@ from layers import LayerError
 
 GEOMETRY = "geometry"
 KEY = {b"key": b"true"}
+MADE = {b"made": b"true"}
+# How the CSV is called, after a table's name, that holds rows whose address was not found.
+UNMATCHED = " unmatched.csv"
 
 
 class FormatError(LayerError):
@@ -27,7 +30,8 @@ class Source(Protocol):
     name: the layer's name in the file. crs: "EPSG:3946" or WKT; None where neither file nor caller says.
     schema: the columns of every batch; "geometry" holds WKB in that CRS, x east (longitude) first, 2D or with Z.
     count: number of features where the format knows it before reading, for a progress bar.
-    A field that is the format's own key for its features carries the metadata KEY.
+    A field that is the format's own key for its features carries the metadata KEY, one that was found out and stands in
+    no file the metadata MADE.
     A source that is named after a theme and has the columns `uid` and `class` is in the model's terms already.
     A source may have `notes`: what the report should say of how it was read.
     """
@@ -57,11 +61,12 @@ def notes_of(source: Source) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Columns:
-    """Where a table keeps its places: x (east) and y (north), or well-known text."""
+    """Where a table keeps its places: x (east) and y (north), well-known text, or addresses to be looked up."""
 
     x: str | None = None
     y: str | None = None
     wkt: str | None = None
+    address: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,11 @@ class Reading:
 def is_key(field: pa.Field) -> bool:
     """Whether a field is how the format itself tells its features apart."""
     return bool(field.metadata) and KEY.items() <= field.metadata.items()
+
+
+def is_made(field: pa.Field) -> bool:
+    """Whether a field stands in no file, so that it says nothing of which row is meant."""
+    return bool(field.metadata) and MADE.items() <= field.metadata.items()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from layers.columns import COLUMN_TYPES
-from layers.formats import GEOMETRY, Source
+from layers.formats import GEOMETRY, Source, is_made
 from layers.mapping import values
 from layers.mapping.batch import MappedBatch, MappingError, Reject, Repair, Verdict
 from layers.mapping.belts import CrsContradiction, system
@@ -204,7 +204,8 @@ def _merged(written: pa.Array, objects: pa.Array) -> pa.Array:
 
 
 def _hashed(batch: pa.RecordBatch, rule: UidRule) -> pa.Array:
-    names = [GEOMETRY, *sorted(set(batch.schema.names) - {GEOMETRY})] if rule.hash == "all" else list(rule.hash or ())
+    every = {field.name for field in batch.schema if not is_made(field)}
+    names = sorted(every, key=lambda name: (name != GEOMETRY, name)) if rule.hash == "all" else list(rule.hash or ())
     shape = batch.column(GEOMETRY) if GEOMETRY in names else pa.nulls(batch.num_rows, pa.binary())
     others = [values.as_text(batch.column(name)) for name in names if name != GEOMETRY]
     digests = content_hashes(shape, others, "uid")

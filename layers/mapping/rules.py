@@ -14,9 +14,9 @@ from cim_models.theme import SHARED, Attribute, Theme
 from cim_models.themes import THEMES
 from cim_models.vocabulary import land_use_schemes
 from layers.automatic import maps_itself
-from layers.formats import GEOMETRY, Source, is_key
+from layers.formats import GEOMETRY, Source, is_key, is_made
 from layers.mapping.values import property_type
-from layers.recipe import ClassRule, FieldRule, Part, PropertyType, RecipeError, UidRule, mappable
+from layers.recipe import ClassRule, FieldRule, KeepRule, Part, PropertyType, RecipeError, UidRule, mappable
 
 ATTRIBUTES = "attributes"
 GENERIC_CLASS = ClassRule(value="GenericObject")
@@ -110,7 +110,11 @@ def _properties(source: Source, part: Part, used: set[str]) -> Iterator[Property
             if kind is not None and name not in used and name not in part.drop:
                 yield Property(property_name(name), name, kind)
         return
-    for name, rule in part.keep.items():
+    # What was found out stays with the object: the next who looks an address up must not take it for evidence.
+    made = {
+        field.name: KeepRule(field=field.name) for field in source.schema if is_made(field) and field.name != GEOMETRY
+    }
+    for name, rule in (made | part.keep).items():
         kind = rule.type or kinds[rule.field]
         if kind is None:
             raise RecipeError(f"{source.name}: field {rule.field} holds raw bytes, which attributes cannot keep")

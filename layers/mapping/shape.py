@@ -58,6 +58,8 @@ def shaped(wkb: pa.Array, kind: GeometryType, placement: Placement, verdict: Ver
 
     Raises SwappedAxes and OutsideCity by what the placement finds in this batch.
     """
+    if part.address:
+        verdict.reject(wkb.is_null().to_numpy(zero_copy_only=False), "no place was found for its address")
     raw, surfaces = _read(wkb, verdict, solid=part.solid is not None)
     _check_size(raw, verdict)
     z_range = _z_range(raw)

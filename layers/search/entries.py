@@ -12,6 +12,8 @@ ROADS = "road"
 # What sources call an address; the first that an object has is its own.
 ADDRESSES = ("address", "addr:full", "addr_full", "地址", "详细地址", "门牌地址", "住址")
 NUMBERED = ("addr:street", "addr:housenumber")
+# The attribute of an object whose place was looked up by its address, as `layers.addressed` writes it.
+LOOKED_UP = "match_level"
 # At a weight of so much, an object is looked for before the many others.
 PLACE = 0.5
 WEIGHTS = {

@@ -78,7 +78,7 @@ async def geocode(asker: Asker, addresses: Sequence[str]) -> list[Match | None]:
     for row in rows:
         one = seen.get((row["table"], row["object_id"]))
         elsewhere = row["area"] is not None and not row["area"].startswith(areas[row["number"]])
-        if one is not None and one.texts.get(row["field"]) == row["text"] and not elsewhere:
+        if one is not None and not one.looked_up and one.texts.get(row["field"]) == row["text"] and not elsewhere:
             fitting[row["number"]][row["level"]].append((row["text"], one))
     return [_best(each) for each in fitting]
 

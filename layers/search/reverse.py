@@ -70,7 +70,9 @@ async def _nearest(asker: Asker, place: tuple[float, float], within_m: float, *,
     seen = await shown(asker, {(row["table"], row["object_id"]) for row in rows}, layers)
     for row in sorted(rows, key=lambda each: each["distance"]):
         one: Shown | None = seen.get((row["table"], row["object_id"]))
-        if row["distance"] <= within_m and one is not None and one.texts.get(row["field"]) == row["text"]:
+        if one is None or one.looked_up or one.texts.get(row["field"]) != row["text"]:
+            continue
+        if row["distance"] <= within_m:
             return Near(one.layer, one.object_id, row["text"], row["distance"])
     return None
 

@@ -12,7 +12,7 @@ from cim_models.database import Connection
 from layers.access import Principal
 from layers.catalog import Catalog, Layer
 from layers.query import Selection, objects, rows
-from layers.search.entries import AREAS, searched
+from layers.search.entries import AREAS, LOOKED_UP, searched
 from layers.statement import compiled
 from layers.view import NOW, View
 
@@ -43,7 +43,10 @@ class Asker:
 
 @dataclass(frozen=True)
 class Shown:
-    """An object as the asker sees it. texts: by the fields that it is searched by. point: on it; degrees."""
+    """An object as the asker sees it. texts: by the fields that it is searched by. point: on it; degrees.
+
+    looked_up: it came with an address alone, and lies where that was found: no evidence of where the address is.
+    """
 
     layer: Layer
     object_id: int
@@ -51,6 +54,7 @@ class Shown:
     uid: str | None
     kind: str | None
     area: str | None
+    looked_up: bool
     point: tuple[float, float]
     bbox: Bbox
 
@@ -78,11 +82,11 @@ async def shown(asker: Asker, ids: Iterable[tuple[str, int]], layers: Sequence[L
     statement = compiled(select(*told, func.ST_X(point), func.ST_Y(point), *box).order_by(found.c.number))
     kept: dict[tuple[str, int], Shown] = {}
     for row in await asker.connection.fetch(statement.sql, *statement.arguments):
-        number, object_id, uid, kind, area, texts, x, y, *corners = tuple(row)
+        number, object_id, uid, kind, area, looked_up, texts, x, y, *corners = tuple(row)
         west, south, east, north = corners
         layer = layers[number]
         told_texts = dict(zip((field.name for field in searched(layer)), texts, strict=True))
-        one = Shown(layer, object_id, told_texts, uid, kind, area, (x, y), (west, south, east, north))
+        one = Shown(layer, object_id, told_texts, uid, kind, area, looked_up, (x, y), (west, south, east, north))
         kept.setdefault(one.key, one)
     return kept
 
@@ -100,6 +104,7 @@ def _part(number: int, asker: Asker, layer: Layer, ids: list[int]) -> Select[Any
             table.c.object_id,
             *(columns.get(name, nothing).label(name) for name in ("uid", "class")),
             area.label("area"),
+            table.c.attributes.has_key(LOOKED_UP).label("looked_up"),
             literal_column(f"array[{texts}]::text[]").label("texts"),
             table.c.geom,
         )

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from cim_models.embedded import Cluster
+from tests import town
 from tests.twin.conftest import Home
 
 RECIPE = """
@@ -27,6 +28,20 @@ datasets:
     uid: number
     fields:
       height: {field: tall, unit: m}
+"""
+
+ADDRESSED = """
+city:
+  name: testing
+  title: {zh: 测试市, en: Testing}
+  srid: 4490
+  metric_crs: EPSG:4549
+  time_zone: Asia/Shanghai
+datasets:
+  - name: firms
+    title: {zh: 企业名单, en: Firms}
+    file: 企业名单.csv
+    address: [地址, 校名]
 """
 
 
@@ -128,3 +143,45 @@ def test_what_does_not_go_together_is_told(home: Home, houses: Path, words: list
     done = home.twin("load", str(houses / words[0]), *words[1:])
     assert done.returncode == 1
     assert said in done.stderr
+
+
+def test_a_table_of_addresses_becomes_a_layer(
+    new_home: Callable[..., Home], new_city: Callable[..., str], tmp_path: Path
+) -> None:
+    """By address, else by name; rows that nothing fits come back, and are found once the city knows more."""
+    url = new_city()
+    town.fill(url)
+    home = new_home(TWIN_DATABASE_URL=url)
+    table = tmp_path / "企业名单.csv"
+    table.write_text(
+        "编号,校名,地址\n001,海晏小学,无名路1号\n002,无名厂,Seacalm House 4\n003,=环形山,月球\n004,海晏楼8,\n",
+        encoding="gb18030",
+    )
+    done = home.twin("load", str(table), "--address", "地址,校名", "--dataset", "firms")
+    assert done.returncode == 0, done.stderr
+    assert "firms  4 read, 3 inserted, 1 rejected" in done.stdout
+    assert "addresses looked up: 3 place, 1 not found, they stand in 企业名单 unmatched.csv" in done.stdout
+    assert "row 3" in done.stdout
+    lost = tmp_path / "企业名单 unmatched.csv"
+    assert lost.read_text("utf-8-sig").splitlines()[1] == '"003","\'=环形山","月球"'
+    found = """
+        select attributes ->> '编号', attributes ->> 'match_level', attributes ->> 'match_address',
+               round(st_x(geom)::numeric, 4)::float8, round(st_y(geom)::numeric, 4)::float8
+        from generic_object where recorded_to = 'infinity' order by 1
+    """
+    with psycopg.connect(url, autocommit=True) as connection:
+        assert connection.execute(found).fetchall() == [
+            ("001", "place", "海晏小学", 120.9512, 28.1012),
+            ("002", "place", "Seacalm House 4", 120.9532, 28.1002),
+            ("004", "place", "海晏楼8", 120.9572, 28.1002),
+        ]
+        connection.execute(
+            "update facility set name = '环形山' where uid = 'f3'; truncate change_consumer, search_entry"
+        )
+    (tmp_path / "recipe.yaml").write_text(ADDRESSED, encoding="utf-8")
+    again = home.twin("load", str(tmp_path / "recipe.yaml"), "--city", "testing")
+    assert again.returncode == 0, again.stderr
+    assert "firms  4 read, 1 inserted, 3 unchanged" in again.stdout
+    assert not lost.exists()
+    assert "no column '地'" in home.twin("load", str(table), "--address", "地").stderr
+    assert "--address 地址" in home.twin("load", str(table)).stderr

@@ -32,6 +32,9 @@ def load(
     axis: Annotated[str, typer.Option(help="yx where files write north (X of a survey) before east.")] = "xy",
     encoding: Annotated[str | None, typer.Option(help="Of the texts: UTF-8, GBK. (default: found out)")] = None,
     columns: Annotated[str | None, typer.Option(help="A table's places: x=经度,y=纬度 or wkt=图形.")] = None,
+    address: Annotated[
+        str | None, typer.Option(help="A table's column of addresses to look up in the city; several: 地址,校名.")
+    ] = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set. (default: the file's)")] = None,
     anywhere: Annotated[bool, typer.Option("--anywhere", help="Take in what is 100 km and more away too.")] = False,
     details: Annotated[bool, typer.Option("--details", help="Show every rejected and repaired row.")] = False,
@@ -56,11 +59,11 @@ def load(
     if not is_recipe and data is not None:
         raise LoadError("--data names the folder of a recipe's files; a file or folder is loaded by its own path")
     is_folder = path.is_dir() and not is_geodatabase(path)
-    if is_recipe and (crs or layer or dataset or encoding or columns or axis != "xy"):
+    if is_recipe and (crs or layer or dataset or encoding or columns or address or axis != "xy"):
         raise LoadError("--crs, --layer, --dataset and the like are for files; a recipe says them in its own lines")
     if is_folder and (layer or dataset):
         raise LoadError("--layer and --dataset are for one file; load it by its own path")
-    said = Said(crs=crs, layer=layer, encoding=encoding, columns=_columns(columns), axis=_axis(axis))
+    said = Said(crs=crs, layer=layer, encoding=encoding, columns=_columns(columns, address), axis=_axis(axis))
     twin = local_twin(Path.cwd(), os.environ)
     refusals: list[Exception] = []
     with twin.database(make=is_recipe), manner_of_loading(anywhere=anywhere, details=details) as manner:
@@ -84,15 +87,19 @@ def _axis(text: str) -> str:
     return text
 
 
-def _columns(text: str | None) -> "Columns | None":
+def _columns(text: str | None, address: str | None) -> "Columns | None":
     from layers.formats import Columns
 
+    if address is not None:
+        if text is not None:
+            raise typer.BadParameter("a table has places or addresses; leave --columns out", param_hint="--address")
+        return Columns(address=tuple(filter(None, (name.strip() for name in address.split(",")))))
     if text is None:
         return None
     named = dict(part.partition("=")[::2] for part in text.split(","))
     if set(named) not in ({"x", "y"}, {"wkt"}) or not all(named.values()):
         raise typer.BadParameter(f"{text!r} is neither x=...,y=... nor wkt=...", param_hint="--columns")
-    return Columns(**named)
+    return Columns(x=named.get("x"), y=named.get("y"), wkt=named.get("wkt"))
 
 
 @contextmanager

@@ -30,13 +30,13 @@ def write_csv(spool: Spool, target: Path) -> None:
         with pyarrow.csv.CSVWriter(file, schema) as writer:
             for batch in spool.batches():
                 columns = dict(zip(batch.schema.names, batch.columns, strict=True))
-                columns = {name: _harmless(column) for name, column in columns.items()}
+                columns = {name: harmless(column) for name, column in columns.items()}
                 if spool.has_geometry:
                     columns[GEOMETRY] = pa.array(_text(spool, columns[GEOMETRY]), pa.string())
                 writer.write_batch(pa.RecordBatch.from_arrays(list(columns.values()), schema=schema))
 
 
-def _harmless(column: pa.Array) -> pa.Array:
+def harmless(column: pa.Array) -> pa.Array:
     """Texts that a spreadsheet would run as formulas (=, +, -, @ before anything but a number), with an apostrophe."""
     if not pa.types.is_string(column.type):
         return column
