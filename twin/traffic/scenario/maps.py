@@ -29,7 +29,7 @@ TITLES: dict[str, tuple[str, str, str | None]] = {
     "volume_usual": ("现状流量", "Volume as it is", "pcu/h"), "change": ("流量变化", "Change of volume", "pcu/h"),
     "speed_change_kmh": ("车速变化", "Change of speed", "km/h"), "depth_m": ("水深", "Depth", "m"),
     "hour": ("小时", "Hour", "h"), "fault": ("问题", "Fault", None),
-    "service": ("服务", "Service", None), "people": ("人口", "People", "1"), "share": ("断路人口比例", "Share", "1"),
+    "people": ("人口", "People", "1"), "share": ("断路人口比例", "Share", "1"),
     "people_cut_off": ("断路人口", "People cut off", "1"),
 }  # fmt: skip
 # By steps: each class of width times each class of load is a rule of its own for whoever draws the map.
@@ -101,27 +101,30 @@ def fault_layer(streets: Streets, findings: Sequence[Finding]) -> VectorLayer | 
     )
 
 
-def cut_off_layer(houses: Houses, reached: Reached) -> VectorLayer | None:
-    """Villages whose people are cut off from a service, state by state for cars; None where there are none."""
-    rows = []
-    for row in reached.rows:
-        shape = houses.shapes.get(row["village_code"])
-        if shape is None or row["vehicle"] != "car":
-            continue
-        rows.append(
-            {"geometry": shapely.to_wkb(shape), "uid": f"{row['service']}-{row['village_code']}",
-             "name": row["village"],
-             "service": row["service"], "hour": row["hour"], "people": row["people"],
-             "people_cut_off": row["people_cut_off"],
-             "share": round(row["people_cut_off"] / max(row["people"], 1), 3), "valid_from": row["time"],
-             "valid_to": reached.ends.get(row["time"])}
-        )  # fmt: skip
-    if not rows:
-        return None
+def cut_off_layers(houses: Houses, reached: Reached) -> Iterator[VectorLayer]:
+    """Of each service, villages whose people are cut off from it, state by state, by car; none where there are none."""
     colour = ["interpolate", ["linear"], ["get", "share"], 0, "#fee8c8", 0.3, "#fdbb84", 0.7, "#e34a33", 1, "#7f0000"]
     style = [{"id": "cut-off", "type": "fill", "paint": {"fill-color": colour, "fill-opacity": 0.6}}]
-    table = pa.Table.from_pylist(rows, schema=_schema(rows[0]))
-    return VectorLayer("cut_off", Words("断路村庄", "Villages cut off"), _titled([table]), style)
+    for service in reached.services:
+        rows = [
+            {
+                "geometry": shapely.to_wkb(houses.shapes[row["village_code"]]),
+                "uid": row["village_code"],
+                "name": row["village"],
+                "hour": row["hour"],
+                "people": row["people"],
+                "people_cut_off": row["people_cut_off"],
+                "share": round(row["people_cut_off"] / max(row["people"], 1), 3),
+                "valid_from": row["time"],
+                "valid_to": reached.ends.get(row["time"]),
+            }
+            for row in reached.rows
+            if row["service"] == service.name and row["vehicle"] == "car" and row["village_code"] in houses.shapes
+        ]
+        if rows:
+            title = Words(f"断路村庄（{service.title.zh}）", f"Villages cut off ({service.title.en.lower()})")
+            table = pa.Table.from_pylist(rows, schema=_schema(rows[0]))
+            yield VectorLayer(f"cut_off_{service.name}", title, _titled([table]), style)
 
 
 def line_style(colour: Any, width: Any, aside: Any) -> list[dict[str, Any]]:

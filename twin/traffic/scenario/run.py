@@ -16,7 +16,7 @@ from twin.traffic.scenario.emissions import SOURCE as CO2_SOURCE
 from twin.traffic.scenario.errors import TrafficRefused
 from twin.traffic.scenario.flooding import read_flooding
 from twin.traffic.scenario.inputs import TrafficInputs
-from twin.traffic.scenario.maps import closed_layer, cut_off_layer, fault_layer, traffic_layers
+from twin.traffic.scenario.maps import closed_layer, cut_off_layers, fault_layer, traffic_layers
 from twin.traffic.scenario.reach import Reached, read_places
 from twin.traffic.scenario.solving import Solver, Traffic
 from twin.traffic.scenario.states import Closed, Moment, State, moments, read_closures, state_at
@@ -90,7 +90,7 @@ def _run(city: City, inputs: TrafficInputs, progress: Progress) -> Result:
         tables["townships"] = township_table(zones, houses, pairs, [trips.matrix(each.hour) for each in when])
         tables["unserved"] = unserved_table(zones, [after for _, after in pairs])
         layers += traffic_layers(streets, pairs)
-    further = closed_layer(streets, changed), cut_off_layer(houses, reached), fault_layer(streets, faults)
+    further = closed_layer(streets, changed), *cut_off_layers(houses, reached), fault_layer(streets, faults)
     layers += [each for each in further if each is not None]
     tables["network"] = _network_table(streets, faults)
     indicators = _indicators(pairs, reached, len(zones), notes)

@@ -8,8 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 import shapely
-from rasterio.features import shapes
-from rasterio.transform import Affine
+from contourpy import FillType, contour_generator
 
 from twin.scenarios import ScenarioError
 from twin.traffic.access import Router
@@ -30,6 +29,8 @@ NO_FOOT = frozenset({"motorway", "motorway_link", "construction"})
 FARTHEST_M = 2000.0
 # An area is drawn from cells of this side or larger, so that there are at most so many along the longer side, m.
 FINEST_M, MOST_ALONG = 30.0, 400
+# A block of houses between reached streets is reached, too; what is larger is not, m2.
+BLOCK_M2 = 100_000.0
 
 
 class NoWay(ScenarioError):
@@ -88,7 +89,7 @@ class Ways:
     def areas(
         self, x: float, y: float, limits_s: Sequence[float], router: Router | None = None
     ) -> list[shapely.Geometry]:
-        """What is reached within each time, as polygons in metres about half a cell around the streets."""
+        """What is reached within each time, as polygons in metres about a cell around the streets."""
         node, begun = self.start(x, y)
         used = router or self._dry
         found = used.tree(node, limit_s=max(max(limits_s) - begun, 0.0))
@@ -99,7 +100,7 @@ class Ways:
         grid = np.full(self._size, np.inf)
         np.minimum.at(grid, (row, column), np.where(np.isnan(seconds), np.inf, seconds))
         grid[self._cell_of(x, y)] = 0.0
-        return [self._outline(grid <= limit) for limit in limits_s]
+        return self._outlines(grid, limits_s)
 
     def route(self, begin: tuple[float, float], end: tuple[float, float], router: Router | None = None) -> Found:
         """The quickest way between two places in metres. Raises NoWay."""
@@ -155,16 +156,34 @@ class Ways:
         rows, columns = self._size
         return min(max(int((north - y) / side), 0), rows - 1), min(max(int((x - west) / side), 0), columns - 1)
 
-    def _outline(self, inside: Any) -> shapely.Geometry:
-        """Polygons of cells and their neighbours, corners cut."""
+    def _outlines(self, seconds: Floats, limits_s: Sequence[float]) -> list[shapely.Geometry]:
+        """Of each time, what lies within it, a cell around the streets; blocks between reached streets filled."""
         west, north, side = self._frame
-        wide = np.pad(inside, 1)
+        far = 2 * max(limits_s)
+        wide = np.pad(np.minimum(seconds, far), 2, constant_values=far)
         grown = wide.copy()
         for axis in (0, 1):
-            grown |= np.roll(wide, 1, axis) | np.roll(wide, -1, axis)
-        transform = Affine(side, 0, west - side, 0, -side, north + side)
-        parts = [shapely.geometry.shape(each) for each, _ in shapes(grown.astype(np.uint8), grown, transform=transform)]
-        return shapely.make_valid(shapely.simplify(shapely.union_all(parts), side * 0.8))
+            for step in (-1, 1):
+                np.minimum(grown, np.roll(wide, step, axis), out=grown)
+        x = west + (np.arange(grown.shape[1]) - 1.5) * side
+        y = north - (np.arange(grown.shape[0]) - 1.5) * side
+        lines = contour_generator(x, y, grown, fill_type=FillType.ChunkCombinedOffsetOffset)
+        return [_polygons(lines.filled(-1.0, limit), side / 3) for limit in limits_s]
+
+
+def _polygons(chunks: tuple[Any, ...], tolerance: float) -> shapely.Geometry:
+    """Polygons as contourpy writes them: corners, where each ring begins, which ring begins a polygon; of one chunk."""
+    corners, starts, shells = (part[0] for part in chunks)
+    if corners is None:
+        return shapely.Polygon()
+    rings = shapely.linearrings(corners, indices=np.repeat(np.arange(len(starts) - 1), np.diff(starts)))
+    is_shell = np.zeros(len(starts) - 1, np.bool_)
+    is_shell[shells[:-1]] = True
+    kept = is_shell | (shapely.area(shapely.polygons(rings)) > BLOCK_M2)
+    found = shapely.polygons(rings[kept], indices=(np.cumsum(is_shell) - 1)[kept])
+    simple = shapely.simplify(shapely.multipolygons(found), tolerance, preserve_topology=False)
+    valid: shapely.Geometry = shapely.make_valid(simple)
+    return valid
 
 
 def on_foot(roads: pa.Table) -> pa.Table:

@@ -192,6 +192,18 @@ def test_a_slowed_road_keeps_its_trips_and_a_new_road_takes_them(river: tuple[st
     assert result.indicators["vehicle_hours_more"]["value"] < 0
 
 
+def test_a_closure_holds_for_its_hours(river: tuple[str, Path]) -> None:
+    """The north bridge is closed from 8 to 9: traffic at 7 is as ever, at 8 it goes round."""
+    closed = {"where": "uid = 'N1-N2'", "from_hour": 8, "until_hour": 9}
+    result = run(river, hours=2, closures=[closed])
+    over = {row["hour"] for row in layer(result, "traffic").to_pylist() if row["name"] == "N1-N2"}
+    assert over == {7}
+    early, late = result.tables["states"].to_pylist()
+    assert early["vehicle_km"] == early["vehicle_km_usual"]
+    assert late["vehicle_km"] > 1.2 * late["vehicle_km_usual"]
+    assert late["time"] - early["time"] == timedelta(hours=1)
+
+
 def test_trips_of_a_cut_off_village_are_counted_and_named(river: tuple[str, Path]) -> None:
     result = run(river, closures=[{"where": "uid = 'W2-H'"}])
     unserved = result.tables["unserved"].to_pylist()
@@ -243,7 +255,7 @@ def test_a_flood_cuts_off_hour_by_hour(river: tuple[str, Path]) -> None:
         result = TRAFFIC.run(city, inputs, lambda *_: None)
         keep(city, TRAFFIC, result, 3600)
         kept = city.previous(str(city.run.id))
-    assert set(kept.layers) == {"traffic", "usual", "change", "closed", "cut_off", "faults"}
+    assert set(kept.layers) == {"traffic", "usual", "change", "closed", "cut_off_hospital", "faults"}
     cut = {
         (row["time"].astimezone(UTC).hour, row["vehicle"]): (row["village"], row["people_cut_off"])
         for row in kept.table("cut_off_by_village").to_pylist()
