@@ -163,8 +163,8 @@ def _found(name: str, fields: pa.Schema, rows: Read) -> Placing:
             return ByText(spelt[each])
     if address := next((spelt[each] for each in ADDRESS if each in spelt), None):
         raise FormatError(
-            f"{name}: no coordinates, only addresses ({address}); have them looked up in the city with --address {address},"
-            f" or with address: {address} in a recipe"
+            f"{name}: no coordinates, only addresses ({address}); have them looked up in the city with --address"
+            f" {address}, or with address: {address} in a recipe"
         )
     raise FormatError(
         f"{name}: no column tells a place; name them, e.g. --columns x=经度,y=纬度 or --columns wkt=图形"
