@@ -33,10 +33,12 @@ from api import (
     traffic,
     viewer,
 )
+from api.answers import qualities
 from api.cities import Cities, CityDirectory
 from api.errors import problem_of
 from api.exchange import exchange
 from api.gateway import Gateway, Routes
+from api.links import JSON
 from api.problem import MEDIA_TYPE
 from api.processes import execution, jobs
 from api.sensorthings import router as sensorthings
@@ -131,4 +133,7 @@ async def _refuse(request: Request, error: Exception) -> Response:
     met = exchange(request)
     problem = problem_of(error)
     body = problem.document(met.path, met.request_id)
-    return Response(body, problem.status, {"Cache-Control": "no-store", **problem.headers}, MEDIA_TYPE)
+    # Who takes plain JSON and nothing else gets the same document under that name, as the OGC's suites want it.
+    accepted = qualities(request.headers.get("accept", ""))
+    kind = JSON if JSON in accepted and accepted.keys().isdisjoint((MEDIA_TYPE, "application/*", "*/*")) else MEDIA_TYPE
+    return Response(body, problem.status, {"Cache-Control": "no-store", **problem.headers}, kind)

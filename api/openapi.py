@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 
 from api import tiles
 from api.gateway import is_server_wide
+from api.links import JSON
 from api.problem import MEDIA_TYPE
 from cim_models import __version__
 
@@ -31,7 +32,7 @@ PROBLEM = {
 }
 REFUSAL = {
     "description": "A refusal, as RFC 9457 problem details",
-    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    "content": {kind: {"schema": {"$ref": "#/components/schemas/Problem"}} for kind in (MEDIA_TYPE, JSON)},
 }
 
 

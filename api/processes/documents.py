@@ -4,6 +4,7 @@ from typing import Any
 
 from api.answers import Language
 from api.links import HTML, JSON, Link, link
+from api.processes.schemas import in_ogc_dialect
 from twin.scenarios.describe import input_schemas, required
 from twin.scenarios.inputs import Words
 from twin.scenarios.protocol import Scenario
@@ -51,7 +52,10 @@ def summary(scenario: Scenario, base: str, language: Language) -> dict[str, Any]
 
 
 def description(scenario: Scenario, base: str, language: Language) -> dict[str, Any]:
-    """A process with its inputs; beyond the standard, `twin` has words in both languages, and presets."""
+    """A process with its inputs; beyond the standard, `twin` has words in both languages, and presets.
+
+    An input's own `twin` has its whole schema (2020-12), with the words and units that the standard's has no room for.
+    """
     needed = required(scenario)
     return summary(scenario, base, language) | {
         "inputs": {
@@ -60,7 +64,8 @@ def description(scenario: Scenario, base: str, language: Language) -> dict[str, 
                 "description": schema.get("x-help", {}).get(language, schema.get("description", "")),
                 "minOccurs": int(name in needed),
                 "maxOccurs": 1,
-                "schema": schema,
+                "schema": in_ogc_dialect(schema),
+                "twin": {"schema": schema},
             }
             for name, schema in input_schemas(scenario).items()
         },

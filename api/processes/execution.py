@@ -18,6 +18,7 @@ from api.pages import city_title, page
 from api.parameters import FORMAT, Parameter, Query, whole_number
 from api.processes.documents import OUTPUT, description, spoken, summary
 from api.processes.outcome import result_answer
+from api.processes.pages import LIMIT, OFFSET, next_link
 from api.views import VIEW_PARAMETERS, take_view
 from layers.access import Forbidden
 from tiles.remote.outside import AllowList
@@ -54,7 +55,7 @@ BODY = {
                     "subscriber": {"type": "object"},
                 },
             },
-            "example": {"inputs": {"text": "hello", "pause_s": 1}, "response": "document"},
+            "example": {"inputs": {"text": "hello", "pause": 1}, "response": "document"},
         }
     },
 }
@@ -63,18 +64,21 @@ STATUS = {"jobID": "6c1c…", "processID": "echo", "type": "process", "status": 
 router = APIRouter(tags=["Scenarios"])
 
 
-@router.get("/processes", **page_or(operation_id="getProcesses"))
+@router.get("/processes", **page_or(LIMIT, OFFSET, operation_id="getProcesses"))
 async def processes(request: Request) -> Response:
     """The scenarios that can be run."""
     query = Query(request)
-    html = wants_html(request, query.take(FORMAT))
+    html, limit, offset = wants_html(request, query.take(FORMAT)), query.take(LIMIT), query.take(OFFSET)
     query.finish()
     base, said = exchange(request).base, language(request)
-    found = [summary(scenario, base, said) for scenario in scenarios().values()]
+    known = list(scenarios().values())
+    found = [summary(scenario, base, said) for scenario in known[offset : offset + limit]]
     links = [
         link("self", f"{base}/processes?f=json", JSON, "This document"),
         link("alternate", f"{base}/processes?f=html", HTML, "This document as a page"),
     ]
+    if offset + limit < len(known):
+        links.append(next_link(request, f"{base}/processes", offset + limit, "More of them"))
     if html:
         cards = [{"href": f"{base}/processes/{p['id']}", "title": p["title"], "text": p["description"]} for p in found]
         title = await _city_title(request)
@@ -93,7 +97,7 @@ async def process(request: Request, name: str) -> Response:
     told = description(scenario, exchange(request).base, said)
     if html:
         rows = [
-            (key, " · ".join(filter(None, (each["title"], each["description"], each["schema"].get("x-unit")))))
+            (key, " · ".join(filter(None, (each["title"], each["description"], each["twin"]["schema"].get("x-unit")))))
             for key, each in told["inputs"].items()
         ]
         heading, title = spoken(scenario.title, said), await _city_title(request)

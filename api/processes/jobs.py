@@ -18,8 +18,9 @@ from api.errors import NotFound, Unauthorized
 from api.exchange import city, exchange
 from api.links import HTML, JSON, link
 from api.pages import city_title, page
-from api.parameters import FORMAT, Parameter, Query, one_of, whole_number
+from api.parameters import FORMAT, Parameter, Query, one_of
 from api.processes.outcome import result_answer
+from api.processes.pages import LIMIT, OFFSET, next_link
 from api.views import DATETIME
 from layers.access import Forbidden, Principal
 from layers.view import parse_interval
@@ -56,12 +57,6 @@ STATE = Parameter[list[str] | None]("status", f"Only jobs in these states: {', '
 TYPE = Parameter[str | None]("type", "Kind of job; all are processes.", one_of("process"), None)
 SHORTEST = Parameter[float | None]("minDuration", "Only jobs that have run so many seconds.", _seconds, None)
 LONGEST = Parameter[float | None]("maxDuration", "Only jobs that have not run longer.", _seconds, None)
-LIMIT = Parameter[int](
-    "limit", "At most this many.", whole_number(1, 1_000), 100, {"type": "integer", "minimum": 1, "maximum": 1_000}
-)
-OFFSET = Parameter[int](
-    "offset", "Leave out so many of the first.", whole_number(0, 10**9), 0, {"type": "integer", "minimum": 0}
-)
 FORM = Parameter[str | None](
     "f", "json, csv or xlsx.", one_of(*MEDIA_TYPES), None, {"type": "string", "enum": list(MEDIA_TYPES)}
 )
@@ -96,9 +91,7 @@ async def jobs(request: Request) -> Response:
         link("alternate", f"{met.base}/jobs?f=html", HTML, "This document as a page"),
     ]
     if len(found) > limit:
-        further = {**request.query_params, "offset": str(offset + limit)}
-        links.append(link("next", str(request.url.replace_query_params(**further)), JSON, "Earlier jobs"))
-        links[-1]["href"] = f"{met.base}/jobs?{links[-1]['href'].partition('?')[2]}"
+        links.append(next_link(request, f"{met.base}/jobs", offset + limit, "Earlier jobs"))
     if html:
         cards = [
             {"href": f"{met.base}/jobs/{run.id}", "title": f"{run.scenario} · {run.state}", "text": str(run.created_at)}

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -19,14 +18,6 @@ STEPS_A_SECOND = 10
 MIB = 2**20
 
 
-class Ending(StrEnum):
-    """How an echo ends."""
-
-    GOOD = "good"
-    REFUSED = "refused"
-    FAULT = "fault"
-
-
 class EchoInputs(Inputs):
     """What to give back, after how long, and how to end."""
 
@@ -40,7 +31,7 @@ class EchoInputs(Inputs):
     place: dict[str, Any] | None = field(
         None, title=Words("位置", "Place"), help=Words("GeoJSON 几何。", "A GeoJSON geometry."), widget="point"
     )
-    pause_s: float = field(
+    pause: float = field(
         0.0, ge=0, le=3_600, title=Words("等待", "Pause"), unit="s", help=Words("先等待这么久。", "Wait so long first.")
     )
     members: int = field(
@@ -55,7 +46,9 @@ class EchoInputs(Inputs):
     )
     memory_mib: int = field(0, ge=0, le=10**6, title=Words("占用内存", "Memory to take"), unit="MiB")
     file_mib: int = field(0, ge=0, le=10**6, title=Words("写入文件", "File to write"), unit="MiB")
-    ending: Ending = field(Ending.GOOD, title=Words("结束方式", "How it ends"))
+    # The suite of the OGC writes its own text into every input that is one: how an echo ends is none.
+    refuse: bool = field(False, title=Words("拒绝", "Refuse"), help=Words("最后予以拒绝。", "Be refused in the end."))
+    fail: bool = field(False, title=Words("出错", "Fail"), help=Words("最后出错。", "End with a fault."))
 
 
 class Echo:
@@ -70,15 +63,15 @@ class Echo:
 
     def run(self, city: City, inputs: EchoInputs, progress: Progress) -> Result:
         """Wait, then tell what was given."""
-        steps = max(1, round(inputs.pause_s * STEPS_A_SECOND))
+        steps = max(1, round(inputs.pause * STEPS_A_SECOND))
         for step in range(steps):
             progress(step / steps, Words(f"第 {step + 1} 步，共 {steps} 步", f"step {step + 1} of {steps}"))
-            time.sleep(inputs.pause_s / steps)
+            time.sleep(inputs.pause / steps)
         taken = np.ones(inputs.memory_mib * MIB, np.uint8)
         (city.folder / "filler").write_bytes(bytes(inputs.file_mib * MIB))
-        if inputs.ending is Ending.REFUSED:
+        if inputs.refuse:
             raise ScenarioError(f"{inputs.text}: refused, as asked for", f"{inputs.text}：按要求拒绝")
-        if inputs.ending is Ending.FAULT:
+        if inputs.fail:
             raise ZeroDivisionError("a fault, as asked for")
         answers = [record.indicators for record in spread(city, _members(inputs), progress)] if inputs.members else []
         (city.folder / "echo.txt").write_text(inputs.text, encoding="utf-8")

@@ -23,7 +23,7 @@ def test_a_scenario_is_run_listed_and_dismissed(called: CliRunner, hook: Hook, t
     assert done.exit_code == 0, done.output
     assert '"from a file"' in done.output
     assert "4.0" in done.output
-    job = hook.run({"pause_s": 30})
+    job = hook.run({"pause": 30})
     assert job in called.invoke(commands, ["jobs"]).output
     assert called.invoke(commands, ["jobs", "dismiss", job]).exit_code == 0
     assert hook.status(job)["status"] == "dismissed"

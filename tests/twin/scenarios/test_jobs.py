@@ -49,18 +49,18 @@ def test_its_tables_and_files_are_served(hook: Hook) -> None:
 
 
 def test_a_failure_is_told_in_words(hook: Hook) -> None:
-    refused = hook.until(hook.run({"ending": "refused", "text": "no"}))
+    refused = hook.until(hook.run({"refuse": True, "text": "no"}))
     assert refused["status"] == "failed"
     assert refused["message"] == "no: refused, as asked for"
     assert refused["twin"]["message"]["zh"] == "no：按要求拒绝"
-    fault = hook.until(hook.run({"ending": "fault"}))
+    fault = hook.until(hook.run({"fail": True}))
     assert "ZeroDivisionError" in fault["message"]
     assert "Traceback" in fault["twin"]["log"]
     assert "Traceback" not in fault["message"]
 
 
 def test_progress_streams_and_a_dismissed_job_ends_within_two_seconds(hook: Hook) -> None:
-    job = hook.run({"pause_s": 60})
+    job = hook.run({"pause": 60})
     seen = []
     address = f"{hook.url}/jobs/{job}/events"
     headers = {"Authorization": f"Bearer {hook.tokens.editor}"}
@@ -81,7 +81,7 @@ def test_progress_streams_and_a_dismissed_job_ends_within_two_seconds(hook: Hook
 
 
 def test_only_whose_job_it_is_dismisses_it(hook: Hook) -> None:
-    job = hook.run({"pause_s": 30})
+    job = hook.run({"pause": 30})
     for token in (hook.tokens.utility, hook.tokens.township):
         assert hook.ask("DELETE", f"/jobs/{job}", token=token).status_code == 404
         assert hook.ask("GET", f"/jobs/{job}", token=token).status_code == 404
@@ -91,7 +91,7 @@ def test_only_whose_job_it_is_dismisses_it(hook: Hook) -> None:
 
 def test_a_killed_worker_loses_no_job(hook: Hook, rows: psycopg.Connection) -> None:
     """The run ends with its worker, and the next worker begins it anew; one that falls twice is not tried again."""
-    job = hook.run({"pause_s": 2})
+    job = hook.run({"pause": 2})
     waiting = hook.run({"text": "waiting"})
     eventually(lambda: bool(hook.processes(job)))
     hook.kill_worker()
@@ -122,7 +122,7 @@ def test_a_run_keeps_within_its_memory_and_files(hook: Hook) -> None:
 
 
 def test_a_principal_has_so_many_jobs_and_no_more(hook: Hook, rows: psycopg.Connection) -> None:
-    jobs = [hook.run({"pause_s": 30}) for _ in range(3)]
+    jobs = [hook.run({"pause": 30}) for _ in range(3)]
     answer = hook.ask("POST", "/processes/echo/execution", json={"inputs": {}})
     assert answer.status_code == 429
     assert "retry-after" in answer.headers

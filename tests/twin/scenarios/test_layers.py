@@ -63,7 +63,7 @@ def test_a_run_from_python(city: twin.City) -> None:
     with pytest.raises(NotFound, match="there are: none"):
         run.raster("depth")
     with pytest.raises(RunFailed, match="as asked for"):
-        city.run("echo", ending="refused").wait(60)
+        city.run("echo", refuse=True).wait(60)
     with pytest.raises(WrongRequest, match="number"):
         city.run("echo", number="many")
     with pytest.raises(WrongRequest, match="greeting"):

@@ -38,7 +38,7 @@ export interface Schema {
 
 export interface Process {
   readonly id: string;
-  readonly inputs: Readonly<Record<string, { readonly minOccurs: number; readonly schema: Schema }>>;
+  readonly inputs: Readonly<Record<string, { readonly minOccurs: number; readonly twin: { readonly schema: Schema } }>>;
   readonly twin: {
     readonly title: Text;
     readonly description: Text;

@@ -38,7 +38,8 @@ export interface Group {
 /** The fields in the order of the description, those of a group together. */
 export function readForm(process: Process): readonly Group[] {
   const groups = new Map<string, { title: Text | null; fields: Field[] }>();
-  for (const [name, { minOccurs, schema }] of Object.entries(process.inputs)) {
+  for (const [name, { minOccurs, twin }] of Object.entries(process.inputs)) {
+    const { schema } = twin;
     const title = schema['x-group'] ?? null;
     const key = title?.en ?? '';
     const group = groups.get(key) ?? { title, fields: [] };
