@@ -3,8 +3,8 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Attributes } from '../../api/documents';
 import type { Process } from '../../api/scenarios';
-import { pick, t } from '../../i18n/text';
-import { faultsOf, inputsOf, isGiven, matters, readForm, type Field, type Group } from '../../state/scenarios/form';
+import { number, pick, t } from '../../i18n/text';
+import { beyond, faultsOf, inputsOf, isGiven, matters, readForm, type Beyond, type Field, type Group } from '../../state/scenarios/form';
 import { start } from '../../state/scenarios/runs';
 import { Icon } from '../Icon';
 import { FieldRow } from './FieldRow';
@@ -22,9 +22,11 @@ export function ProcessForm({ process, inputs, onLeave }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
   const names = Object.keys(process.inputs);
-  const faults = refusal === null ? {} : faultsOf(refusal, names);
+  const refused = refusal === null ? {} : faultsOf(refusal, names);
   const presets = Object.entries(process.twin.presets);
   const all = groups.flatMap(({ fields }) => fields);
+  const own = Object.fromEntries(all.flatMap((field) => wordsOf(beyond(field, values[field.name]), field)));
+  const faults: Readonly<Record<string, string>> = { ...refused, ...own };
   return (
     <form
       class="process-form"
@@ -32,7 +34,8 @@ export function ProcessForm({ process, inputs, onLeave }: Props) {
       onSubmit={(event) => {
         event.preventDefault();
         setRefusal(null);
-        start(process.id, inputsOf(groups, values), setRefusal);
+        if (Object.keys(own).length === 0) start(process.id, inputsOf(groups, values), setRefusal);
+        else setRefusal('');
       }}
     >
       <button type="button" class="text-button back" onClick={onLeave}>
@@ -57,13 +60,17 @@ export function ProcessForm({ process, inputs, onLeave }: Props) {
         <GroupFields key={group.title?.en ?? ''} group={group} all={all} open={index === 0 && group.title === null} values={values} faults={faults} onChange={(name, value) => setValues((before) => ({ ...before, [name]: value }))} />
       ))}
       <div class="form-foot">
-        <div role="alert">{refusal !== null && <p class="fault">{faults[''] ?? t('scenario.refused')}</p>}</div>
+        <div role="alert">{refusal !== null && <p class="fault">{faults[''] || t('scenario.refused')}</p>}</div>
         <button type="submit" class="button is-main">
           <Icon name="play" /> {t('scenario.run')}
         </button>
       </div>
     </form>
   );
+}
+
+function wordsOf(wrong: Beyond | null, { name }: Field): readonly (readonly [string, string])[] {
+  return wrong === null ? [] : [[name, t(wrong.than, { value: number(wrong.value) })]];
 }
 
 function holdsAll(values: Attributes, preset: Attributes): boolean {

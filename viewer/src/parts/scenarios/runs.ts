@@ -1,6 +1,6 @@
 /** What runs are called: their preset or scenario, when they were asked for, and what was asked for besides. */
 
-import type { Attributes } from '../../api/documents';
+import type { Attributes, Text } from '../../api/documents';
 import type { Job, Process } from '../../api/scenarios';
 import { number, pick, t } from '../../i18n/text';
 import { readForm, type Field } from '../../state/scenarios/form';
@@ -23,16 +23,14 @@ export function runTime(job: Job): string {
 export function runName(job: Job): string {
   const process = processOf(job);
   if (!process) return job.processID;
-  return pick(presetOf(job, process)?.title ?? process.twin.title);
+  return pick(nearest(job, process).title);
 }
 
 /** What was asked for beyond the preset, a field each. */
 export function runChanges(job: Job): readonly string[] {
   const process = processOf(job);
   if (!process) return [];
-  const basis = presetOf(job, process)?.inputs ?? {};
-  const fields = readForm(process).flatMap((group) => group.fields);
-  const changed = fields.filter(({ name, initial }) => !same(job.twin.inputs[name], basis[name] ?? initial));
+  const { changed } = nearest(job, process);
   return changed.slice(0, MOST_CHANGES).map((field) => `${pick(field.title)} ${inputText(field, job.twin.inputs[field.name])}`);
 }
 
@@ -52,14 +50,14 @@ export function processOf(job: Job): Process | undefined {
   return processes.value?.find(({ id }) => id === job.processID);
 }
 
-/** The preset that says most of what was asked for: a run of it is one of it, whatever else was changed. */
-function presetOf(job: Job, { twin: { presets } }: Process): Process['twin']['presets'][string] | undefined {
-  const held = Object.values(presets).filter(({ inputs }) => holds(job.twin.inputs, inputs));
-  return held.sort((a, b) => Object.keys(b.inputs).length - Object.keys(a.inputs).length)[0];
-}
-
-function holds(all: Attributes, some: Attributes): boolean {
-  return Object.entries(some).every(([name, value]) => same(all[name], value));
+/** The preset that a run differs from in the fewest fields, or the bare scenario where that is as near; and those fields. */
+function nearest({ twin: { inputs } }: Job, { inputs: described, twin }: Process): { readonly title: Text; readonly changed: readonly Field[] } {
+  const fields = readForm({ inputs: described }).flatMap((group) => group.fields);
+  const beyond = (basis: Attributes): readonly Field[] => fields.filter(({ name, initial }) => name in inputs && !same(inputs[name], basis[name] ?? initial));
+  const presets = Object.values(twin.presets).map((preset) => ({ title: preset.title, changed: beyond(preset.inputs) }));
+  const [best] = presets.sort((a, b) => a.changed.length - b.changed.length);
+  const bare = { title: twin.title, changed: beyond({}) };
+  return best && (best.changed.length < bare.changed.length || best.changed.length === 0) ? best : bare;
 }
 
 function same(a: unknown, b: unknown): boolean {

@@ -4,7 +4,7 @@ import type { Attributes, Text } from '../../api/documents';
 import type { Process, Schema } from '../../api/scenarios';
 
 export type Asks =
-  | { readonly kind: 'number'; readonly whole: boolean; readonly least: number | null; readonly most: number | null; readonly slides: boolean }
+  | { readonly kind: 'number'; readonly whole: boolean; readonly least: number | null; readonly most: number | null; readonly above: boolean; readonly slides: boolean }
   | { readonly kind: 'text' | 'file' | 'boolean' | 'moment' | 'box' | 'rows' | 'json' }
   | { readonly kind: 'names'; readonly numbers: boolean }
   | { readonly kind: 'choice'; readonly choices: readonly Choice[] }
@@ -36,7 +36,7 @@ export interface Group {
 }
 
 /** The fields in the order of the description, those of a group together. */
-export function readForm(process: Process): readonly Group[] {
+export function readForm(process: Pick<Process, 'inputs'>): readonly Group[] {
   const groups = new Map<string, { title: Text | null; fields: Field[] }>();
   for (const [name, { minOccurs, twin }] of Object.entries(process.inputs)) {
     const { schema } = twin;
@@ -73,7 +73,7 @@ function whatIsAsked(schema: Schema, help: Text | null): Asks {
   if (schema.type === 'boolean') return { kind: 'boolean' };
   if (schema.type === 'number' || schema.type === 'integer') {
     const [least, most] = [schema.minimum ?? schema.exclusiveMinimum ?? null, schema.maximum ?? schema.exclusiveMaximum ?? null];
-    return { kind: 'number', whole: schema.type === 'integer', least, most, slides: widget === 'slider' && least !== null && most !== null };
+    return { kind: 'number', whole: schema.type === 'integer', least, most, above: schema.minimum === undefined, slides: widget === 'slider' && least !== null && most !== null };
   }
   if (schema.type === 'string') return { kind: widget === 'file' ? 'file' : schema.format === 'date-time' ? 'moment' : 'text' };
   return { kind: 'json' };
@@ -121,6 +121,20 @@ export function matters({ when }: Field, fields: readonly Field[], values: Attri
 export function isGiven({ name, initial, required }: Field, values: Attributes): boolean {
   const value = values[name];
   return value !== undefined && (required || JSON.stringify(value) !== JSON.stringify(initial));
+}
+
+/** A number that a field does not take, and which it would. */
+export interface Beyond {
+  readonly than: 'scenario.above' | 'scenario.least' | 'scenario.most';
+  readonly value: number;
+}
+
+/** What is wrong with a number; null: nothing that is known here. */
+export function beyond({ asks }: Field, value: unknown): Beyond | null {
+  if (asks.kind !== 'number' || typeof value !== 'number') return null;
+  const { least, most, above } = asks;
+  if (least !== null && (above ? value <= least : value < least)) return { than: above ? 'scenario.above' : 'scenario.least', value: least };
+  return most !== null && value > most ? { than: 'scenario.most', value: most } : null;
 }
 
 /** The words of a refusal by the field they belong to; those of no field stand under "". */
