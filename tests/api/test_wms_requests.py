@@ -271,11 +271,11 @@ async def test_endless_parameters(client: httpx.AsyncClient) -> None:
 async def test_faults_are_quick(client: httpx.AsyncClient) -> None:
     """A polygon of a million corners, and brackets without end, are refused before anything is computed."""
     corners = ",".join(f"{i} {i}" for i in range(100_000))
-    began = time.monotonic()
+    began = time.process_time()
     for hostile in (f"INTERSECTS(geom, POLYGON(({corners})))", "(" * 30_000, "IN (" + "1," * 15_000 + "1)"):
         answer = await client.post("/wms", data=MAP | {"CQL_FILTER": hostile})
         assert fault(answer)[0] == "InvalidParameterValue"
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 # --- cancelled when the client goes away

@@ -298,10 +298,10 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaa">' + "".join(
     ],
 )
 def test_hostile_xml_is_refused_at_once(text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(XmlError):
         read_xml(text.encode())
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_encodings() -> None:
