@@ -1,5 +1,7 @@
 """A layer whose overviews cannot be built is its own trouble: the others stand, and it is drawn from its objects."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from cim_models.database import Connection, Database
@@ -25,17 +27,17 @@ async def test_one_layer_s_failure_stalls_no_other(
     """Whether it fails when it is first built or after an edit; built again as soon as it can be."""
     build = follow.build_cells
 
-    async def failing(connection: Connection, source: Source, cells: Ints) -> None:
+    async def failing(connections: Sequence[Connection], source: Source, cells: Ints) -> None:
         if source.layer.id == "buildings":
             # As a statement that fails in the middle of the work.
-            async with connection.transaction():
-                await connection.execute("select 1 / 0")
-        await build(connection, source, cells)
+            async with connections[0].transaction():
+                await connections[0].execute("select 1 / 0")
+        await build(connections, source, cells)
 
-    async def layer_failing(connection: Connection, source: Source) -> None:
+    async def layer_failing(connections: Sequence[Connection], source: Source) -> None:
         if source.layer.id == "buildings":
-            await connection.execute("select 1 / 0")
-        await build_layer(connection, source)
+            await connections[0].execute("select 1 / 0")
+        await build_layer(connections, source)
 
     build_layer = follow.build_layer
     if not at_first:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from sqlalchemy import func, literal, select
@@ -35,25 +35,39 @@ STORED_CELLS = """
 EVERYWHERE_BOX = (-HALF_WORLD, -HALF_WORLD, HALF_WORLD, HALF_WORLD)
 
 
-async def build_layer(connection: Connection, source: Source) -> None:
-    """Build all overviews of a layer anew and note that they stand."""
-    await build_cells(connection, source, await touched_cells(connection, source, [EVERYWHERE_BOX]))
-    await connection.execute(BUILT, source.layer.id, source.definition)
+async def build_layer(connections: Sequence[Connection], source: Source) -> None:
+    """Build all overviews of a layer anew and note that they stand; each connection takes a part of the work."""
+    cells = await touched_cells(connections[0], source, [EVERYWHERE_BOX])
+    await build_cells(connections, source, cells)
+    await connections[0].execute(BUILT, source.layer.id, source.definition)
 
 
-async def build_cells(connection: Connection, source: Source, cells: Ints) -> None:
-    """Build cells of the top zoom anew, and all coarser cells that they lie in."""
+async def build_cells(connections: Sequence[Connection], source: Source, cells: Ints) -> None:
+    """Build cells of the top zoom anew, and all coarser cells that they lie in.
+
+    With two connections the database reads and writes for one batch while another is generalised here.
+    """
     for zoom in range(TOP_ZOOM, source.layer.min_zoom - 1, -1):
-        for batch in _batches(cells):
-            # One view of the city for a batch, so that an object's row is there to be asked for its properties.
-            async with connection.transaction(isolation="repeatable_read"):
-                if zoom == TOP_ZOOM:
-                    level = await top_level(connection, source, batch)
-                else:
-                    level = await lower_level(connection, source, zoom, batch)
-                level, masses = await asyncio.to_thread(_drawn, level, source)
-                await write_cells(connection, source, level, masses, batch)
+        batches = _batches(cells)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for connection in connections:
+                    group.create_task(_build_batches(connection, source, zoom, batches))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
         cells = np.unique(parent(cells))
+
+
+async def _build_batches(connection: Connection, source: Source, zoom: int, batches: Iterator[Ints]) -> None:
+    for batch in batches:
+        # One view of the city for a batch, so that an object's row is there to be asked for its properties.
+        async with connection.transaction(isolation="repeatable_read"):
+            if zoom == TOP_ZOOM:
+                level = await top_level(connection, source, batch)
+            else:
+                level = await lower_level(connection, source, zoom, batch)
+            level, masses = await asyncio.to_thread(_drawn, level, source)
+            await write_cells(connection, source, level, masses, batch)
 
 
 async def touched_cells(connection: Connection, source: Source, boxes: Iterable[Box]) -> Ints:

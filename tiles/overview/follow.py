@@ -57,7 +57,7 @@ async def rebuild(database: Database, layer_id: str) -> None:
     """Build the overviews of one layer from nothing. Raises LayerNotFound."""
     async with _connection(database) as connection, _alone(connection):
         catalog = await _catalog(database)
-        await build_layer(connection, Source(catalog.layer(layer_id, SYSTEM), catalog))
+        await _build(connection, database, Source(catalog.layer(layer_id, SYSTEM), catalog))
 
 
 @asynccontextmanager
@@ -117,7 +117,7 @@ async def _catch_up(connection: Connection, database: Database, given_up: GivenU
     for source in sources:
         if built.get(source.layer.id) != source.definition and source.layer.id not in given_up:
             logger.info("overviews of %s: building all", source.layer.id)
-            await given_up.unless_it_fails(connection, source, build_layer(connection, source))
+            await given_up.unless_it_fails(connection, source, _build(connection, database, source))
     while changes := await read_changes(connection, place):
         for source, boxes in _changed(sources, changes):
             if source.layer.id not in given_up:
@@ -126,8 +126,13 @@ async def _catch_up(connection: Connection, database: Database, given_up: GivenU
         await keep_place(connection, CONSUMER, place)
 
 
+async def _build(connection: Connection, database: Database, source: Source) -> None:
+    async with _connection(database) as second:
+        await build_layer((connection, second), source)
+
+
 async def _rebuild(connection: Connection, source: Source, boxes: list[Box]) -> None:
-    await build_cells(connection, source, await touched_cells(connection, source, boxes))
+    await build_cells((connection,), source, await touched_cells(connection, source, boxes))
 
 
 async def _catalog(database: Database) -> Catalog:
