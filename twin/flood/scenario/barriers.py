@@ -14,6 +14,7 @@ from twin.flood.scenario.ribbon import crest_line
 from twin.flood.scenario.shapes import in_metres
 from twin.flood.scenario.site import Floats, Site
 from twin.flood.walls import Breach, Wall
+from twin.scenarios.inputs import Words
 
 HOUR = 3600.0
 WALLS = ("SeaWall", "Dike", "Dam", "Wall", "Breakwater")
@@ -25,7 +26,7 @@ TIE_M, TIE_CELLS = 300.0, 5.0
 
 
 def stand_walls(
-    constructions: Objects, inputs: FloodInputs, ground: Ground, notes: list[str]
+    constructions: Objects, inputs: FloodInputs, ground: Ground, notes: list[Words]
 ) -> tuple[list[Wall], Shapes]:
     """Walls with a crest level, and the shapes of those that the terrain shows too."""
     site = ground.site
@@ -48,9 +49,11 @@ def stand_walls(
             if part.geom_type == "LineString" and part.length > site.cell:
                 walls.append(Wall(list(part.coords), raised, name=f"{uid}#{len(walls)}"))
     if tied:
-        notes.append(f"{tied} ends of walls were drawn on to higher ground, the next wall or the rim")
+        en = f"{tied} ends of walls were drawn on to higher ground, the next wall or the rim"
+        notes.append(Words(f"{tied} 处墙端已延伸至高地、邻墙或计算边界", en))
     if unknown:
-        notes.append(f"{unknown} walls without a crest level are only what the terrain shows of them")
+        en = f"{unknown} walls without a crest level are only what the terrain shows of them"
+        notes.append(Words(f"{unknown} 道墙无顶高程，仅按地形计入", en))
     for number, drawn in enumerate(inputs.walls, 1):
         drawn_line = shapely.intersection(in_metres(drawn.line, site.crs), box)
         for part in shapely.get_parts(drawn_line):

@@ -67,7 +67,10 @@ class Findings:
             "steps": found.steps,
             "step_s": [round(found.shortest_step, 4), round(found.longest_step, 4)],
             "seconds": round(seconds, 1),
-            "notes": [*self.works.notes, *found.notes],
+            "notes": [
+                *(note._asdict() for note in self.works.notes),
+                *({"zh": said, "en": said} for said in found.notes),
+            ],
         }
 
 

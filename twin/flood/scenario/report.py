@@ -72,7 +72,10 @@ def _page(
         begin=f"{findings.start:%Y-%m-%d %H:%M}",
         end=f"{findings.moments[-1]:%Y-%m-%d %H:%M}",
         made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        warnings=[*([word["city_made_up"]] if _is_made_up(findings) else []), *indicators["notes"]],
+        warnings=[
+            *([word["city_made_up"]] if _is_made_up(findings) else []),
+            *(note[lang] for note in indicators["notes"]),
+        ],
         numbers=[
             (each["title"][lang], f"{each['value']:,g}", each["unit"].strip("1"), _spread(each, word["members"]))
             for each in told

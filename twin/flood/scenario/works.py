@@ -18,6 +18,7 @@ from twin.flood.series import Series, constant
 from twin.flood.structures import Pump, Sluice, Structure
 from twin.flood.walls import Breach, Wall
 from twin.scenarios.city import City
+from twin.scenarios.inputs import Words
 
 HOUR = 3600.0
 # Where a gate's two ends are looked for: so far from the wall's line and from the gate, m (and at least in cells).
@@ -40,7 +41,7 @@ class Works:
     losses: list[Seepage]
     bed: Floats
     drained_mm_h: float
-    notes: list[str]
+    notes: list[Words]
 
 
 def build_works(city: City, inputs: FloodInputs, ground: Ground) -> Works:
@@ -49,7 +50,7 @@ def build_works(city: City, inputs: FloodInputs, ground: Ground) -> Works:
     constructions = read(
         city, "constructions", site.box, "uid", "name", "class", "crest_level", "sill_level", "width", "attributes"
     )
-    notes: list[str] = []
+    notes: list[Words] = []
     walls, bodies = stand_walls(constructions, inputs, ground, notes)
     breaches, bed = open_breaches(inputs, ground, walls, bodies)
     lines = np.array([shapely.LineString(wall.line) for wall in walls], object)
@@ -62,7 +63,7 @@ def build_works(city: City, inputs: FloodInputs, ground: Ground) -> Works:
     return Works(walls, breaches, structures, _inflows(inputs, ground), losses, bed, rate, notes)
 
 
-def _sluices(found: Objects, inputs: FloodInputs, ground: Ground, lines: Shapes, notes: list[str]) -> list[Sluice]:
+def _sluices(found: Objects, inputs: FloodInputs, ground: Ground, lines: Shapes, notes: list[Words]) -> list[Sluice]:
     """Gates in the walls, by what the planner said of them."""
     gates = []
     asked = set(inputs.sluice_names)
@@ -73,7 +74,8 @@ def _sluices(found: Objects, inputs: FloodInputs, ground: Ground, lines: Shapes,
     for n, (shape, uid, name) in enumerate(zip(found.shape, found["uid"], found["name"], strict=True)):
         sides = both_sides(ground, lines, shapely.centroid(shape))
         if sides is None or not (np.isfinite(sill[n]) and np.isfinite(width[n])):
-            notes.append(f"sluice {name or uid}: left out, for it has no sill or width, or no wall near it")
+            en = f"sluice {name or uid}: left out, for it has no sill or width, or no wall near it"
+            notes.append(Words(f"水闸 {name or uid}：缺底高程或宽度，或附近无墙，未计入", en))
             continue
         state = inputs.sluices if not asked or {name, uid} & asked else "automatic"
         if state == "shut":
@@ -93,7 +95,7 @@ def _sluices(found: Objects, inputs: FloodInputs, ground: Ground, lines: Shapes,
     return gates
 
 
-def _pumps(city: City, inputs: FloodInputs, ground: Ground, lines: Shapes, notes: list[str]) -> list[Pump]:
+def _pumps(city: City, inputs: FloodInputs, ground: Ground, lines: Shapes, notes: list[Words]) -> list[Pump]:
     """Drainage pumps at the walls: from the water behind to the water in front."""
     nodes = read(city, "utility_nodes", ground.site.box, "uid", "name", "class", "attributes").of_class("Pump")
     working = constant(1.0)
@@ -104,7 +106,8 @@ def _pumps(city: City, inputs: FloodInputs, ground: Ground, lines: Shapes, notes
         facts = further(told)
         sides = both_sides(ground, lines, shape)
         if sides is None or not {"capacity_m3_s", "start_level_m", "stop_level_m"} <= set(facts):
-            notes.append(f"pump {name or uid}: left out, for its capacity or levels are not known, or no wall is near")
+            en = f"pump {name or uid}: left out, for its capacity or levels are not known, or no wall is near"
+            notes.append(Words(f"泵站 {name or uid}：流量或启停水位不明，或附近无墙，未计入", en))
             continue
         inside, outside = sides
         capacity = float(facts["capacity_m3_s"])
