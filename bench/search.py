@@ -58,14 +58,18 @@ async def measure(url: str, names: int) -> None:
             row["text"]
             for row in await connection.fetch("select text from search_entry where field = 'name' limit 5000")
         ]
+        streets = [
+            row["text"]
+            for row in await connection.fetch("select text from search_entry where field = 'address' limit 5000")
+        ]
         latin = [row["latin"].split()[0] for row in await connection.fetch("select latin from search_entry limit 5000")]
-        for kind, question in questions(some, latin).items():
+        for kind, question in questions(some, streets, latin).items():
             for near in (None, NEAR):
                 await _ask(asker, kind, question, near)
     await database.close()
 
 
-def questions(names: list[str], latin: list[str]) -> dict[str, Callable[[], str]]:
+def questions(names: list[str], streets: list[str], latin: list[str]) -> dict[str, Callable[[], str]]:
     """What people type, by its kind."""
     return {
         "two letters": lambda: "".join(random.sample(LETTERS, 2)),
@@ -73,8 +77,16 @@ def questions(names: list[str], latin: list[str]) -> dict[str, Callable[[], str]
         "whole name": lambda: random.choice(names),
         "initials": lambda: "".join(random.sample("hyapfqsbhqlsbt", 3)),
         "pinyin": lambda: random.choice(latin)[:8],
-        "address": lambda: f"{''.join(random.sample(LETTERS, 2))}路{random.randrange(700)}号",
+        "one letter wrong": lambda: misspelt(random.choice(names)),
+        "nothing": lambda: random.choice(latin)[:5] + "zz",
+        "address": lambda: random.choice(streets),
     }
+
+
+def misspelt(name: str) -> str:
+    """A name with another letter for one of its first four."""
+    at = random.randrange(4)
+    return name[:at] + random.choice(LETTERS) + name[at + 1 :]
 
 
 async def _ask(asker: Asker, kind: str, question: Callable[[], str], near: tuple[float, float] | None) -> None:

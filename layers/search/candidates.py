@@ -10,11 +10,13 @@ from layers.search.entries import PLACE
 from layers.search.folding import HAN, fold, wanted_grams
 
 Bbox = tuple[float, float, float, float]
-EXACT, PREFIX, WITHIN, READ = 3.0, 2.0, 1.0, 0.5
+EXACT, PREFIX, WITHIN, READ, ALIKE = 3.0, 2.0, 1.0, 0.5, 0.25
 # Of one way to match: enough to rank, few enough to sort at once.
 MOST = 300
 FENCED = 3_000
 WORDS = 8
+# Letters of a text that is compared with one of them wrong: fewer are everywhere, more are no name.
+CHINESE, LATIN, LONGEST_ALIKE = 4, 7, 16
 # At this distance in metres, nearness counts half.
 NEAR_M = 1_000.0
 METRES_PER_DEGREE = 111_320.0
@@ -24,11 +26,12 @@ METRES_PER_DEGREE = 111_320.0
 class Wanted:
     """What is looked for. tables: themes that the asker may read of. near: longitude, latitude in degrees.
 
-    bbox: west, south, east, north in degrees, of the point on an object.
+    loosely: it may have one letter wrong. bbox: west, south, east, north in degrees, of the point on an object.
     """
 
     text: str
     tables: Sequence[str]
+    loosely: bool = False
     near: tuple[float, float] | None = None
     bbox: Bbox | None = None
 
@@ -81,14 +84,20 @@ def candidates_sql(wanted: Wanted, srid: int, most: int) -> tuple[str, list[obje
     exactly = f"key = any({arguments.add(keys, 'text[]')})"
     first, last = arguments.add(folded, "text"), arguments.add(folded + "\U0010ffff", "text")
     begins = f"key >= {first} and key < {last}"
-    matches, is_read = _within(wanted.text, folded, arguments)
     limit = max(MOST, most)
-    ways = [
-        (exactly, order),
-        (begins, order),
-        (f"weight >= {PLACE} and {matches}", order),
-        (matches, order),
-    ]
+    if wanted.loosely:
+        if (matches := _alike(folded, arguments)) is None:
+            return None
+        within, ways = str(ALIKE), [(matches, order)]
+    else:
+        matches, is_read = _within(wanted.text, folded, arguments)
+        within = f"case when field <> 'name_en' and {is_read} then {READ} else {WITHIN} end"
+        ways = [
+            (exactly, order),
+            (begins, order),
+            (f"weight >= {PLACE} and {matches}", order),
+            (matches, order),
+        ]
     # How often Latin letters stand together nobody counts, so that the planner would walk from the nearest entry to the
     # furthest: of these the nearest are taken among a bounded number.
     fence = "" if HAN.search(folded) else f"limit {FENCED}"
@@ -97,7 +106,6 @@ def candidates_sql(wanted: Wanted, srid: int, most: int) -> tuple[str, list[obje
         f" {by} limit {limit})"
         for condition, by in ways
     )
-    within = f"case when field <> 'name_en' and {is_read} then {READ} else {WITHIN} end"
     rank = f"case when {exactly} then {EXACT} when {begins} then {PREFIX} else {within} end"
     nearness = f"0.4 / (1 + {far})" if wanted.near is not None else "0.4 / (1 + length(text))"
     sql = f"""
@@ -122,6 +130,28 @@ def _within(text: str, folded: str, arguments: "_Arguments") -> tuple[str, str]:
         tests.append(f"latin like {arguments.add(pattern, 'text')}")
     read = arguments.add(re.sub(r"[^a-z]", "", folded), "text")
     return " and ".join(tests), f"position({read} in key) = 0"
+
+
+def _alike(folded: str, arguments: "_Arguments") -> str | None:
+    """SQL: whether an entry holds the text with another letter in one place; None for a text too short to tell.
+
+    A digit is never another: 12 is no slip of 13.
+    """
+    is_chinese = bool(HAN.search(folded))
+    if not (CHINESE if is_chinese else LATIN) <= len(folded) <= LONGEST_ALIKE:
+        return None
+    tests = []
+    for at, letter in enumerate(folded):
+        if letter.isdigit() or letter == " ":
+            continue
+        before, after = folded[:at], folded[at + 1 :]
+        pattern = arguments.add(f"%{before}_{after}%", "text")
+        if is_chinese:
+            pairs = arguments.add([gram for part in (before, after) if part for gram in wanted_grams(part)], "text[]")
+            tests.append(f"(grams @> {pairs} and key like {pattern})")
+        else:
+            tests.append(f"latin like {pattern}")
+    return f"({' or '.join(tests)})" if tests else None
 
 
 class _Arguments:

@@ -23,6 +23,10 @@ POLL_S = 1.0
 ROWS = 20_000
 # Rasters have cells, nodes of roads have no names.
 TABLES = tuple(table for table in THEMES if table not in ("terrain", "coverage", "road_node"))
+INDEXES_SQL = """
+    select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition
+    from pg_index where indrelid = 'search_entry'::regclass
+"""
 INSERT_SQL = """
     insert into search_entry ("table", object_id, dataset_id, field, text, key, grams, latin, weight, area, point)
     select "table", object_id, dataset_id, field, text, key, string_to_array(grams, ' '), latin, weight, area,
@@ -95,9 +99,15 @@ async def _rebuild(connection: Connection) -> None:
         # First the place, then the objects: what changes meanwhile is read again.
         await kept_place(connection, CONSUMER)
         await connection.execute("truncate search_entry")
+        # To make an index at the end takes a tenth of what keeping it up row by row does.
+        indexes = await connection.fetch(INDEXES_SQL)
+        for index in indexes:
+            await connection.execute(f"drop index {index['name']}")
         count = 0
         for table in TABLES:
             count += await _write(connection, table, "true")
+        for index in indexes:
+            await connection.execute(index["definition"])
     # How often letters stand together decides which index is asked.
     await connection.execute("analyze search_entry")
     logger.info("search: %d names and addresses", count)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, String, and_, literal, literal_column, or_, select, union_all
@@ -23,10 +23,15 @@ BY_ID = EXACT + 0.6
 TOWNSHIP = 9
 
 
+# By theme and object: the score, the text that matched, and the object.
+Ranked = dict[tuple[str, int], tuple[float, str | None, Shown]]
+
+
 @dataclass(frozen=True)
 class Hit:
     """An object found. score: above 3 for an equal name, address or id, above 2 for one that begins so, above 1 for one
-    that holds it, less where it only sounds so. matched: the text by which it was found. township: where it lies, as
+    that holds it, less where it only sounds so or has
+    one letter wrong. matched: the text by which it was found. township: where it lies, as
     the city names it. point: on the object; bbox: around it; degrees.
     """
 
@@ -58,18 +63,28 @@ async def search(
     lies in it, degrees. Raises LayerNotFound, and TimeoutError if it takes too long.
     """
     layers = asker.layers(layer)
-    wanted = Wanted(text, sorted({each.theme.table for each in layers}), near, bbox)
+    wanted = Wanted(text, sorted({each.theme.table for each in layers}), near=near, bbox=bbox)
     async with asyncio.timeout(TIMEOUT_S):
         by_id = await _by_id(asker, text.strip(), layers)
-        for most in (FIRST, AGAIN):
-            offered = await candidates(asker.connection, wanted, asker.catalog.city.srid, most)
-            ids = {*by_id, *((each.table, each.object_id) for each in offered)}
-            found = _ranked(by_id, offered, await shown(asker, ids, layers), bbox)
-            if len(found) >= limit or len(offered) < most:
-                break
+        found = await _found(asker, wanted, by_id, layers, limit)
+        if not found:
+            found = await _found(asker, replace(wanted, loosely=True), by_id, layers, limit)
         best = sorted(found.values(), key=lambda each: -each[0])[:limit]
         townships = await _townships(asker, [one for _, _, one in best])
     return [_hit(score, matched, one, townships) for score, matched, one in best]
+
+
+async def _found(
+    asker: Asker, wanted: Wanted, by_id: Sequence[tuple[str, int]], layers: Sequence[Layer], limit: int
+) -> Ranked:
+    """What is offered and seen; more is looked at where the asker may see too few of the first."""
+    for most in (FIRST, AGAIN):
+        offered = await candidates(asker.connection, wanted, asker.catalog.city.srid, most)
+        ids = {*by_id, *((each.table, each.object_id) for each in offered)}
+        found = _ranked(by_id, offered, await shown(asker, ids, layers), wanted.bbox)
+        if len(found) >= limit or len(offered) < most:
+            break
+    return found
 
 
 def _ranked(
@@ -77,7 +92,7 @@ def _ranked(
     offered: Sequence[Candidate],
     seen: dict[tuple[str, int], Shown],
     bbox: Bbox | None,
-) -> dict[tuple[str, int], tuple[float, str | None, Shown]]:
+) -> Ranked:
     """What is both offered and seen, each object once, by that of its texts which matches best."""
     found = {key: (BY_ID, seen[key].uid, seen[key]) for key in by_id if key in seen and _in(seen[key].point, bbox)}
     for each in offered:

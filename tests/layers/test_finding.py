@@ -68,6 +68,10 @@ async def test_streets_are_found(streets: Asker) -> None:
     assert "乐清市人民医院" in await named(streets, "医")
     assert (await named(streets, "乐清 医院")) == ["乐清市人民医院"]
     assert (await named(streets, "rmyy")) == ["乐清市人民医院"]
+    # One letter wrong, where nothing fits as it is written; but no number for another.
+    assert await named(streets, "乐青市人民医院") == ["乐清市人民医院"]
+    assert await named(streets, "renminyiyian") == ["乐清市人民医院"]
+    assert await named(streets, "清远路339号") == []
     houses = await search(streets, "人民路12号", limit=5)
     assert [hit.matched for hit in houses[:2]] == ["人民路12号"] * 2
     assert {hit.township for hit in houses[:2]} == {("虹桥镇", None), ("柳市镇", None)}
@@ -177,7 +181,7 @@ async def test_the_indexes_are_used(database: Database) -> None:
         some = await connection.fetchval("select text from search_entry limit 1")
         for text in (some[:2], some[1:3], "c4ca42", some):
             for near in (None, (120.5, 28.5)):
-                statement = candidates_sql(Wanted(text, ["building"], near), 4490, 100)
+                statement = candidates_sql(Wanted(text, ["building"], near=near), 4490, 100)
                 assert statement is not None
                 plan = "\n".join(row[0] for row in await connection.fetch(f"explain {statement[0]}", *statement[1]))
                 assert "Seq Scan on search_entry" not in plan, (text, near, plan)
