@@ -77,8 +77,12 @@ def told(each: Property, value: Any) -> Any:
 
 
 def utc(text: str) -> str:
-    """PostgreSQL's JSON form of a moment, the session being in UTC, with the Z that clients like."""
-    return text.replace("+00:00", "Z")
+    """A moment with milliseconds and Z, as the standard writes it and its suite compares it.
+
+    text: PostgreSQL's JSON form, the session being in UTC.
+    """
+    moment, _, fraction = text.removesuffix("+00:00").partition(".")
+    return f"{moment}.{fraction:0<3}Z"
 
 
 def page_document(
@@ -103,7 +107,7 @@ def page_document(
 def data_arrays(page: Page, options: Options, base: str) -> list[Document]:
     """Observations as rows under one head for each datastream (OGC 18-088, 9.3.9)."""
     entity = BY_NAME["Observation"]
-    chosen = [name.removeprefix("@iot.") for name in options.select] or ["id", "phenomenonTime", "result", "resultTime"]
+    chosen = [name.removeprefix("@iot.") for name in options.select] or [each.name for each in entity.properties]
     columns = [each for name in chosen if (each := entity.find(name)) is not None]
     grouped: dict[int, Document] = {}
     for raw in page.entities:

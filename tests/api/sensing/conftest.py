@@ -93,5 +93,5 @@ def stream(name: str, **more: Any) -> dict[str, Any]:
 
 def observation(minute: int, result: Any, **more: Any) -> dict[str, Any]:
     """An Observation at a minute of 2024-08-01, 00:00 UTC on."""
-    time = f"2024-08-01T{minute // 60:02}:{minute % 60:02}:00Z"
+    time = f"2024-08-01T{minute // 60:02}:{minute % 60:02}:00.000Z"
     return {"phenomenonTime": time, "result": result} | more

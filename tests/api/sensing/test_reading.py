@@ -80,7 +80,7 @@ async def test_an_entity_is_reached_by_every_path(sensors: Sensors, gauges: list
     assert (
         await sensors.get(f"FeaturesOfInterest({place['FeatureOfInterest']['@iot.id']})/Observations", count="true")
     )["@iot.count"] == READINGS
-    assert level["phenomenonTime"] == "2024-08-01T00:00:00Z/2024-08-01T00:55:00Z"
+    assert level["phenomenonTime"] == "2024-08-01T00:00:00.000Z/2024-08-01T00:55:00.000Z"
     assert level["observedArea"]["coordinates"] == [120.91, 28.1]
 
 
@@ -237,7 +237,12 @@ async def test_rows_geojson_and_csv(sensors: Sensors) -> None:
     groups = await sensors.values("Observations", resultFormat="dataArray", select="phenomenonTime,result", top=1000)
     assert [group["dataArray@iot.count"] for group in groups] == [12, 12, 12]
     assert groups[0]["components"] == ["phenomenonTime", "result"]
-    assert groups[0]["dataArray"][1] == ["2024-08-01T00:05:00Z", 11]
+    assert groups[0]["dataArray"][1] == ["2024-08-01T00:05:00.000Z", 11]
+    whole = await sensors.values("Observations", resultFormat="dataArray", top=1)
+    assert whole[0]["components"] == [
+        "id", "phenomenonTime", "result", "resultTime", "resultQuality", "validTime", "parameters",
+    ]  # fmt: skip
+    assert len(whole[0]["dataArray"][0]) == 7
     shapes = await sensors.get("Things", resultFormat="GeoJSON", expand="Locations", orderby="name")
     assert [each["geometry"]["coordinates"] for each in shapes["features"]] == [
         [120.91, 28.1],
@@ -248,7 +253,7 @@ async def test_rows_geojson_and_csv(sensors: Sensors) -> None:
     answer = await sensors.client.get(f"{ROOT}/Observations", params={"$resultFormat": "CSV", "$top": 2})
     head, first, _ = answer.text.splitlines()
     assert "phenomenonTime" in head.split(",")
-    assert "2024-08-01T00:00:00Z" in first
+    assert "2024-08-01T00:00:00.000Z" in first
 
 
 async def test_reading_is_open_and_writing_is_not(sensors: Sensors, gauges: list[int]) -> None:

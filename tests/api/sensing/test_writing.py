@@ -64,9 +64,9 @@ async def test_a_thing_that_moves_leaves_its_history(sensors: Sensors, gauge: in
 
 @pytest.mark.parametrize("result", [1.5, -3, "NW", True, False, {"a": [1]}, [1, 2], None])
 async def test_results_of_every_type_come_back(sensors: Sensors, level: int, result: Any) -> None:
-    body = observation(0, result, resultTime="2024-08-01T00:01:00Z", parameters={"by": "hand"},
+    body = observation(0, result, resultTime="2024-08-01T00:01:00.000Z", parameters={"by": "hand"},
                        resultQuality={"code": 5},
-                       validTime="2024-08-01T00:00:00Z/2024-08-02T00:00:00Z")  # fmt: skip
+                       validTime="2024-08-01T00:00:00.000Z/2024-08-02T00:00:00.000Z")  # fmt: skip
     made = await sensors.post(f"Datastreams({level})/Observations", body)
     found = await sensors.get(f"Observations({made})")
     assert {name: found[name] for name in body} == body
@@ -75,9 +75,10 @@ async def test_results_of_every_type_come_back(sensors: Sensors, level: int, res
 async def test_times_in_their_forms(sensors: Sensors, level: int) -> None:
     """Offsets and intervals; without an offset a time is the city's; without a time it is now."""
     for given, told in (
-        ("2024-08-01T08:00:00+08:00", "2024-08-01T00:00:00Z"),
-        ("2024-08-01T08:30:00", "2024-08-01T00:30:00Z"),
-        ("2024-08-01T01:00:00.5Z/2024-08-01T02:00:00Z", "2024-08-01T01:00:00.5Z/2024-08-01T02:00:00Z"),
+        ("2024-08-01T08:00:00+08:00", "2024-08-01T00:00:00.000Z"),
+        ("2024-08-01T08:30:00", "2024-08-01T00:30:00.000Z"),
+        ("2024-08-01T01:00:00.5Z/2024-08-01T02:00:00Z", "2024-08-01T01:00:00.500Z/2024-08-01T02:00:00.000Z"),
+        ("2024-08-01T01:00:00.123456Z", "2024-08-01T01:00:00.123456Z"),
     ):
         made = await sensors.post(f"Datastreams({level})/Observations", {"phenomenonTime": given, "result": 1})
         assert (await sensors.get(f"Observations({made})"))["phenomenonTime"] == told
@@ -136,6 +137,10 @@ async def test_patch_changes_a_part_and_put_the_whole(sensors: Sensors, gauge: i
     found = await sensors.get(f"Things({gauge})")
     assert (found["name"], "properties" in found) == ("new", False)
     assert await sensors.status("PATCH", f"Things({gauge})", {"name": None}) == 400
+    # 10.3.1: a change links to what is there, it creates nothing.
+    place = {"name": "roof", "description": "", "encodingType": "application/geo+json", "location": None}
+    for inline in ({"Locations": [place]}, {"Datastreams": [{"name": "inline"}]}):
+        assert await sensors.status("PATCH", f"Things({gauge})", inline) == 400
     assert await sensors.status("PATCH", "Things", {"name": "x"}) == 405
     assert await sensors.status("POST", f"Things({gauge})", {"name": "x"}) == 405
 

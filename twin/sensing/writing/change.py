@@ -90,6 +90,7 @@ async def change(writer: Writer, entity: EntityType, number: int, body: Any, *, 
     """Change an entity by what is given of it; whole: replace it (PUT). Raises BadEntity."""
     if not isinstance(body, dict):
         raise BadEntity(f"{entity.name}: a JSON object is wanted")
+    _refuse_inline(entity, body)
     if entity.name == "Observation":
         await _change_observation(writer, number, body, whole=whole)
         return
@@ -123,6 +124,17 @@ async def change(writer: Writer, entity: EntityType, number: int, body: Any, *, 
             "select thing_id from sensing.thing_location where location_id = $1", number
         ):
             await forget_places(writer.connection, row["thing_id"])
+
+
+def _refuse_inline(entity: EntityType, body: dict[str, Any]) -> None:
+    """Raises BadEntity for what a change would have to create: it links to what is there (10.3.1)."""
+    for each in entity.navigations:
+        given = body.get(each.name)
+        for linked in given if isinstance(given, list) else [] if given is None else [given]:
+            if not isinstance(linked, dict) or "@iot.id" not in linked:
+                raise BadEntity(
+                    f"{each.name}: a change links to what is there, by its @iot.id; create it by POST first"
+                )
 
 
 async def delete(connection: Connection, entity: EntityType, number: int) -> None:
