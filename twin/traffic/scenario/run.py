@@ -186,7 +186,7 @@ def _indicators(pairs: Pairs, reached: Reached, zones: int, notes: Sequence[str]
             ),
             "unserved_trips": number(unserved, "1", "无路可达出行", "Trips without a way"),
             "closed_km": number(
-                max(closed_km(a) - closed_km(b) for b, a in pairs), "km", "封闭路段（最多时）", "Links closed, at most"
+                max(closed_km(b, a) for b, a in pairs), "km", "封闭路段（最多时）", "Links closed, at most"
             ),
             "relative_gap": number(max(t.found.gap for p in pairs for t in p), "1", "相对间隙", "Relative gap"),
             "sources": {"co2": CO2_SOURCE},

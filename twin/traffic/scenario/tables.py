@@ -32,7 +32,7 @@ def state_table(pairs: Sequence[tuple[Traffic, Traffic]]) -> pa.Table:
                 "vehicle_hours": round(changed.vehicle_hours, 2),
                 "co2_kg_usual": round(usual.co2_kg, 1),
                 "co2_kg": round(changed.co2_kg, 1),
-                "closed_km": closed_km(changed),
+                "closed_km": closed_km(usual, changed),
                 "relative_gap": changed.found.gap,
                 "node_error": changed.found.node_error,
             }
@@ -41,10 +41,10 @@ def state_table(pairs: Sequence[tuple[Traffic, Traffic]]) -> pa.Table:
     return typed(rows, **STAMP, **numbers)
 
 
-def closed_km(traffic: Traffic) -> float:
-    """Kilometres of links that no car may use in a state."""
-    state = traffic.state
-    return round(float(np.nan_to_num(state.network.length_m[state.shut]).sum()) / 1000, 2)
+def closed_km(usual: Traffic, changed: Traffic) -> float:
+    """Kilometres of links that cars may use in the usual city and not in the changed one."""
+    lost = changed.state.shut & ~usual.state.shut
+    return round(float(np.nan_to_num(changed.state.network.length_m[lost]).sum()) / 1000, 2)
 
 
 def zone_table(zones: Zones) -> pa.Table:

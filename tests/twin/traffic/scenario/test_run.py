@@ -190,6 +190,7 @@ def test_a_slowed_road_keeps_its_trips_and_a_new_road_takes_them(river: tuple[st
     assert not any(row["road"] < 0 for row in before)
     assert sum(row["volume"] for row in after if row["road"] < 0) > 100
     assert result.indicators["vehicle_hours_more"]["value"] < 0
+    assert result.indicators["closed_km"]["value"] == 0
 
 
 def test_a_closure_holds_for_its_hours(river: tuple[str, Path]) -> None:
