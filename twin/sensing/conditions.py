@@ -1,22 +1,35 @@
-"""What a rule watches for: conditions on a series, true or false at each moment, live and over history alike."""
+"""Conditions of rules, and when they hold: for a series of one datastream, and for the gauges of an area."""
 
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+import shapely
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from twin.sensing import BadEntity
+from twin.sensing.figures import (
+    Floats,
+    Kind,
+    Line,
+    areal_mean,
+    changes,
+    disagreement,
+    gaps,
+    over_window,
+    ranges,
+    robust_z,
+)
+from twin.sensing.writing.fields import shape_of
 
-Floats = npt.NDArray[np.float64]
 Truth = npt.NDArray[np.bool_]
 Operator = Literal[">", ">=", "<", "<="]
 COMPARE = {">": np.greater, ">=": np.greater_equal, "<": np.less, "<=": np.less_equal}
 MAX_WINDOW = timedelta(days=31)
-HOURS_A_WEEK = 168
-MAD_TO_SIGMA = 1.4826
-MIN_USUAL = 8
+MAX_CORNERS = 10_000
+Window = Annotated[timedelta, Field(gt=timedelta(0), le=MAX_WINDOW)]
 # Reference levels of a station: data in its datastream's properties, with the datum of its values.
 Levels = dict[str, float]
 
@@ -39,27 +52,37 @@ class Threshold(_Part):
         return np.nan if given is None else given
 
 
+class Range(_Part):
+    """A value that cannot be: below `low` or above `high`."""
+
+    type: Literal["range"]
+    low: float | None = None
+    high: float | None = None
+
+
 class Windowed(_Part):
     """Over the time before each moment: the sum (rain), the change (level rise), or the range where it is stuck."""
 
     type: Literal["sum", "change", "stuck"]
-    window: timedelta
+    window: Window
     op: Operator = ">="
     value: float = 0.0
 
 
 class Spike(_Part):
-    """Far from what is usual at this hour of the week, by the values of the `window` before.
-
-    The distance from their median in robust standard deviations, 1.4826 of their median absolute deviation (Rousseeuw
-    and Croux 1993, section 1), which count as `least` at least: what hardly varies has a tiny deviation, and what never
-    has varied tells nothing without. Told from MIN_USUAL values on.
-    """
+    """Far from what is usual at this hour of the week, by the values of the `window` before: see `robust_z`."""
 
     type: Literal["spike"]
-    window: timedelta = timedelta(days=28)
+    window: Window = timedelta(days=28)
     value: Annotated[float, Field(gt=0)] = 6.0
     least: Annotated[float, Field(ge=0)] = 0.0
+
+
+class Gap(_Part):
+    """Nothing was told for longer before this value; while it lasts, it is a `silence`."""
+
+    type: Literal["gap"]
+    after: Window
 
 
 class Silence(_Part):
@@ -69,6 +92,30 @@ class Silence(_Part):
     after: timedelta
 
 
+class Disagreement(_Part):
+    """Farther than `value` from the median of the sensors of its kind and unit within so many metres.
+
+    All by their sum or mean over the window before; told where at least `others` of them tell something.
+    """
+
+    type: Literal["disagreement"]
+    window: Window
+    of: Kind = "mean"
+    value: Annotated[float, Field(gt=0)]
+    within_m: Annotated[float, Field(gt=0, le=100_000)]
+    others: Annotated[int, Field(ge=1, le=20)] = 2
+
+
+class Areal(_Part):
+    """The mean over an area's gauges of their sum or mean over the window before; of rules that apply to areas."""
+
+    type: Literal["areal"]
+    window: Window
+    of: Kind = "sum"
+    op: Operator = ">="
+    value: float
+
+
 class Combined(_Part):
     """Several conditions at once."""
 
@@ -76,118 +123,167 @@ class Combined(_Part):
     of: Annotated[tuple["Condition", ...], Field(min_length=1, max_length=8)]
 
 
-Condition = Annotated[Threshold | Windowed | Spike | Silence | Combined, Field(discriminator="type")]
+Condition = Annotated[
+    Threshold | Range | Windowed | Spike | Gap | Silence | Disagreement | Areal | Combined, Field(discriminator="type")
+]
 Combined.model_rebuild()
 
 
 class Watch(_Part):
-    """A whole rule's condition: true for `hold` it raises, and it is over when `until` is true, or it is no more."""
+    """A whole rule's condition: true for `hold` it raises, and it is over when `until` is true, or it is no more.
+
+    marks: whether each observation for which `when` is true is told so in its resultQuality.
+    """
 
     when: Condition
     hold: timedelta = timedelta(0)
     until: Condition | None = None
+    marks: bool = False
+
+
+class Area(_Part):
+    """An area by its outline, such as a catchment: a GeoJSON polygon in degrees."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    outline: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _is_an_area(self) -> Self:
+        try:
+            shape = shape_of(self.outline, "outline")
+        except BadEntity as error:
+            raise ValueError(str(error)) from None
+        is_area = shape.geom_type in ("Polygon", "MultiPolygon") and shape.is_valid
+        if not is_area or shapely.get_num_coordinates(shape) > MAX_CORNERS:
+            raise ValueError(f"outline: a valid polygon of at most {MAX_CORNERS:,} corners is wanted")
+        return self
 
 
 class Applies(_Part):
-    """Which datastreams a rule watches: all that fit each condition given. bbox: degrees."""
+    """Which datastreams a rule watches: all that fit each condition given. bbox: degrees.
+
+    areas: the rule is of areas, each judged by its gauges: administrative areas of a level, or outlines.
+    """
 
     kinds: tuple[str, ...] | None = None
     datastreams: tuple[int, ...] | None = None
     bbox: tuple[float, float, float, float] | None = None
+    areas: (
+        Literal["county", "township", "village"]
+        | Annotated[tuple[Area, ...], Field(min_length=1, max_length=200)]
+        | None
+    ) = None
 
 
-def check(condition: Condition) -> None:
-    """Raises BadEntity for what can never be told."""
+def parts_of(condition: Condition | None) -> list[Condition]:
+    """The conditions that one is put together from."""
     if isinstance(condition, Combined):
-        for each in condition.of:
-            check(each)
-    elif isinstance(condition, Threshold) and (condition.value is None) == (condition.level is None):
-        raise BadEntity("threshold: give a value or a level")
-    elif isinstance(condition, Windowed | Spike) and not timedelta(0) < condition.window <= MAX_WINDOW:
-        raise BadEntity(f"window: more than nothing and at most {MAX_WINDOW.days} days")
+        return [part for each in condition.of for part in parts_of(each)]
+    return [] if condition is None else [condition]
+
+
+def check(watch: Watch, applies: Applies) -> None:
+    """Raises BadEntity for what can never be told."""
+    parts = parts_of(watch.when) + parts_of(watch.until)
+    for each in parts:
+        if isinstance(each, Threshold) and (each.value is None) == (each.level is None):
+            raise BadEntity("threshold: give a value or a level")
+        if isinstance(each, Range) and each.low is None and each.high is None:
+            raise BadEntity("range: give low, high or both")
+    if any(isinstance(each, Areal) != (applies.areas is not None) for each in parts):
+        raise BadEntity("areas are watched by conditions of type areal, and by no others")
+    if watch.marks and (applies.areas is not None or any(isinstance(each, Silence) for each in parts)):
+        raise BadEntity("marks: neither an area nor a silence has an observation to mark")
 
 
 def reach(condition: Condition | None) -> timedelta:
     """How far before a moment a condition looks."""
-    if isinstance(condition, Combined):
-        return max(reach(each) for each in condition.of)
-    return condition.window if isinstance(condition, Windowed | Spike) else timedelta(0)
+    found = timedelta(0)
+    for each in parts_of(condition):
+        if isinstance(each, Windowed | Spike | Disagreement | Areal):
+            found = max(found, each.window)
+    return found
+
+
+def nearness(watch: Watch) -> float | None:
+    """Within how many metres the sensors stand that a watched one is compared with; None if with none."""
+    parts = parts_of(watch.when) + parts_of(watch.until)
+    return max((each.within_m for each in parts if isinstance(each, Disagreement)), default=None)
 
 
 def silence_of(condition: Condition) -> timedelta | None:
     """After how long a rule calls a stream silent; None if it does not."""
-    if isinstance(condition, Combined):
-        found = [each for part in condition.of if (each := silence_of(part)) is not None]
-        return min(found, default=None)
-    return condition.after if isinstance(condition, Silence) else None
+    return min((each.after for each in parts_of(condition) if isinstance(each, Silence)), default=None)
 
 
-def truth(condition: Condition, times: Floats, values: Floats, levels: Levels, since: float = -np.inf) -> Truth:
-    """Whether a condition holds at each moment (seconds since 1970, rising); nobody asks for those before `since`."""
+def truth(
+    condition: Condition,
+    times: Floats,
+    values: Floats,
+    levels: Levels,
+    *,
+    since: float = -np.inf,
+    others: Sequence[Line] = (),
+) -> Truth:
+    """Whether a condition holds at each moment (seconds since 1970, rising); nobody asks for those before `since`.
+
+    others: series of the sensors near by, or of the gauges of an area.
+    """
     match condition:
-        case Threshold():
-            return np.asarray(COMPARE[condition.op](values, condition.limit(levels)), dtype=bool)
-        case Windowed():
-            return _windowed(condition, times, values)
-        case Spike():
-            return np.asarray(robust_z(condition, times, values, since) > condition.value, dtype=bool)
         case Combined():
-            parts = [truth(each, times, values, levels, since) for each in condition.of]
+            parts = [truth(each, times, values, levels, since=since, others=others) for each in condition.of]
             joined = np.logical_and if condition.type == "all" else np.logical_or
             return np.asarray(joined.reduce(parts), dtype=bool)
-        case _:
+        case Silence():
             return np.zeros(len(times), dtype=bool)
-
-
-def measure(condition: Condition, times: Floats, values: Floats) -> float | None:
-    """The figure at the last moment by which a condition is judged: what an event tells as its evidence."""
+    found = figures(condition, times, values, since, others)
     match condition:
         case Threshold():
-            return float(values[-1])
+            return np.asarray(COMPARE[condition.op](found, condition.limit(levels)), dtype=bool)
+        case Range():
+            low, high = condition.low, condition.high
+            return np.asarray(
+                (found < (-np.inf if low is None else low)) | (found > (np.inf if high is None else high)), dtype=bool
+            )
+        case Gap():
+            return np.asarray(found > condition.after.total_seconds(), dtype=bool)
+        case Spike() | Disagreement():
+            return np.asarray(found > condition.value, dtype=bool)
+        case Windowed(type="stuck"):
+            # Stuck is told only of a whole window, and of several values in it.
+            window = condition.window.total_seconds()
+            number = np.arange(len(times)) - np.searchsorted(times, times - window, side="left")
+            return np.asarray((found <= condition.value) & (times - times[:1] >= window) & (number >= 2), dtype=bool)
+        case Windowed() | Areal():
+            return np.asarray(COMPARE[condition.op](found, condition.value), dtype=bool)
+
+
+def measure(condition: Condition, times: Floats, values: Floats, others: Sequence[Line] = ()) -> float | None:
+    """The figure at the last moment by which a condition is judged: what an event tells as its evidence."""
+    first = parts_of(condition)[0]
+    if isinstance(first, Silence):
+        return None
+    figure = float(figures(first, times, values, times[-1], others)[-1])
+    return None if np.isnan(figure) else figure
+
+
+def figures(condition: Condition, times: Floats, values: Floats, since: float, others: Sequence[Line]) -> Floats:
+    """What a condition compares, at each moment."""
+    match condition:
+        case Windowed(type="sum"):
+            return over_window((times, values), times, condition.window.total_seconds(), "sum")
+        case Windowed(type="change"):
+            return changes(times, values, condition.window.total_seconds())
         case Windowed():
-            return float(_figures(condition, times, values)[-1])
+            return ranges(times, values, condition.window.total_seconds())
         case Spike():
-            return float(robust_z(condition, times, values, times[-1])[-1])
-        case Combined():
-            return measure(condition.of[0], times, values)
+            return robust_z((times, values), condition.window.total_seconds(), condition.least, since)
+        case Gap():
+            return gaps(times)
+        case Disagreement():
+            window = condition.window.total_seconds()
+            return disagreement((times, values), others, window, condition.of, condition.others)
+        case Areal():
+            return areal_mean(others, times, condition.window.total_seconds(), condition.of)
         case _:
-            return None
-
-
-def robust_z(condition: Spike, times: Floats, values: Floats, since: float) -> Floats:
-    """How far each value is from what is usual at its hour of the week; 0 before `since`, and where little is known."""
-    found = np.zeros(len(times))
-    hours = times // 3600 % HOURS_A_WEEK
-    for hour in np.unique(hours[times >= since]):
-        here = np.flatnonzero(hours == hour)
-        first = np.searchsorted(times[here], times[here] - condition.window.total_seconds(), side="left")
-        for place in range(int(np.searchsorted(times[here], since)), len(here)):
-            usual = values[here[first[place] : place]]
-            if len(usual) >= MIN_USUAL:
-                middle = np.median(usual)
-                spread = max(MAD_TO_SIGMA * np.median(np.abs(usual - middle)), condition.least)
-                found[here[place]] = abs(values[here[place]] - middle) / spread if spread else 0.0
-    return found
-
-
-def _windowed(condition: Windowed, times: Floats, values: Floats) -> Truth:
-    figures = _figures(condition, times, values)
-    if condition.type != "stuck":
-        return np.asarray(COMPARE[condition.op](figures, condition.value), dtype=bool)
-    # Stuck is told only of a whole window, and of several values in it.
-    first = np.searchsorted(times, times - condition.window.total_seconds(), side="left")
-    full = times - times[0] >= condition.window.total_seconds()
-    return np.asarray((figures <= condition.value) & full & (np.arange(len(times)) - first >= 2), dtype=bool)
-
-
-def _figures(condition: Windowed, times: Floats, values: Floats) -> Floats:
-    before = times - condition.window.total_seconds()
-    if condition.type == "sum":
-        # What is told at its end belongs to the window that it ends in: open before, closed after.
-        first = np.searchsorted(times, before, side="right")
-        total = np.concatenate(([0.0], np.cumsum(values)))
-        return np.asarray(total[1:] - total[first])
-    first = np.searchsorted(times, before, side="left")
-    if condition.type == "change":
-        return values - values[first]
-    return np.array([np.ptp(values[start : stop + 1]) for stop, start in enumerate(first)])
+            return values

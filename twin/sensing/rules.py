@@ -5,37 +5,52 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numpy as np
 from pydantic import ValidationError
 
 from cim_models.database import Connection
 from layers.access import SYSTEM
 from twin.sensing import BadEntity
-from twin.sensing.conditions import Applies, Floats, Levels, Truth, Watch, check, measure, reach, silence_of, truth
+from twin.sensing.conditions import (
+    Applies,
+    Condition,
+    Gap,
+    Truth,
+    Watch,
+    check,
+    measure,
+    nearness,
+    parts_of,
+    reach,
+    silence_of,
+    truth,
+)
 from twin.sensing.events import NewEvent, Severity, end_event, escalate_overdue, raise_event
 from twin.sensing.live import Arrival
+from twin.sensing.watched import Gauged, Stream, Values, areas_of, series_of, series_of_area, streams_of
 
 RULES = """
     select id, name, title_zh, title_en, severity, due_after, applies, condition
     from sensing.rule where enabled order by id
 """
-STREAMS = """
-    select d.id, d.name, t.name as thing, d.units ->> 'symbol' as unit,
-           sensing.levels_at(d.properties -> 'levels', current_date) as levels,
-           coalesce(t.properties -> 'cim', '[]') as objects, st_asgeojson(st_pointonsurface(f.geom), 7)::jsonb as place
-    from sensing.datastream d join sensing.thing t on t.id = d.thing_id
-    left join sensing.feature f on f.id = d.feature_id
-    where ($1::text[] is null or d.kind = any($1)) and ($2::bigint[] is null or d.id = any($2))
-      and ($3::float8[] is null or f.geom && st_makeenvelope($3[1], $3[2], $3[3], $3[4], 4326))
-"""
-VALUES = """
-    select extract(epoch from time)::float8 as at, number from sensing.observation
-    where datastream_id = $1 and time >= $2 and time <= $3 and number is not null order by time, id
-"""
 STATE = "select holds_since, event_id from sensing.rule_state where rule_id = $1 and datastream_id = $2"
 KEEP = """
     insert into sensing.rule_state (rule_id, datastream_id, holds_since, event_id) values ($1, $2, $3, $4)
     on conflict (rule_id, datastream_id) do update set holds_since = excluded.holds_since, event_id = excluded.event_id
+"""
+# An area has no datastream that its state could be kept with: it holds while an event of it is not over.
+OF_AREA = """
+    select id from sensing.event
+    where rule_id = $1 and evidence ->> 'area' = $2 and ended_at is null order by id limit 1
+"""
+# What a client has said of the quality stays; the content's hash is that of what was sent, which counts once.
+MARK = """
+    update sensing.observation set quality = case
+            when quality is null then '{}' when jsonb_typeof(quality) = 'object' then quality - 'checks'
+            else jsonb_build_object('given', quality) end
+        || jsonb_build_object('checks', case when jsonb_typeof(quality -> 'checks') = 'array'
+                                             then quality -> 'checks' else '[]' end || to_jsonb($3::text))
+    where datastream_id = $1 and time = any($2::timestamptz[]) and number is not null
+      and not coalesce(jsonb_typeof(quality -> 'checks') = 'array' and quality -> 'checks' ? $3, false)
 """
 SILENT = """
     select l.datastream_id, l.arrived_at, s.event_id from sensing.latest l
@@ -58,32 +73,11 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Stream:
-    """A datastream that a rule watches."""
-
-    id: int
-    title: str
-    unit: str
-    levels: Levels
-    objects: list[Any]
-    place: dict[str, Any] | None
-
-
-@dataclass(frozen=True)
 class State:
     """How a rule stands for a stream. since: when its condition became true without a break; holds: it has raised."""
 
     since: datetime | None = None
     holds: bool = False
-
-
-@dataclass(frozen=True)
-class Values:
-    """A series of a stream: seconds since 1970, rising, and values; with its reference levels."""
-
-    times: Floats
-    numbers: Floats
-    levels: Levels
 
 
 @dataclass(frozen=True)
@@ -101,21 +95,9 @@ def read_rule(row: Mapping[str, Any]) -> Rule:
     except ValidationError as error:
         first = error.errors()[0]
         raise BadEntity(f"rule: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
-    check(watch.when)
-    if watch.until is not None:
-        check(watch.until)
+    check(watch, applies)
     title = row["title_zh"] or row["title_en"]
     return Rule(row["id"], row["name"], title, row["severity"], applies, watch, row.get("due_after"))
-
-
-async def streams_of(connection: Connection, applies: Applies) -> dict[int, Stream]:
-    """The datastreams that a rule watches."""
-    found = {}
-    for row in await connection.fetch(STREAMS, applies.kinds, applies.datastreams, applies.bbox):
-        levels = {name: float(level) for name, level in (row["levels"] or {}).items()}
-        title = f"{row['thing']} · {row['name']}"
-        found[row["id"]] = Stream(row["id"], title, row["unit"] or "", levels, row["objects"], row["place"])
-    return found
 
 
 def follow(watch: Watch, series: Values, state: State, start: datetime) -> tuple[list[Turn], State]:
@@ -123,9 +105,8 @@ def follow(watch: Watch, series: Values, state: State, start: datetime) -> tuple
 
     What lies before `start` is looked back at, and judged no more.
     """
-    given = series.times, series.numbers, series.levels, start.timestamp()
-    when = truth(watch.when, *given)
-    over: Truth = ~when if watch.until is None else truth(watch.until, *given)
+    when = _truth(watch.when, series, start)
+    over: Truth = ~when if watch.until is None else _truth(watch.until, series, start)
     found = []
     since, on = state.since, state.holds
     for at, is_true, is_over in zip(series.times.tolist(), when.tolist(), over.tolist(), strict=True):
@@ -148,11 +129,12 @@ async def dry_run(
 ) -> list[dict[str, Any]]:
     """What a rule would have raised over a time that is past."""
     found: list[dict[str, Any]] = []
-    for stream in (await streams_of(connection, rule.applies)).values():
-        series = await _values(connection, stream, start - _reach(rule), end)
+    for subject in await _subjects(connection, rule):
+        series = await _series(connection, rule, subject, start, end)
+        told = {"area": subject.key} if isinstance(subject, Gauged) else {"datastream": subject.id}
         for turn in follow(rule.watch, series, State(), start)[0]:
             if turn.begins:
-                found.append({"datastream": stream.id, "title": stream.title, "from": turn.at.isoformat(), "to": None})
+                found.append({**told, "title": subject.title, "from": turn.at.isoformat(), "to": None})
             else:
                 found[-1]["to"] = turn.at.isoformat()
         if len(found) >= limit:
@@ -169,29 +151,79 @@ async def evaluate(connection: Connection, batch: Sequence[Arrival]) -> None:
             spans[stream] = min(first, time), max(last, time)
     for row in await connection.fetch(RULES):
         rule = read_rule(dict(row))
-        watched = await streams_of(connection, rule.applies)
-        for number in sorted(spans.keys() & watched.keys()):
-            await _judge(connection, rule, watched[number], *spans[number])
+        for subject in await _subjects(connection, rule):
+            members = subject.members if isinstance(subject, Gauged) else [subject.id]
+            heard = [spans[each] for each in members if each in spans]
+            if heard:
+                first, last = min(first for first, _ in heard), max(last for _, last in heard)
+                await _judge(connection, rule, subject, first, last)
 
 
-async def _judge(connection: Connection, rule: Rule, stream: Stream, first: datetime, last: datetime) -> None:
-    """Judge a stream from the first new value to the last, with what lies before as far as the rule looks back."""
-    if silence_of(rule.watch.when) is not None:
-        await _heard(connection, rule, stream, last)
-        return
-    series = await _values(connection, stream, first - _reach(rule), last)
-    row = await connection.fetchrow(STATE, rule.id, stream.id)
-    since, event = (None, None) if row is None else (row["holds_since"], row["event_id"])
-    found, state = follow(rule.watch, series, State(since, event is not None), first)
-    for turn in found:
+async def _subjects(connection: Connection, rule: Rule) -> Sequence[Stream | Gauged]:
+    if rule.applies.areas is not None:
+        return await areas_of(connection, rule.applies)
+    return [each for _, each in sorted((await streams_of(connection, rule.applies)).items())]
+
+
+async def _series(
+    connection: Connection, rule: Rule, subject: Stream | Gauged, first: datetime, last: datetime
+) -> Values:
+    """The series from the first moment to the last, with what lies before as far as the rule looks back."""
+    start = first - max(reach(rule.watch.when), reach(rule.watch.until), rule.watch.hold)
+    if isinstance(subject, Gauged):
+        return await series_of_area(connection, subject, start - rule.watch.hold, last)
+    has_gap = any(isinstance(each, Gap) for each in parts_of(rule.watch.when) + parts_of(rule.watch.until))
+    return await series_of(connection, subject, start, last, within_m=nearness(rule.watch), with_before=has_gap)
+
+
+async def _judge(connection: Connection, rule: Rule, subject: Stream | Gauged, first: datetime, last: datetime) -> None:
+    """Judge a stream or an area from the first new value to the last."""
+    if isinstance(subject, Gauged):
+        event = await connection.fetchval(OF_AREA, rule.id, subject.key)
+        series = await _series(connection, rule, subject, first, last)
+        # Since when it has been true is seen anew.
+        turns, _ = follow(rule.watch, series, State(holds=event is not None), first - rule.watch.hold)
+        await _tell(connection, rule, subject, series, turns, event=event)
+    elif silence_of(rule.watch.when) is not None:
+        await _heard(connection, rule, subject, last)
+    else:
+        series = await _series(connection, rule, subject, first, last)
+        row = await connection.fetchrow(STATE, rule.id, subject.id)
+        since, event = (None, None) if row is None else (row["holds_since"], row["event_id"])
+        turns, state = follow(rule.watch, series, State(since, event is not None), first)
+        event = await _tell(connection, rule, subject, series, turns, event=event)
+        await connection.execute(KEEP, rule.id, subject.id, state.since, event)
+        if rule.watch.marks:
+            await _mark(connection, rule, subject, series, first)
+
+
+async def _tell(
+    connection: Connection,
+    rule: Rule,
+    subject: Stream | Gauged,
+    series: Values,
+    turns: Sequence[Turn],
+    *,
+    event: int | None,
+) -> int | None:
+    """Raise and end events; the one that is on in the end."""
+    for turn in turns:
         if turn.begins:
             until = series.times <= turn.at.timestamp()
-            figure = measure(rule.watch.when, series.times[until], series.numbers[until])
-            event = await raise_event(connection, _event(rule, stream, turn.at, figure), SYSTEM.name)
+            figure = measure(rule.watch.when, series.times[until], series.numbers[until], series.others)
+            event = await raise_event(connection, _event(rule, subject, turn.at, figure), SYSTEM.name)
         elif event is not None:
             await end_event(connection, event, turn.at, SYSTEM.name)
             event = None
-    await connection.execute(KEEP, rule.id, stream.id, state.since, event)
+    return event
+
+
+async def _mark(connection: Connection, rule: Rule, stream: Stream, series: Values, start: datetime) -> None:
+    """Tell each new observation for which the condition holds so in its quality."""
+    holds = _truth(rule.watch.when, series, start) & (series.times >= start.timestamp())
+    moments = [_moment(at) for at in series.times[holds].tolist()]
+    if moments:
+        await connection.execute(MARK, stream.id, moments, rule.name)
 
 
 async def tick(connection: Connection, now: datetime) -> None:
@@ -218,36 +250,36 @@ async def _heard(connection: Connection, rule: Rule, stream: Stream, at: datetim
         await connection.execute(KEEP, rule.id, stream.id, None, None)
 
 
-def _event(rule: Rule, stream: Stream, at: datetime, figure: float | None) -> NewEvent:
-    evidence: dict[str, Any] = {"rule": rule.name, "datastream": stream.id}
+def _event(rule: Rule, subject: Stream | Gauged, at: datetime, figure: float | None) -> NewEvent:
+    evidence: dict[str, Any] = {"rule": rule.name}
+    if isinstance(subject, Gauged):
+        datastream = None
+        evidence |= {"area": subject.key, "datastreams": subject.members}
+    else:
+        datastream = subject.id
+        evidence |= {"datastream": datastream}
     text = None
     if figure is not None:
-        evidence |= {"figure": round(figure, 6), "unit": stream.unit}
+        evidence |= {"figure": round(figure, 6), "unit": subject.unit}
         # Measured here is not issued by an authority: the words must leave no doubt.
-        text = f"实测达到 {figure:g} {stream.unit} · reached by measurement: {figure:g} {stream.unit}"
+        text = f"实测达到 {figure:g} {subject.unit} · reached by measurement: {figure:g} {subject.unit}"
     return NewEvent(
         kind=rule.name,
         severity=rule.severity,
-        title=f"{rule.title}: {stream.title}",
+        title=f"{rule.title}: {subject.title}",
         began_at=at,
         text=text,
         rule_id=rule.id,
-        datastream_id=stream.id,
-        place=stream.place,
-        objects=stream.objects,
+        datastream_id=datastream,
+        place=subject.place,
+        objects=subject.objects,
         evidence=evidence,
         due_after=rule.due_after,
     )
 
 
-async def _values(connection: Connection, stream: Stream, start: datetime, end: datetime) -> Values:
-    rows = await connection.fetch(VALUES, stream.id, start, end)
-    times, numbers = (np.array([row[i] for row in rows], dtype=float) for i in (0, 1))
-    return Values(times, numbers, stream.levels)
-
-
-def _reach(rule: Rule) -> timedelta:
-    return max(reach(rule.watch.when), reach(rule.watch.until), rule.watch.hold)
+def _truth(condition: Condition, series: Values, start: datetime) -> Truth:
+    return truth(condition, series.times, series.numbers, series.levels, since=start.timestamp(), others=series.others)
 
 
 def _moment(at: float) -> datetime:

@@ -11,7 +11,8 @@ from tests.api.conftest import BASE
 from tests.api.sensing.conftest import Sensors, observation, stream, thing
 from twin.sensing.conditions import Watch, truth
 from twin.sensing.live import read_arrivals
-from twin.sensing.rules import State, Values, evaluate, follow, tick
+from twin.sensing.rules import State, evaluate, follow, tick
+from twin.sensing.watched import Values
 
 START = datetime(2024, 8, 1, tzinfo=UTC)
 
