@@ -1,12 +1,13 @@
 /** One field of a scenario's form: what it asks for, in its unit, with its help and what was wrong with it. */
 
-import { useId } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import { pick, t } from '../../i18n/text';
 import type { Field } from '../../state/scenarios/form';
 import { unitText } from '../../state/sensing/states';
 import { fromField, toField } from '../../state/sensing/times';
 import { view } from '../../state/store';
 import { zone } from '../sensing/words';
+import { useDraft } from './draft';
 import { Entries } from './Entries';
 import { Pick } from './Pick';
 import { RowsField } from './RowsField';
@@ -83,12 +84,11 @@ function FieldInput(props: InputProps) {
       );
     case 'names':
       return (
-        <input
+        <TextField
           {...named}
-          type="text"
           placeholder={t(asks.numbers ? 'scenario.numbers' : 'scenario.names')}
-          value={Array.isArray(value) ? value.join('、') : ''}
-          onChange={(event) => onChange(listed(event.currentTarget.value).map((each) => (asks.numbers ? Number(each) : each)))}
+          shown={Array.isArray(value) ? value.join('、') : ''}
+          take={(text) => onChange(listed(text).map((each) => (asks.numbers ? Number(each) : each)))}
         />
       );
     case 'shape':
@@ -106,7 +106,7 @@ function FieldInput(props: InputProps) {
     case 'file':
       return <input {...named} type="file" accept=".csv,.txt,text/*" onChange={(event) => void event.currentTarget.files?.[0]?.text().then(onChange)} />;
     case 'text':
-      return <input {...named} type="text" value={typeof value === 'string' ? value : ''} onChange={(event) => onChange(event.currentTarget.value === '' ? undefined : event.currentTarget.value)} />;
+      return <TextField {...named} shown={typeof value === 'string' ? value : ''} take={(text) => onChange(text === '' ? undefined : text)} />;
   }
 }
 
@@ -119,40 +119,57 @@ function momentOf(text: string): string | undefined {
   return time === null ? undefined : new Date(time).toISOString();
 }
 
+interface TextProps {
+  readonly id: string;
+  readonly 'aria-describedby': string;
+  readonly placeholder?: string;
+  readonly shown: string;
+  readonly take: (text: string) => void;
+}
+
+function TextField({ shown, take, ...named }: TextProps) {
+  return <input {...named} type="text" {...useDraft(shown, take)} />;
+}
+
 function NumberField({ id, describedBy, field, value, onChange }: InputProps) {
   const { asks, initial } = field;
+  const take = (text: string): void => onChange(text.trim() === '' || Number.isNaN(Number(text)) ? undefined : Number(text));
+  const now = value === undefined ? initial : value;
+  const shown = typeof now === 'number' ? String(now) : '';
+  const draft = useDraft(shown, take);
   if (asks.kind !== 'number') return null;
   const limits = { ...(asks.least === null ? {} : { min: asks.least }), ...(asks.most === null ? {} : { max: asks.most }) };
-  const now = value === undefined ? initial : value;
-  const shown = typeof now === 'number' ? now : '';
-  const take = (text: string): void => onChange(text.trim() === '' || Number.isNaN(Number(text)) ? undefined : Number(text));
   return (
     <>
       {asks.slides && <input type="range" aria-label={pick(field.title)} {...limits} step={((asks.most ?? 1) - (asks.least ?? 0)) / 100} value={shown} onInput={(event) => take(event.currentTarget.value)} />}
-      <input id={id} aria-describedby={describedBy} type="number" {...limits} step={asks.whole ? 1 : 'any'} value={shown} onChange={(event) => take(event.currentTarget.value)} />
+      <input id={id} aria-describedby={describedBy} type="number" {...limits} step={asks.whole ? 1 : 'any'} {...draft} />
     </>
   );
 }
 
 // What no other field can ask for is written as it is.
 function JsonField({ id, describedBy, field, value, onChange }: InputProps) {
+  const [wrong, setWrong] = useState(false);
   const now = value === undefined ? field.initial : value;
+  const draft = useDraft(now === undefined || now === null ? '' : JSON.stringify(now), (text) => {
+    const read = readJson(text);
+    setWrong(read === null);
+    if (read) onChange(read.value);
+  });
   return (
-    <textarea
-      id={id}
-      aria-describedby={describedBy}
-      rows={2}
-      spellcheck={false}
-      value={now === undefined || now === null ? '' : JSON.stringify(now)}
-      onChange={(event) => {
-        try {
-          onChange(JSON.parse(event.currentTarget.value));
-          event.currentTarget.setCustomValidity('');
-        } catch {
-          event.currentTarget.setCustomValidity(t('scenario.no_json'));
-          event.currentTarget.reportValidity();
-        }
-      }}
-    />
+    <>
+      <textarea id={id} aria-describedby={describedBy} aria-invalid={wrong} rows={2} spellcheck={false} {...draft} />
+      {wrong && <span class="fault">{t('scenario.no_json')}</span>}
+    </>
   );
+}
+
+/** Nothing is no value; null: it is not JSON. */
+function readJson(text: string): { readonly value: unknown } | null {
+  if (text.trim() === '') return { value: undefined };
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch {
+    return null;
+  }
 }
