@@ -81,11 +81,10 @@ BBOX = Parameter[tuple[float, ...] | None](
     _numbers((4, 6), "four numbers are wanted, the lower left corner first (six with heights)"),
     None,
     {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6},
-    explode=False,
 )
 BBOX_CRS = _crs_parameter("bbox-crs", "CRS of the bbox; CRS84 by default.")
 SUBSET = Parameter[str | None](
-    "subset", "As bbox, by the names of axes: Lat(28:28.2),Lon(120.9:121).", str, None, max_length=200, explode=False
+    "subset", "As bbox, by the names of axes: Lat(28:28.2),Lon(120.9:121).", str, None, max_length=200
 )
 SUBSET_CRS = _crs_parameter("subset-crs", "CRS of the subset; CRS84 by default.")
 CENTER = Parameter[tuple[float, ...] | None](
@@ -94,7 +93,6 @@ CENTER = Parameter[tuple[float, ...] | None](
     _numbers((2,), "two numbers are wanted"),
     None,
     {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
-    explode=False,
 )
 CENTER_CRS = _crs_parameter("center-crs", "CRS of the centre; CRS84 by default.")
 CRS = _crs_parameter("crs", "CRS of the map; the city's own by default.")

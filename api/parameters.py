@@ -26,7 +26,6 @@ class Parameter(Generic[T]):
     default: T
     schema: Schema = field(default_factory=lambda: {"type": "string"})
     max_length: int = 1_000
-    explode: bool = True
 
     def read(self, text: str) -> T:
         """Raises BadRequest."""
@@ -38,15 +37,19 @@ class Parameter(Generic[T]):
             raise BadRequest(f"{self.name}={text[:100]!r}: {error}") from None
 
     def document(self) -> dict[str, Any]:
-        """The parameter as OpenAPI 3.0 describes it."""
-        found = {
+        """The parameter as OpenAPI 3.0 describes it.
+
+        What is the default of others is said: Part 1 wants `style` and `explode` of its parameters so (7.15.2).
+        """
+        return {
             "name": self.name,
             "in": "query",
             "required": False,
             "description": self.description,
             "schema": self.schema,
+            "style": "form",
+            "explode": False,
         }
-        return found if self.explode else found | {"style": "form", "explode": False}
 
 
 class Query:

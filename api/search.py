@@ -56,7 +56,6 @@ NEAR = Parameter[tuple[float, float] | None](
     parse_position,
     None,
     {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2, "example": [120.95, 28.1]},
-    explode=False,
 )
 BOX = Parameter[tuple[float, ...] | None](
     "bbox",
@@ -64,7 +63,6 @@ BOX = Parameter[tuple[float, ...] | None](
     parse_bbox,
     None,
     BBOX.schema,
-    explode=False,
 )
 
 router = APIRouter(tags=["Search"])

@@ -75,7 +75,6 @@ FUNCTIONS = Parameter[frozenset[str]](
     functions_of,
     frozenset(STATISTICS[:-1]),
     {"type": "array", "items": {"type": "string", "enum": list(STATISTICS)}, "example": ["count", "sum"]},
-    explode=False,
 )
 BINS = Parameter[int](
     "bins", "Bins of the histogram.", whole_number(1, 200), 10,

@@ -39,7 +39,6 @@ COLLECTIONS = Parameter[str | None](
     None,
     {"type": "array", "items": {"type": "string"}, "maxItems": MAX_LAYERS},
     max_length=MAX_LAYERS * 64,
-    explode=False,
 )
 TILE_PARAMETERS = (*VIEW_PARAMETERS, *FILTER_PARAMETERS)
 PICTURES: dict[str, Format] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}

@@ -65,7 +65,6 @@ MINUTES = Parameter[list[float]](
     parse_minutes,
     [5.0, 10.0, 15.0],
     {"type": "array", "items": {"type": "number"}, "maxItems": MOST_LIMITS, "example": [5, 10, 15]},
-    explode=False,
 )
 MODE = Parameter[str](
     "mode",

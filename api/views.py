@@ -40,7 +40,6 @@ BBOX = Parameter[tuple[float, ...] | None](
         "maxItems": 6,
         "example": [120.97, 28.11, 120.98, 28.12],
     },
-    explode=False,
 )
 DATETIME = Parameter[str | None](
     "datetime",

@@ -70,6 +70,16 @@ def test_every_operation_is_told(document: dict[str, Any]) -> None:
     } == OPERATIONS
 
 
+def test_the_parameters_of_items_are_the_standards(document: dict[str, Any]) -> None:
+    """OGC API Features Part 1, /req/core/fc-limit-definition and its like: the suite reads each word of them."""
+    items = document["paths"]["/collections/{layer_id}/items"]["get"]["parameters"]
+    told = {each["name"]: each for each in items}
+    for name, kind in (("limit", "integer"), ("bbox", "array"), ("datetime", "string")):
+        assert (told[name]["in"], told[name]["required"], told[name]["style"]) == ("query", False, "form")
+        assert (told[name]["explode"], told[name]["schema"]["type"]) == (False, kind)
+    assert {"minimum", "maximum", "default"} <= told["limit"]["schema"].keys()
+
+
 @pytest.mark.parametrize("operation_id", sorted(OPERATIONS - STREAMS))
 def test_no_request_makes_the_server_fail(document: dict[str, Any], town_server: str, operation_id: str) -> None:
     """Schemathesis invents requests, right and wrong; what comes back is what the document says."""
