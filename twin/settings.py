@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from twin import TwinError
@@ -70,6 +70,9 @@ class Settings(BaseSettings):
         description="mqtt:// or mqtts:// address of the broker, with user and password; `twin up` starts one otherwise",
     )
     mqtt_public_url: str | None = Field(default=None, description="address by which clients reach the broker")
+    event_hooks: Listed = Field(
+        default=(), description="addresses, at hosts of remote_hosts, to which each step of an event is sent"
+    )
 
     # --- scenarios
     job_workers: int = Field(default=1, ge=0, le=64, description="processes that compute scenarios; 0 where others do")
@@ -80,7 +83,10 @@ class Settings(BaseSettings):
     jobs_queued: int = Field(default=20, ge=1, le=10_000, description="runs of one principal that wait or are computed")
     results_kept: float = Field(default=30.0, gt=0, description="days that a run and its results are kept")
     callback_key: str | None = Field(
-        default=None, min_length=16, description="signs what is sent to a job's callback; none is sent without"
+        default=None,
+        min_length=16,
+        validate_default=True,
+        description="signs what is sent to a job's callback and of events; none is sent without",
     )
 
     # --- limits
@@ -111,7 +117,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 
-    @field_validator("cities", "cors_origins", "remote_hosts", mode="before")
+    @field_validator("cities", "cors_origins", "remote_hosts", "event_hooks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -130,6 +136,13 @@ class Settings(BaseSettings):
         if not all(host and parse_qsl(key) for host, _, key in parts):
             raise ValueError("write host?name=value, with commas between, such as *.tianditu.gov.cn?tk=0123")
         return {host: dict(parse_qsl(key)) for host, _, key in parts}
+
+    @field_validator("callback_key")
+    @classmethod
+    def _signs(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("event_hooks"):
+            raise ValueError("wanted where TWIN_EVENT_HOOKS is set: it signs what is sent there")
+        return value
 
     @field_validator("public_url")
     @classmethod

@@ -17,6 +17,7 @@ from twin import logs
 from twin.directory import CityPlace, Directory
 from twin.process import die_with_supervisor, leave
 from twin.sensing.bridge import Bridge
+from twin.sensing.hooks import EventHooks
 from twin.sensing.mapping import FILE
 from twin.sensing.months import tend_months
 from twin.sensing.watch import watch_city
@@ -49,6 +50,7 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._directory = Directory(settings.database_url, settings.data, settings.cities)
+        self._hooks = EventHooks(settings)
         self._tended: dict[str, asyncio.Task[None]] = {}
         self._stopped = asyncio.Event()
 
@@ -72,7 +74,7 @@ class Worker:
             self._tended.pop(url).cancel()
         for number, (url, place) in enumerate(places.items()):
             if url not in self._tended:
-                chores = (*CHORES, *self._bridges(place, is_default=number == 0))
+                chores = (*CHORES, self._hooks, *self._bridges(place, is_default=number == 0))
                 self._tended[url] = asyncio.create_task(_tend_city(place, chores))
 
     def _bridges(self, place: CityPlace, *, is_default: bool) -> tuple[Chore, ...]:

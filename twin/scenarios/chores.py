@@ -1,8 +1,6 @@
 """What runs need done beside being computed: taken up where a worker fell, told to callbacks, removed in the end."""
 
 import asyncio
-import hashlib
-import hmac
 import shutil
 import time
 from importlib import import_module
@@ -20,6 +18,7 @@ from twin.scenarios.documents import result_of, status_of
 from twin.scenarios.record import folder_of
 from twin.scenarios.runs import COLUMNS, Run, as_run
 from twin.settings import Settings
+from twin.signing import signed
 
 # A worker says several times a second that it tends a run; one that is silent so long has fallen.
 SILENT = "10 seconds"
@@ -130,10 +129,3 @@ class Callbacks:
             LOGGER.warning("callback not told", run=str(run.id), reason=str(error))
             return False
         return 200 <= status < 300
-
-
-def signed(body: bytes, key: str, now: float) -> dict[str, str]:
-    """The headers of a callback: HMAC-SHA256 of "time.body" by the operator's key, in hexadecimal."""
-    moment = str(int(now))
-    signature = hmac.new(key.encode(), moment.encode() + b"." + body, hashlib.sha256).hexdigest()
-    return {"Content-Type": "application/json", "X-Twin-Time": moment, "X-Twin-Signature": f"sha256={signature}"}
