@@ -78,7 +78,9 @@ def shock_over_bump(x: Floats, q: float = 0.18, tail: float = 0.33) -> Floats:
         h1, h2 = depth(z, upstream, False), depth(z, downstream, True)
         return q * q * (1 / h1 - 1 / h2) + G / 2 * (h1**2 - h2**2)
 
-    places = np.linspace(10.01, 11.99, 400)
+    # Behind the shock the flow has energy enough to pass: nearer to the crest it had none.
+    first = 10 + math.sqrt(max(crest - (downstream - 1.5 * critical), 0.0) / 0.05)
+    places = np.linspace(first + 1e-3, 11.999, 2000)
     jumps = np.array([jump(float(at)) for at in places])
     shock = float(places[int(np.argmin(np.abs(jumps)))])
     beds = bump(x)

@@ -1,0 +1,67 @@
+"""All cases, run one after the other, and the real places beside them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+
+from twin.flood.validation import analytic, laws
+from twin.flood.validation.real import Street, Valley, curves, street, valley
+from twin.flood.validation.rows import MODES, Curves, Row
+
+CASES: tuple[Callable[[], Iterable[Row | Curves]], ...] = (
+    analytic.at_rest,
+    analytic.gentle_rain,
+    analytic.dam_breaks,
+    analytic.swinging_basins,
+    analytic.shock,
+    analytic.order,
+    laws.volumes,
+    laws.symmetries,
+    laws.structures,
+    laws.walls,
+    laws.losses,
+)
+# How long the real places run: as the benchmark asks; to a steady state; and to see that they run.
+VALLEY_HOURS, STREET_SECONDS = 30.0, 900.0
+QUICK_HOURS, QUICK_SECONDS = 0.5, 2.0
+
+
+@dataclass
+class Ladder:
+    """All that was found. valleys, streets: one a mode."""
+
+    rows: list[Row] = field(default_factory=list)
+    curves: list[Curves] = field(default_factory=list)
+    valleys: Sequence[Valley] = ()
+    streets: Sequence[Street] = ()
+
+
+def climb(data: Path, told: Callable[[Row], None], *, quick: bool) -> Ladder:
+    """Every case, told as it is done. data: the folder with flood/; quick: the real places only begin, unjudged."""
+    ladder = Ladder()
+
+    def note(found: Iterable[Row | Curves]) -> None:
+        for each in found:
+            if isinstance(each, Curves):
+                ladder.curves.append(each)
+            else:
+                ladder.rows.append(each)
+                told(each)
+
+    hours, seconds = (QUICK_HOURS, QUICK_SECONDS) if quick else (VALLEY_HOURS, STREET_SECONDS)
+    modes = MODES[:1] if quick else MODES
+    # They take longer than all others together, and run beside them.
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        streets = [pool.submit(street, data / "flood" / "merewether", seconds, mode) for mode in modes]
+        valleys = [pool.submit(valley, data / "flood" / "ea5", hours, mode) for mode in modes]
+        for case in CASES:
+            note(case())
+        note(analytic.channels(data / "flood" / "macdonald"))
+        ladder.streets, ladder.valleys = [each.result() for each in streets], [each.result() for each in valleys]
+    note(curves(ladder.valleys))
+    if not quick:
+        note(row for each in ladder.valleys for row in each.rows())
+        note(row for each in ladder.streets for row in each.rows())
+    return ladder
