@@ -26,19 +26,19 @@ def validate(
 ) -> None:
     """Run exact, modelled and observed cases, print what is found beside what should be, and fail if one is not met."""
     from twin.flood.errors import FloodError
-    from twin.flood.validation import report
+    from twin.flood.validation.draw import draw
+    from twin.flood.validation.ladder import climb
+    from twin.flood.validation.report import page
     from twin.flood.validation.rows import Row
 
     def tell(row: Row) -> None:
-        out.print(f"  {'ok ' if row.good else 'NOT'} {row.case}: {row.figure}: {row.found} (should be {row.expected})")
+        figure = ", ".join(filter(None, (row.case, row.mode, row.figure)))
+        out.print(f"  {'ok ' if row.good else 'NOT'} {figure}: {row.found} (should be {row.expected})")
 
-    ladder = report.run(data, tell, quick=quick)
-    if ladder.street is not None:
-        for stage in ladder.street.stages:
-            out.print(f"      Merewether, point {stage.name}: {stage.found:.2f} m found, {stage.observed:.2f} m seen")
+    ladder = climb(data, tell, quick=quick)
     if write is not None:
-        write.write_text(report.page(ladder), encoding="utf-8")
-        report.draw(write.parent / "images", ladder)
+        write.write_text(page(ladder), encoding="utf-8")
+        draw(write.parent / "images", ladder)
         out.print(f"  written to {write}")
     failed = sum(not row.good for row in ladder.rows)
     if failed:
