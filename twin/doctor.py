@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 GB = 1024**3
 LEAST_SPACE, LEAST_MEMORY = 2 * GB, 1 * GB
+# Days.
+LONGEST_UNSAVED = 7
 LEAST_PYTHON = (3, 11)
 
 
@@ -55,6 +58,7 @@ def machine(twin: "LocalTwin") -> Iterator[Finding]:
     yield _projections()
     yield _port(twin)
     yield _fonts()
+    yield _kept(twin)
     yield from _cities(twin)
 
 
@@ -166,6 +170,21 @@ def _fonts() -> Finding:
     done = subprocess.run(["fc-list", ":lang=zh", "family"], capture_output=True, text=True, check=False)
     families = sorted({line.split(",")[0] for line in done.stdout.splitlines()})
     return Finding("fonts", families[0] if families else "none with Chinese", "" if families else help, required=False)
+
+
+def _kept(twin: "LocalTwin") -> Finding:
+    """Whether the cities would survive this machine."""
+    from cim_models.embedded.archive import Archive
+    from twin.keeping.backup import last_backup
+
+    if twin.cluster is not None and (folder := Archive(twin.cluster).folder):
+        return Finding("backup", f"archived to {folder}; `twin archive status` tells whether it arrives")
+    help = "twin backup FILE, on another disk"
+    if (last := last_backup(twin.home)) is None:
+        return Finding("backup", "never made", help, required=False)
+    moment, file = last
+    days = (datetime.now(UTC) - moment).days
+    return Finding("backup", f"{days} days ago, in {file}", help if days > LONGEST_UNSAVED else "", required=False)
 
 
 def _cities(twin: "LocalTwin") -> Iterator[Finding]:

@@ -112,6 +112,7 @@ class Settings(BaseSettings):
     keep_history: int | None = Field(default=None, ge=1, description="days that past beliefs are kept; for ever")
     keep_results: int | None = Field(default=None, ge=1, description="days that results are kept; until they expire")
     keep_logs: int | None = Field(default=30, ge=1, description="days that logs put aside are kept")
+    keep_archive: int | None = Field(default=None, ge=1, description="days that an archive brings back; for ever")
 
     # --- logs
     log_level: Literal["debug", "info", "warning", "error"] = "info"

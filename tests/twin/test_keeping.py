@@ -153,6 +153,7 @@ def eventually(done: Callable[[], bool], timeout_s: float) -> None:
 
 def test_a_backup_is_for_its_owner_and_never_replaces_another(kept: Kept) -> None:
     assert kept.file.stat().st_mode & 0o777 == 0o600
+    assert f"0 days ago, in {kept.file}" in kept.home.twin("doctor").stdout
     again = kept.home.twin("backup", str(kept.file))
     assert again.returncode == 1
     assert "is there already" in again.stderr

@@ -11,6 +11,8 @@ import pytest
 
 from tests.conftest import TEST_CITY
 from tests.twin.conftest import Done, Home
+from twin.keeping.moments import bases
+from twin.keeping.prune import Policy, doomed
 from twin.local import LocalTwin, local_twin
 
 
@@ -146,6 +148,14 @@ def test_an_archive_that_is_away_is_told_and_loses_nothing(
             time.sleep(0.1)
         assert "the last attempt failed" in status.stderr
         away.rename(folder)
+        # A second copy, after which nothing is needed of what was before it.
+        done(archived.home, "archive", "start", str(folder))
+        done(archived.home, "prune", "--archive", "1", "--yes")
+        assert len(bases(folder)) == 2
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        for each in doomed(twin, Policy(None, None, None, archive=1), tomorrow):
+            each.remove()
+        assert len(bases(folder)) == 1
         done(archived.home, "archive", "stop")
     restored = memory_home()
     done(restored, "restore", str(folder))

@@ -72,7 +72,7 @@ def test_only_what_is_told_goes(twin: LocalTwin) -> None:
         place = twin.directory.create(TEST_CITY, filled)
     old = log(twin, "twin.log.2", timedelta(days=50))
     kept = [log(twin, "twin.log.1", timedelta(days=3)), log(twin, "twin.log", timedelta(days=50))]
-    policy = Policy(history=365, results=30, logs=30)
+    policy = Policy(history=365, results=30, logs=30, archive=30)
     told = [(each.what, each.count) for each in prune(twin, policy, act=False)]
     expected = [("building_past", 1), ("terrain_past", 2), ("change", 1), ("scenario_run", 1), ("logs/twin.log.2", 1)]
     assert told == expected
@@ -91,4 +91,4 @@ def test_only_what_is_told_goes(twin: LocalTwin) -> None:
     assert not old.exists()
     assert all(path.exists() for path in kept)
     # Without a policy, history is for ever.
-    assert prune(twin, Policy(history=None, results=None, logs=None), act=True) == []
+    assert prune(twin, Policy(history=None, results=None, logs=None, archive=None), act=True) == []

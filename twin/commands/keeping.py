@@ -57,6 +57,9 @@ def prune(
     history: Annotated[int | None, typer.Option(min=1, help="Days to keep past beliefs. (TWIN_KEEP_HISTORY)")] = None,
     results: Annotated[int | None, typer.Option(min=1, help="Days to keep results. (TWIN_KEEP_RESULTS)")] = None,
     logs: Annotated[int | None, typer.Option(min=1, help="Days to keep logs put aside. (TWIN_KEEP_LOGS)")] = None,
+    archive: Annotated[
+        int | None, typer.Option(min=1, help="Days of which the archive brings every moment back. (TWIN_KEEP_ARCHIVE)")
+    ] = None,
     act: Annotated[bool, typer.Option("--yes/--dry-run", help="Throw it away, or only say what would go.")] = False,
 ) -> None:
     """Say what the policy no longer keeps, and why; with --yes throw it away."""
@@ -64,9 +67,11 @@ def prune(
     from twin.keeping.prune import prune as throw_away
     from twin.local import local_twin
 
-    twin = local_twin(Path.cwd(), os.environ, keep_history=history, keep_results=results, keep_logs=logs)
+    twin = local_twin(
+        Path.cwd(), os.environ, keep_history=history, keep_results=results, keep_logs=logs, keep_archive=archive
+    )
     kept = twin.settings
-    found = throw_away(twin, Policy(kept.keep_history, kept.keep_results, kept.keep_logs), act=act)
+    found = throw_away(twin, Policy(kept.keep_history, kept.keep_results, kept.keep_logs, kept.keep_archive), act=act)
     if not found:
         out.print("nothing to throw away")
         return

@@ -15,6 +15,8 @@ from twin.keeping.postgres import Snapshot, dump, server_major, snapshot
 from twin.local import LocalTwin
 
 Step = Callable[[str], AbstractContextManager[None]]
+# In the home: when it was last saved, and where.
+LAST = "last-backup"
 # Where things are on this machine; on another one they are elsewhere.
 PLACES = ("TWIN_HOME", "TWIN_DATABASE_URL", "TWIN_DATABASE_READ_URL", "TWIN_DATA", "TWIN_CACHE", "TWIN_VIEWER")
 
@@ -41,7 +43,17 @@ def backup(twin: LocalTwin, file: Path, environ: Mapping[str, str], step: Step) 
             parts=writer.parts,
         )
         writer.finish(manifest)
+        (twin.home / LAST).write_text(f"{manifest.made_at.isoformat()} {file}\n", encoding="utf-8")
     return manifest
+
+
+def last_backup(home: Path) -> tuple[datetime, Path] | None:
+    """When a home was last saved, and in which file; None where it never was."""
+    try:
+        moment, _, file = (home / LAST).read_text(encoding="utf-8").strip().partition(" ")
+        return datetime.fromisoformat(moment), Path(file)
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def settings_of(environ: Mapping[str, str]) -> dict[str, str]:

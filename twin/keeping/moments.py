@@ -5,6 +5,7 @@ files of the cities.
 """
 
 import gzip
+import json
 import shutil
 import zlib
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from pydantic import ValidationError
 
 from cim_models import __version__
 from cim_models.embedded import Cluster
-from cim_models.embedded.archive import Archive, Archiving
+from cim_models.embedded.archive import CHECKSUMS, Archive, Archiving
 from twin.keeping import KeepingError, keeping
 from twin.keeping.backup import Step, settings_of
 from twin.keeping.container import CHUNK
@@ -26,6 +27,8 @@ from twin.local import LocalTwin
 from twin.own_token import ensure_own_token
 
 FILE = "archive.json"
+# Bytes of log in a file, as initdb has it.
+SEGMENT = 16 * 1024**2
 # A copy of the database is named after the moment at which it was whole.
 FINISHED, UNFINISHED = "%Y%m%dT%H%M%S.%f%z", "unfinished"
 
@@ -155,6 +158,13 @@ def bases(folder: Path) -> dict[datetime, Path]:
     """The copies of the database in an archive, by the moment at which each was whole."""
     copies = (copy for copy in (folder / "bases").iterdir() if copy.name != UNFINISHED)
     return {datetime.strptime(copy.name, FINISHED): copy for copy in copies}
+
+
+def first_segment(base: Path) -> str:
+    """The first segment of the log that a copy of the database needs, as in its file's name, without the timeline."""
+    ranges = json.loads((base / CHECKSUMS).read_bytes())["WAL-Ranges"]
+    high, low = min(tuple(int(half, 16) for half in each["Start-LSN"].split("/")) for each in ranges)
+    return f"{high:08X}{low // SEGMENT:08X}"
 
 
 def _check_log(wal: Path) -> None:

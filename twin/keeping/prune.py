@@ -1,6 +1,8 @@
 """`twin prune`: what the policy no longer keeps, told first and thrown away when it is said."""
 
-from collections.abc import Callable, Iterator
+import re
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -9,8 +11,10 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from cim_models.embedded.archive import Archive
 from twin.directory import CityPlace
 from twin.keeping import keeping
+from twin.keeping.moments import bases, first_segment
 from twin.local import LocalTwin
 
 # Where each theme keeps what is no longer believed, and the whole of it.
@@ -41,14 +45,18 @@ COUNT_RUNS = f"select count(*), min(finished_at) {OF_RUNS}"
 EXPIRE_RUNS = f"update scenario_run set expires_at = now() where id in (select id {OF_RUNS})"
 NAMED = "select from terrain where path = %(path)s union all select from coverage where path = %(path)s"
 
+# A segment of the log in an archive, or what PostgreSQL notes of a copy: timeline, then place.
+SEGMENT = re.compile(r"[0-9A-F]{24}\b.*\.gz")
+
 
 @dataclass(frozen=True)
 class Policy:
-    """Days that things are kept; None is for ever."""
+    """Days that things are kept; None is for ever. archive: days back of which every moment can be brought back."""
 
     history: int | None
     results: int | None
     logs: int | None
+    archive: int | None
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,8 @@ def doomed(twin: LocalTwin, policy: Policy, now: datetime) -> Iterator[Doomed]:
             yield from _results(place, now - timedelta(days=policy.results), policy.results)
     if policy.logs is not None:
         yield from _logs(twin, now - timedelta(days=policy.logs), policy.logs)
+    if policy.archive is not None:
+        yield from _archive(twin, now - timedelta(days=policy.archive), policy.archive)
 
 
 def prune(twin: LocalTwin, policy: Policy, *, act: bool) -> list[Doomed]:
@@ -141,6 +151,28 @@ def _logs(twin: LocalTwin, before: datetime, days: int) -> Iterator[Doomed]:
         if path.exists() and (written := _written(path)) < before:
             why = f"last written more than {days} days ago"
             yield Doomed("home", str(path.relative_to(twin.home)), 1, written, why, path.unlink)
+
+
+def _archive(twin: LocalTwin, before: datetime, days: int) -> Iterator[Doomed]:
+    """What of the archive leads to no moment since `before`: what is older than the last copy made by then."""
+    folder = None if twin.cluster is None else Archive(twin.cluster).folder
+    copies = {} if folder is None else bases(folder)
+    old = sorted(moment for moment in copies if moment <= before)
+    if folder is None or not old:
+        return
+    why = f"no moment of the last {days} days needs it"
+    for moment in old[:-1]:
+        what = f"bases/{copies[moment].name}"
+        yield Doomed("archive", what, 1, moment, why, partial(shutil.rmtree, copies[moment]))
+    first = first_segment(copies[old[-1]])
+    log = [path for path in (folder / "wal").glob("*.gz") if SEGMENT.match(path.name) and path.name[8:24] < first]
+    if log:
+        yield Doomed("archive", "wal", len(log), min(map(_written, log)), why, partial(_unlink, log))
+
+
+def _unlink(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink()
 
 
 def _written(path: Path) -> datetime:
