@@ -8,8 +8,6 @@ from layers.access import Principal
 from layers.catalog import Catalog
 from twin.settings import Settings
 
-CURRENT = "CurrentUpdateSequence"
-
 
 def add_identification(
     root: Element,
@@ -54,14 +52,16 @@ def licences_of(catalog: Catalog, principal: Principal) -> str:
     return "; ".join(found) or "none"
 
 
-def check_sequence(asked: str | None, newest: int) -> None:
-    """Who says which document he knows gets another only if there is one (06-121r3, 7.3.4). Raises Fault."""
+def has_newest(asked: str | None, newest: int) -> bool:
+    """Whether the client knows the newest document; then its root alone is the answer (06-121r3, 7.3.4). Raises Fault.
+
+    WMS, which is older, refuses him instead.
+    """
     if asked is None:
-        return
+        return False
     if not (asked.isascii() and asked.isdigit() and int(asked[:25]) <= newest):
         raise Fault("InvalidUpdateSequence", f"UPDATESEQUENCE={asked[:40]!r}: the newest is {newest}")
-    if int(asked) == newest:
-        raise Fault(CURRENT, f"{newest} is the newest", "UPDATESEQUENCE")
+    return int(asked) == newest
 
 
 def take_sections(asked: str | None, known: Iterable[str]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from fastapi import Response
 
 from api.answers import said
-from api.ows.metadata import add_identification, add_provider, check_sequence, licences_of, take_sections
+from api.ows.metadata import add_identification, add_provider, has_newest, licences_of, take_sections
 from api.ows.xml import Element, child, document
 from api.pages import city_title
 from api.raw import is_known
@@ -61,8 +61,8 @@ async def get_capabilities(call: Call) -> Response:
         changed = await changed_at(connection)
     # Microseconds, so that two changes are never one; a number, so that clients can tell which is newer.
     sequence = int(changed.timestamp() * 1_000_000)
-    check_sequence(call.kvp.get("UPDATESEQUENCE"), sequence)
-    sections = take_sections(call.kvp.get("SECTIONS"), SECTIONS)
+    known = has_newest(call.kvp.get("UPDATESEQUENCE"), sequence)
+    sections = [] if known else take_sections(call.kvp.get("SECTIONS"), SECTIONS)
     body = _document(call, sequence, sections)
     etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     headers = HEADERS | {"ETag": etag, "Content-Language": call.spoken}

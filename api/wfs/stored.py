@@ -16,8 +16,11 @@ from layers.filters import Filter
 from layers.gml import NAMESPACE, PREFIX
 
 BY_ID = "urn:ogc:def:query:OGC-WFS::GetFeatureById"
-# As the first edition of the standard wrote it.
-OLD_NAME = "urn:ogc:def:storedQuery:OGC-WFS::GetFeatureById"
+# As the first edition of the standard wrote it, and the third.
+OTHER_NAMES = (
+    "urn:ogc:def:storedQuery:OGC-WFS::GetFeatureById",
+    "http://www.opengis.net/def/query/OGC-WFS/0/GetFeatureById",
+)
 LANGUAGE = "urn:ogc:def:queryLanguage:OGC-WFS::WFSQueryExpression"
 TITLE = "A feature by its id"
 ABSTRACT = "The feature whose gml:id is given, such as buildings.7."
@@ -70,7 +73,7 @@ async def describe_stored_queries(call: Call) -> Response:
 
 
 def _check(asked: str) -> None:
-    if asked not in (BY_ID, OLD_NAME):
+    if asked not in (BY_ID, *OTHER_NAMES):
         raise Fault(INVALID, f"storedQuery_id={asked[:80]!r}: there is {BY_ID}", "storedQuery_id")
 
 

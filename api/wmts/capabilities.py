@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fastapi import Response
 
 from api.ows.fault import Fault
-from api.ows.metadata import add_identification, add_provider, check_sequence, licences_of, take_sections
+from api.ows.metadata import add_identification, add_provider, has_newest, licences_of, take_sections
 from api.ows.xml import Element, child, document
 from api.pages import city_title
 from api.raw import is_known
@@ -43,8 +43,8 @@ async def get_capabilities(call: Call) -> Response:
     async with call.served.reading() as connection:
         changed = await changed_at(connection)
     sequence = int(changed.timestamp() * 1_000_000)
-    check_sequence(call.kvp.get("UPDATESEQUENCE"), sequence)
-    body = _document(call, sequence, take_sections(call.kvp.get("SECTIONS"), SECTIONS))
+    known = has_newest(call.kvp.get("UPDATESEQUENCE"), sequence)
+    body = _document(call, sequence, [] if known else take_sections(call.kvp.get("SECTIONS"), SECTIONS))
     etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     headers = HEADERS | {"ETag": etag, "Content-Language": call.spoken}
     if is_known(call.request.headers.get("if-none-match", "").encode("latin-1"), etag.encode()):
@@ -56,7 +56,8 @@ def _document(call: Call, sequence: int, sections: list[str]) -> bytes:
     root = Element("Capabilities", NAMESPACES | {"updateSequence": str(sequence)})
     for name in sections:
         SECTIONS[name](root, call)
-    child(root, "ServiceMetadataURL", xlink_href=f"{call.met.base}/wmts/1.0.0/WMTSCapabilities.xml")
+    if sections:
+        child(root, "ServiceMetadataURL", xlink_href=f"{call.met.base}/wmts/1.0.0/WMTSCapabilities.xml")
     return document(root)
 
 

@@ -232,6 +232,8 @@ async def test_a_feature_by_its_id(client: httpx.AsyncClient) -> None:
     ):
         assert fault(await get(client, BASE, **BY_ID, ID=unknown), 404) == ("NotFound", "id")
     assert fault(await get(client, BASE, **BY_ID)) == ("MissingParameterValue", "id")
+    renamed = {**BY_ID, "STOREDQUERY_ID": "http://www.opengis.net/def/query/OGC-WFS/0/GetFeatureById"}
+    assert (await get(client, BASE, **renamed, ID="buildings.4")).text == answer.text
     as_json = await get(client, BASE, **BY_ID, ID="buildings.4", OUTPUTFORMAT="application/json")
     assert as_json.json()["properties"]["height"] == 4
 
