@@ -27,9 +27,9 @@ Depths = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Flooding:
-    """Depths of a flood on links. run: its id. frames: moments in the city's time and files."""
+    """Depths of a flood on links. frames: moments in the city's time and files."""
 
-    run: str
+    record: RunRecord
     frames: list[tuple[datetime, Path]]
     contact: Contact
 
@@ -43,6 +43,17 @@ class Flooding:
         """The deepest water on each link in a state; 0 on bridges and in tunnels."""
         return self.contact.deepest(read_depth(self.frames[number][1])).astype(np.float64)
 
+    def deepest_at(self, x: Floats, y: Floats) -> Floats:
+        """The deepest water at places in metres in any state, 0 outside the flood's cells."""
+        with rasterio.open(self.frames[0][1]) as file:
+            transform = file.transform
+        most = np.nanmax([np.nan_to_num(read_depth(path)) for _, path in self.frames], axis=0)
+        column, row = (np.floor(each).astype(np.int64) for each in ~transform * (x, y))
+        inside = (row >= 0) & (row < most.shape[0]) & (column >= 0) & (column < most.shape[1])
+        depth = np.zeros(len(x))
+        depth[inside] = most[row[inside], column[inside]]
+        return depth
+
 
 def read_flooding(city: City, inputs: TrafficInputs, lines: Ids, raised: Flags) -> Flooding | None:
     """The flood that was asked for, None for none. lines: of links. raised: those on bridges and in tunnels.
@@ -55,7 +66,7 @@ def read_flooding(city: City, inputs: TrafficInputs, lines: Ids, raised: Flags) 
     frames = _thinned(frames_of(record), inputs.flood_every_h)
     zone = ZoneInfo(city.time_zone)
     contact = contact_with(lines, raised, frames[0][1], city.metric_crs)
-    return Flooding(record.id, [(at.astimezone(zone), path) for at, path in frames], contact)
+    return Flooding(record, [(at.astimezone(zone), path) for at, path in frames], contact)
 
 
 def frames_of(record: RunRecord) -> list[tuple[datetime, Path]]:

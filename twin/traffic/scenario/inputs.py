@@ -11,6 +11,7 @@ TRIPS = Words("出行需求", "Trips")
 TIME = Words("时间", "Time")
 CLOSURES = Words("封路与新路", "Closures and new roads")
 FLOOD = Words("洪水", "Flood")
+EVACUATION = Words("人员转移", "Evacuation")
 COMPUTATION = Words("计算", "Computation")
 MOST_DRAWN, MOST_OBJECTS, MOST_CSV = 50, 5000, 2_000_000
 LATEST = "latest"
@@ -91,6 +92,7 @@ class TrafficInputs(Inputs):
         ),
         group=TRIPS,
         widget="file",
+        when={"demand": ["csv"]},
         max_length=MOST_CSV,
     )
     zones: Literal["auto", "village", "township", "grid"] = field(
@@ -180,6 +182,35 @@ class TrafficInputs(Inputs):
         group=FLOOD,
     )
 
+    evacuate: Literal["no", "area", "flood"] = field(
+        "no",
+        title=Words("转移对象", "Who leaves"),
+        help=Words("按避灾点容量分配，求清空时间", "To shelters with room, and how long it takes until all are there"),
+        group=EVACUATION,
+        choices={
+            "no": Words("不转移", "Nobody"),
+            "area": Words("范围内人员", "People in an area"),
+            "flood": Words("洪水模拟中需转移人员", "Those whom the flood run says"),
+        },
+    )
+    evacuation_area: Polygon | None = field(
+        None,
+        title=Words("转移范围", "Area to leave"),
+        group=EVACUATION,
+        widget="polygon",
+        when={"evacuate": ["area"]},
+    )
+    people_a_vehicle: float = field(
+        4.0,
+        title=Words("每车人数", "People a vehicle"),
+        help=Words("假定值", "Assumed"),
+        unit="1",
+        group=EVACUATION,
+        when={"evacuate": ["area", "flood"]},
+        ge=1,
+        le=60,
+    )
+
     country: Literal["auto", "CN", "FR", "DE"] = field(
         "auto",
         title=Words("缺省车速", "Speeds where none is known"),
@@ -192,4 +223,8 @@ class TrafficInputs(Inputs):
     def _whole(self) -> Self:
         if (self.demand == "csv") != (self.od_csv is not None):
             raise ValueError('od_csv: give it with demand "csv", and only then')
+        if (self.evacuate == "area") != (self.evacuation_area is not None):
+            raise ValueError('evacuation_area: give it with evacuate "area", and only then')
+        if self.evacuate == "flood" and self.flood_run is None:
+            raise ValueError('evacuate: "flood" needs a flood_run')
         return self

@@ -11,6 +11,7 @@ from twin.scenarios.inputs import Words
 from twin.scenarios.protocol import VectorLayer
 from twin.traffic.checks import Finding
 from twin.traffic.network import Floats, Integers
+from twin.traffic.scenario.evacuation import Evacuation
 from twin.traffic.scenario.reach import Reached
 from twin.traffic.scenario.solving import Traffic
 from twin.traffic.scenario.states import State
@@ -80,6 +81,15 @@ def closed_layer(streets: Streets, states: Sequence[State]) -> VectorLayer | Non
         for name, colour, width in (("closed", "#1a1a1a", 5), ("closed-inner", "#ffd60a", 2))
     ]
     return VectorLayer("closed", Words("封闭道路", "Closed roads"), _titled(tables), style)
+
+
+def evacuation_layers(streets: Streets, evacuation: Evacuation, state: State) -> Iterator[VectorLayer]:
+    """Roads that people are taken to shelters by, as wide as their vehicles; none where nobody is."""
+    links = np.flatnonzero(evacuation.vehicles >= SHOWN_PCU)
+    if len(links):
+        table = _rows(streets, links, state, {"volume": np.round(evacuation.vehicles[links])})
+        style = line_style("#6a3d9a", WIDTH, ASIDE)
+        yield VectorLayer("evacuation", Words("转移路线", "Ways to the shelters"), _titled([table]), style)
 
 
 def fault_layer(streets: Streets, findings: Sequence[Finding]) -> VectorLayer | None:

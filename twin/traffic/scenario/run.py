@@ -14,9 +14,10 @@ from twin.traffic.errors import TrafficError
 from twin.traffic.network import Integers
 from twin.traffic.scenario.emissions import SOURCE as CO2_SOURCE
 from twin.traffic.scenario.errors import TrafficRefused
+from twin.traffic.scenario.evacuation import Evacuation, plan_evacuation, read_leaving
 from twin.traffic.scenario.flooding import read_flooding
 from twin.traffic.scenario.inputs import TrafficInputs
-from twin.traffic.scenario.maps import closed_layer, cut_off_layers, fault_layer, traffic_layers
+from twin.traffic.scenario.maps import closed_layer, cut_off_layers, evacuation_layers, fault_layer, traffic_layers
 from twin.traffic.scenario.reach import Reached, read_places
 from twin.traffic.scenario.solving import Solver, Traffic
 from twin.traffic.scenario.states import Closed, Moment, State, moments, read_closures, state_at
@@ -24,6 +25,7 @@ from twin.traffic.scenario.streets import Streets, read_streets
 from twin.traffic.scenario.tables import (
     closed_km,
     cut_off_tables,
+    evacuation_tables,
     state_table,
     township_table,
     typed,
@@ -58,6 +60,7 @@ def _run(city: City, inputs: TrafficInputs, progress: Progress) -> Result:
     flooding = read_flooding(city, inputs, streets.lines, streets.flags("bridge") | streets.flags("tunnel"))
     progress(PREPARED / 3, Words("读取建筑与人口", "Reading buildings and people"))
     houses = read_houses(city)
+    leaving = read_leaving(city, inputs, houses, flooding)
     progress(PREPARED / 2, Words("推算出行", "Making trips"))
     zones = draw_zones(houses, streets.as_it_is, inputs)
     usual_network = zones.joined_to(streets.as_it_is)
@@ -71,7 +74,7 @@ def _run(city: City, inputs: TrafficInputs, progress: Progress) -> Result:
         closures += _busiest(streets, solver.usual(usual[0], lambda _: None), inputs.busiest_bridges)
     depths = [None if flooding is None else flooding.depth_m(n) for n in range(len(when))]
     changed = [state_at(network, moment, closures, depth) for moment, depth in zip(when, depths, strict=True)]
-    reached = Reached(houses, read_places(city, houses, network), usual[0], when)
+    reached = Reached(houses, read_places(city, houses, streets.network), usual[0], when)
     pairs: Pairs = []
     for n, (before, after) in enumerate(zip(usual, changed, strict=True)):
         share = (COMPUTED - PREPARED) / len(when)
@@ -94,8 +97,13 @@ def _run(city: City, inputs: TrafficInputs, progress: Progress) -> Result:
     layers += [each for each in further if each is not None]
     tables["network"] = _network_table(streets, faults)
     indicators = _indicators(pairs, reached, len(zones), notes)
+    if leaving is not None:
+        plan = plan_evacuation(leaving, streets, usual[0], pairs[0][0].time_s if pairs else None)
+        tables |= evacuation_tables(houses, plan)
+        layers += evacuation_layers(streets, plan, usual[0])
+        indicators |= _evacuated(plan, streets)
     if flooding is not None:
-        indicators["flood_run"] = flooding.run
+        indicators["flood_run"] = flooding.record.id
         indicators["sources"] = {"co2": CO2_SOURCE, "car_in_water": WATER_SOURCE, "lorry_in_water": LORRY_SOURCE}
     return Result(layers=layers, indicators=indicators, tables=tables)
 
@@ -202,6 +210,19 @@ def _indicators(pairs: Pairs, reached: Reached, zones: int, notes: Sequence[str]
             f"Villages cut off at any time ({words.en.lower()}, {who.en})",
         )  # fmt: skip
     return found | {"notes": list(dict.fromkeys(notes))}
+
+
+def _evacuated(plan: Evacuation, streets: Streets) -> dict[str, Any]:
+    road = None if plan.narrowest is None else streets.told("name")[int(streets.road[plan.narrowest])]
+    return {
+        "people_to_move": number(int(plan.leaving.people.sum()), "1", "需转移人数", "People to move"),
+        "people_without_room": number(
+            sum(plan.without_room.values()), "1", "避灾点容量不足人数", "People without room in a shelter"
+        ),
+        "people_without_way": number(sum(plan.without_way.values()), "1", "无路可达人数", "People without a way"),
+        "cleared_min": number(plan.cleared_min, "min", "清空时间（下限）", "Clearance time, at least"),
+        "narrowest_road": road,
+    }
 
 
 def _trips(traffic: Traffic) -> float:

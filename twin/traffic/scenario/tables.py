@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from twin.traffic.network import Floats
+from twin.traffic.scenario.evacuation import Evacuation
 from twin.traffic.scenario.reach import Reached
 from twin.traffic.scenario.solving import Traffic
 from twin.traffic.scenario.zoning import Houses, Zones
@@ -117,6 +118,42 @@ def cut_off_tables(reached: Reached) -> dict[str, pa.Table]:
             people_cut_off=pa.int64(), buildings_cut_off=pa.int64(),
         ),
         "within": typed(reached.within, **who, minutes=pa.int64(), people=pa.int64(), buildings=pa.int64()),
+    }  # fmt: skip
+
+
+def evacuation_tables(houses: Houses, evacuation: Evacuation) -> dict[str, pa.Table]:
+    """Who goes to which shelter, how far, and until when; how full the shelters are."""
+    names, rooms = evacuation.leaving.shelters["name"], evacuation.leaving.room.tolist()
+    moves: Rows = [
+        {
+            "village_code": each.village,
+            "village": houses.names.get(each.village, each.village),
+            "people": each.people,
+            "shelter": names[each.shelter],
+            "way_km": round(each.way.length_m / 1000, 2),
+            "way_min": round(each.way.time_s / 60, 1),
+            "cleared_min": round(each.cleared_min, 1),
+        }
+        for each in evacuation.moves
+    ]
+    for why, left in (("no way", evacuation.without_way), ("no room", evacuation.without_room)):
+        moves += [
+            {"village_code": code, "village": houses.names.get(code, code), "people": count, "without": why}
+            for code, count in left.items()
+        ]
+    texts, numbers = dict.fromkeys(("shelter", "without"), pa.string()), ("way_km", "way_min", "cleared_min")
+    return {
+        "evacuation_plan": typed(
+            moves, village_code=pa.string(), village=pa.string(), people=pa.int64(), **texts,
+            **dict.fromkeys(numbers, pa.float64()),
+        ),
+        "shelters": typed(
+            [
+                {"shelter": name, "capacity": room, "taken": taken}
+                for name, room, taken in zip(names, rooms, evacuation.taken.tolist(), strict=True)
+            ],
+            shelter=pa.string(), capacity=pa.int64(), taken=pa.int64(),
+        ),
     }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import psycopg
 import pyarrow as pa
 import pytest
+from scipy.optimize import linprog
 
 from cim_models.database import Database
 from layers.access import Principal
@@ -31,6 +32,7 @@ from twin.scenarios.protocol import RasterLayer, Result, VectorLayer
 from twin.scenarios.record import folder_of
 from twin.scenarios.runs import Asked, enqueue, start
 from twin.traffic.scenario import TRAFFIC
+from twin.traffic.scenario.allocation import allocate
 from twin.traffic.scenario.errors import TrafficRefused
 from twin.traffic.scenario.inputs import TrafficInputs
 from twin.traffic.scenario.water import CAR_IN_WATER, LORRY_IN_WATER
@@ -69,6 +71,11 @@ FACILITY = """
     insert into facility (dataset_id, uid, content_hash, class, name, geom)
     select 1, 'h', '', 'Hospital', '医院', st_transform(st_setsrid(st_point(597490, 3112010), 4549), 4490)
 """
+SHELTER = """
+    insert into facility (dataset_id, uid, content_hash, class, name, capacity, geom)
+    select 1, %(name)s, '', 'Shelter', %(name)s, %(room)s,
+           st_transform(st_setsrid(st_point(%(x)s, %(y)s), 4549), 4490)
+"""
 USUAL = {"zones": "village", "trips_total": 1000, "lorry_share": 0.0, "mean_trip_min": 3.0, "hour": 7}
 
 
@@ -90,6 +97,8 @@ def river(new_city: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
             ends = {"x": at[a][0], "y": at[a][1], "x2": at[b][0], "y2": at[b][1]}
             connection.execute(ROAD, ends | {"uid": f"{a}-{b}", "bridge": bridge, "a": a, "b": b})
         connection.execute(FACILITY)
+        for name, room, node in (("西校", 300, "W2"), ("东校", 400, "E")):
+            connection.execute(SHELTER, {"name": name, "room": room, "x": at[node][0], "y": at[node][1]})
     return url, tmp_path_factory.mktemp("river")
 
 
@@ -211,10 +220,12 @@ def test_trips_of_a_cut_off_village_are_counted_and_named(river: tuple[str, Path
     assert {row["origin_name"] for row in unserved} | {row["destination_name"] for row in unserved} >= {"渡口村"}
     assert all("渡口村" in (row["origin_name"], row["destination_name"]) for row in unserved)
     cut = [row for row in result.tables["cut_off_by_village"].to_pylist() if row["vehicle"] == "car"]
-    assert [(row["service"], row["village"], row["people_cut_off"]) for row in cut] == [("hospital", "渡口村", 60)]
+    assert [(row["service"], row["village"], row["people_cut_off"]) for row in cut] == [
+        ("hospital", "渡口村", 60), ("shelter", "渡口村", 60),
+    ]  # fmt: skip
     # Each village lives wholly in one building, and the east village at the hospital's door.
-    within = {r["minutes"]: r["people"] for r in result.tables["within"].to_pylist() if r["vehicle"] == "car"}
-    assert within[30] == 1200
+    within = {(r["service"], r["minutes"], r["vehicle"]): r["people"] for r in result.tables["within"].to_pylist()}
+    assert within["hospital", 30, "car"] == 1200
 
 
 @pytest.mark.parametrize(
@@ -256,7 +267,7 @@ def test_a_flood_cuts_off_hour_by_hour(river: tuple[str, Path]) -> None:
         result = TRAFFIC.run(city, inputs, lambda *_: None)
         keep(city, TRAFFIC, result, 3600)
         kept = city.previous(str(city.run.id))
-    assert set(kept.layers) == {"traffic", "usual", "change", "closed", "cut_off_hospital", "faults"}
+    assert set(kept.layers) == {"traffic", "usual", "change", "closed", "cut_off_hospital", "cut_off_shelter", "faults"}
     cut = {
         (row["time"].astimezone(UTC).hour, row["vehicle"]): (row["village"], row["people_cut_off"])
         for row in kept.table("cut_off_by_village").to_pylist()
@@ -270,6 +281,44 @@ def test_a_flood_cuts_off_hour_by_hour(river: tuple[str, Path]) -> None:
     states = result.tables["states"].to_pylist()
     assert states[0]["unserved_trips"] == 0 < states[1]["unserved_trips"]
     assert result.indicators["cut_off_hospital_car"]["value"] == 60
+
+
+def test_a_village_is_moved_to_shelters_with_room(river: tuple[str, Path], bridged: Result) -> None:
+    """Of 900 people of the west village 300 find room 1 km to the south and 400 1 km over the bridge, at 36 km/h.
+
+    Four people a vehicle: 100 vehicles pass the bridge at its capacity, and the last of them then has its way to drive.
+    """
+    corners = [(300, 800), (700, 800), (700, 1200), (300, 1200), (300, 800)]
+    area = {"type": "Polygon", "coordinates": [shown(river, corners)]}
+    result = run(river, evacuate="area", evacuation_area=area, trips_total=0.01)
+    plan = {row["shelter"]: row for row in result.tables["evacuation_plan"].to_pylist() if row["shelter"]}
+    assert {name: (row["people"], row["way_km"]) for name, row in plan.items()} == {"西校": (300, 1), "东校": (400, 1)}
+    assert result.indicators["people_without_room"]["value"] == 200
+    capacity = layer(bridged, "usual").to_pylist()[0]["capacity"]
+    cleared = 100 / 60 + 60 * 100 / capacity
+    assert plan["东校"]["cleared_min"] == pytest.approx(cleared, abs=0.1)
+    assert result.indicators["cleared_min"]["value"] == pytest.approx(cleared, rel=1e-3)
+    assert volumes(layer(result, "evacuation"))["N1-N2"] == 100
+    assert [(r["capacity"], r["taken"]) for r in result.tables["shelters"].to_pylist()] == [(300, 300), (400, 400)]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_people_are_placed_as_linear_programming_places_them(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    groups, places = random.integers(1, 8, 2)
+    people, room = random.integers(0, 50, groups), random.integers(0, 60, places)
+    cost = random.integers(1, 30, (groups, places)).astype(float)
+    cost[random.random(cost.shape) < 0.2] = np.inf
+    flow = allocate(people, room, cost)
+    # Each person placed is worth more than any way costs: as many as can be, at the least sum.
+    gain = np.where(np.isfinite(cost), cost - 1e4, 0.0).ravel()
+    rows = [np.kron(np.eye(groups), np.ones(places)), np.kron(np.ones(groups), np.eye(places))]
+    bounds = [(0, None if np.isfinite(each) else 0) for each in cost.ravel()]
+    best = linprog(gain, A_ub=np.vstack(rows), b_ub=np.concatenate([people, room]), bounds=bounds)
+    assert (flow >= 0).all()
+    assert (flow.sum(axis=1) <= people).all()
+    assert (flow.sum(axis=0) <= room).all()
+    assert gain @ flow.ravel() == pytest.approx(best.fun)
 
 
 def test_a_table_of_trips_is_taken_as_it_is(river: tuple[str, Path]) -> None:
