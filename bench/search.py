@@ -78,7 +78,7 @@ def questions(names: list[str], streets: list[str], latin: list[str]) -> dict[st
         "initials": lambda: "".join(random.sample("hyapfqsbhqlsbt", 3)),
         "pinyin": lambda: random.choice(latin)[:8],
         "one letter wrong": lambda: misspelt(random.choice(names)),
-        "nothing": lambda: random.choice(latin)[:5] + "zz",
+        "nothing": lambda: random.choice(latin)[:8] + "zz",
         "address": lambda: random.choice(streets),
     }
 

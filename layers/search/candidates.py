@@ -16,7 +16,7 @@ MOST = 300
 FENCED = 3_000
 WORDS = 8
 # Letters of a text that is compared with one of them wrong: fewer are everywhere, more are no name.
-CHINESE, LATIN, LONGEST_ALIKE = 4, 7, 16
+CHINESE, LATIN, LONGEST_ALIKE = 4, 8, 16
 # At this distance in metres, nearness counts half.
 NEAR_M = 1_000.0
 METRES_PER_DEGREE = 111_320.0
@@ -142,7 +142,9 @@ def _alike(folded: str, arguments: "_Arguments") -> str | None:
         return None
     tests = []
     for at, letter in enumerate(folded):
-        if letter.isdigit() or letter == " ":
+        # Without its first or last letter, a word in Latin ones is the beginning or the end of far too many.
+        is_edge = at in (0, len(folded) - 1) and not is_chinese
+        if letter.isdigit() or letter == " " or is_edge:
             continue
         before, after = folded[:at], folded[at + 1 :]
         pattern = arguments.add(f"%{before}_{after}%", "text")

@@ -13,6 +13,8 @@ from layers.search.shown import Asker, Shown, shown
 
 Level = Literal["room", "house", "place", "road", "village", "township"]
 LEVELS: tuple[Level, ...] = get_args(Level)
+# What is found by itself is not looked for by the road that it stands in.
+PASSES = (LEVELS[:3], LEVELS[3:])
 SCORES: dict[Level, float] = {
     "room": 1.0, "house": 0.95, "place": 0.9, "road": 0.6, "village": 0.4, "township": 0.25,
 }  # fmt: skip
@@ -23,23 +25,26 @@ METRES_PER_DEGREE = 111_320.0
 # Addresses looked up at once.
 BATCH = 500
 SUFFIX = ("村委会", "居委会", "行政村", "社区", "村")
+# Each way of its own, so that each is a walk in the index that ends after so many, however many houses a road has.
 FIND_SQL = """
     select asked.number, asked.level, entry."table", entry.object_id, entry.field, entry.text, entry.area
     from unnest($1::integer[], $2::text[], $3::text[], $4::text[])
          as asked (number, level, key, area)
     cross join lateral (
-        select * from search_entry
-        where (key = asked.key
-               or (asked.level in ('house', 'road') and key > asked.key || '/' and key < asked.key || '0'))
-          and "table" = any($5)
-          and case asked.level
-              when 'road' then field = 'address' or "table" = 'road'
-              when 'village' then "table" = 'administrative_area' and length(area) > 9
-              when 'township' then "table" = 'administrative_area' and length(area) = 9
-              when 'place' then field in ('name', 'name_en', 'address') and "table" <> 'administrative_area'
-              else field = 'address' end
-        order by "table" = 'road' desc, starts_with(area, asked.area) desc nulls last, object_id
-        limit 20
+        (select * from search_entry
+         where key = asked.key and "table" = any($5) and (area is null or starts_with(area, asked.area))
+           and case asked.level
+               when 'road' then field = 'address' or "table" = 'road'
+               when 'village' then "table" = 'administrative_area' and length(area) > 9
+               when 'township' then "table" = 'administrative_area' and length(area) = 9
+               when 'place' then field in ('name', 'name_en', 'address') and "table" <> 'administrative_area'
+               else field = 'address' end
+         limit 20)
+        union all
+        (select * from search_entry
+         where asked.level in ('house', 'road') and key > asked.key || '/' and key < asked.key || '0'
+           and "table" = any($5) and (area is null or starts_with(area, asked.area)) and field = 'address'
+         limit 20)
     ) entry
 """
 AREAS_SQL = """
@@ -64,23 +69,34 @@ class Match:
 async def geocode(asker: Asker, addresses: Sequence[str]) -> list[Match | None]:
     """A place for each address that has one among what the asker may see; at most BATCH addresses at once."""
     parsed = [parse_address(text) for text in addresses]
-    layers = asker.layers()
     areas = await _areas(asker, parsed)
     asked = [
         ask for number, text in enumerate(addresses) for ask in _asked(number, text, parsed[number], areas[number])
     ]
+    found: list[Match | None] = [None] * len(addresses)
+    for levels in PASSES:
+        wanted = [ask for ask in asked if ask[1] in levels and found[ask[0]] is None]
+        for number, fitting in (await _fitting(asker, wanted)).items():
+            found[number] = _best(fitting)
+    return found
+
+
+async def _fitting(
+    asker: Asker, asked: Sequence[tuple[int, Level, str, str]]
+) -> dict[int, dict[str, list[tuple[str, Shown]]]]:
+    """By the number of an address and by level, the texts that fit and what they are of."""
     if not asked:
-        return [None] * len(addresses)
+        return {}
+    layers = asker.layers()
     tables = sorted({layer.theme.table for layer in layers})
     rows = await asker.connection.fetch(FIND_SQL, *map(list, zip(*asked, strict=True)), tables)
     seen = await shown(asker, {(row["table"], row["object_id"]) for row in rows}, layers)
-    fitting: list[dict[str, list[tuple[str, Shown]]]] = [defaultdict(list) for _ in addresses]
+    fitting: defaultdict[int, dict[str, list[tuple[str, Shown]]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         one = seen.get((row["table"], row["object_id"]))
-        elsewhere = row["area"] is not None and not row["area"].startswith(areas[row["number"]])
-        if one is not None and not one.looked_up and one.texts.get(row["field"]) == row["text"] and not elsewhere:
+        if one is not None and not one.looked_up and one.texts.get(row["field"]) == row["text"]:
             fitting[row["number"]][row["level"]].append((row["text"], one))
-    return [_best(each) for each in fitting]
+    return fitting
 
 
 async def _areas(asker: Asker, parsed: Iterable[Address]) -> list[str]:
