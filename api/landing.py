@@ -1,8 +1,12 @@
 """The way in: landing page, conformance, and the OpenAPI document (OGC API Features Part 1, 7.2 to 7.4)."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 
 from api.answers import json_answer, language, said, wants_html
+from api.city import extent
+from api.crs import offered
 from api.documentation import page_or
 from api.exchange import city, exchange
 from api.links import FUNCTIONS, HTML, JSON, OPENAPI, SCHEMES, STYLES, XML, header, link
@@ -17,7 +21,9 @@ from api.styles import CONFORMANCE as STYLING
 from api.tilesets import CONFORMANCE as TILES
 from api.tilesets import tileset_links
 from cim_models.themes import GROUPS
-from layers.catalog import Title
+from layers.access import Principal
+from layers.catalog import Catalog, Title
+from layers.crs import CRS84, box_in, storage_crs
 
 FEATURES = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf"
 FILTERING = "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf"
@@ -120,7 +126,20 @@ async def landing(request: Request) -> Response:
             ],
             viewer=links[-1]["href"],
         )
-    return json_answer({"title": title, "description": description, "links": links}, headers={"Link": header(links)})
+    told = {"title": title, "description": description, **_dataset(catalog, met.principal), "links": links}
+    return json_answer(told, headers={"Link": header(links)})
+
+
+def _dataset(catalog: Catalog, principal: Principal) -> dict[str, Any]:
+    """Where all of it is, and the CRSs it is told in (OGC 20-058, /req/dataset-map/desc-extent and desc-crs)."""
+    storage, box = storage_crs(catalog), extent(catalog, principal)
+    told: dict[str, Any] = {"crs": [crs.uri for crs in offered(catalog)], "storageCrs": storage.uri}
+    if box is not None:
+        spatial: dict[str, Any] = {"bbox": [box], "crs": CRS84.uri}
+        if (stored := box_in(box, CRS84, storage)) is not None:
+            spatial["storageCrsBbox"] = [storage.to_official(stored)]
+        told["extent"] = {"spatial": spatial}
+    return told
 
 
 @router.get("/conformance", **page_or(operation_id="getConformance"))

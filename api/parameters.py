@@ -12,6 +12,8 @@ from api.errors import BadRequest, TooLong
 # A filter of full length, its every third character escaped.
 MAX_QUERY_BYTES = 32 * 1024
 MAX_PARAMETERS = 64
+# An axis each, or all in one (OGC 20-058, /req/spatial-subsetting/subset-definition): alone in being given twice.
+REPEATED = "subset"
 T = TypeVar("T")
 Schema = dict[str, Any]
 
@@ -67,6 +69,8 @@ class Query:
             raise BadRequest(
                 f"the query cannot be read: percent-encoded UTF-8 of at most {MAX_PARAMETERS} parameters is"
             ) from None
+        if len(parts := [text for name, text in pairs if name == REPEATED]) > 1:
+            pairs = [pair for pair in pairs if pair[0] != REPEATED] + [(REPEATED, ",".join(parts))]
         self._left = dict(pairs)
         self._known: list[str] = []
         if len(self._left) < len(pairs):

@@ -31,6 +31,20 @@ async def test_the_landing_page_leads_everywhere(client: httpx.AsyncClient) -> N
             assert answer.headers["content-type"].partition(";")[0] == link["type"].partition(";")[0], link
 
 
+async def test_the_landing_page_says_where_the_city_is(client: httpx.AsyncClient) -> None:
+    """OGC API Maps, /req/dataset-map/desc-extent and desc-crs: as a collection does, here of all together."""
+    document = await get(client, "/")
+    spatial = document["extent"]["spatial"]
+    (box,), (stored,) = spatial["bbox"], spatial["storageCrsBbox"]
+    assert (spatial["crs"], document["crs"][0]) == (CRS84, CRS84)
+    assert document["storageCrs"] == "http://www.opengis.net/def/crs/EPSG/0/4490"
+    # Latitude first, as EPSG:4490 counts.
+    assert stored == pytest.approx([box[1], box[0], box[3], box[2]])
+    west, _, east, _ = box
+    assert west <= 120.95
+    assert east >= 120.96
+
+
 async def test_conformance_names_what_is_met(client: httpx.AsyncClient) -> None:
     assert (await get(client, "/conformance"))["conformsTo"] == list(CONFORMS_TO)
     for part in ("core", "oas30", "html", "geojson"):

@@ -101,6 +101,10 @@ async def test_a_subset_is_a_box_by_the_names_of_axes(client: httpx.AsyncClient)
     ):
         subset = await picture(client, BUILDINGS, subset=text, crs="OGC:CRS84", width=200)
         assert np.array_equal(subset[0], box[0])
+    # I: an axis each says the same.
+    apart = f"subset=Lat({south!r}:{north!r})&subset=Lon({west!r}:{east!r})&crs=OGC:CRS84&width=200"
+    answer = await client.get(f"{BUILDINGS}?{apart}")
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(answer.content)).convert("RGBA")), box[0])
 
 
 async def test_the_background(client: httpx.AsyncClient) -> None:
