@@ -26,18 +26,14 @@ from twin.flood.validation.laws import hills, storm
 MODES: tuple[Mode, ...] = ("full", "fast", "inertial")
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_every_drop_is_accounted_for(mode: Mode) -> None:
-    """Volume there = volume at first + all that came and went, within a millionth; depths never below zero."""
-    run = storm(hills(), mode)
-    result = run.run(1800.0)
+def test_every_drop_is_accounted_for_by_its_term() -> None:
+    """The ladder holds the whole account in every mode; here each term is what was asked for."""
+    result = storm(hills(), "fast").run(1800.0)
     terms = result.balance.terms
     assert terms["rain"] == pytest.approx((60 * 600 + 120 * 600) / 3.6e6 * 70 * 90 * 100, rel=1e-6)
     assert terms["river"] == pytest.approx(40 * 300 / 2 + 600 * 22.5 + 900 * 5, rel=1e-6)
     assert terms["infiltration"] < 0
     assert terms["drains"] < 0
-    assert abs(result.balance.error) < 1e-6
-    assert run.depth.min() >= 0
     assert np.isfinite(result.speed).all()
     assert result.speed.max() < 15
 
