@@ -11,7 +11,6 @@ from twin.flood.scenario.reading import Objects, read
 from twin.scenarios.city import City
 from twin.scenarios.inputs import Words
 from twin.traffic.access import Router
-from twin.traffic.demand import VehicleClass
 from twin.traffic.network import Flags, Floats, Integers, Network
 from twin.traffic.scenario.states import Moment, State
 from twin.traffic.scenario.zoning import Houses
@@ -48,7 +47,7 @@ class Places:
     nodes: list[Integers]
     home: Integers
 
-    def minutes(self, number: int, state: State, vehicle: VehicleClass, time_s: Floats | None, wet: Flags) -> Floats:
+    def minutes(self, number: int, router: Router, wet: Flags) -> Floats:
         """From each building to (or from) the nearest place of a service that works, inf where no way leads.
 
         wet: nodes under water where nothing works.
@@ -56,7 +55,6 @@ class Places:
         working = self.nodes[number][~wet[self.nodes[number]]]
         if not len(working):
             return np.full(len(self.home), np.inf)
-        router = Router(state.network, time_s, vehicle)
         ids = self.network.node_ids[working].tolist()
         found = router.tree(ids, towards=not self.services[number].to_people)
         return found.time_s[self.home] / 60
@@ -95,10 +93,8 @@ class Reached:
         self._houses, self._places = houses, places
         self.services = places.services
         self.ends = {each.begins: each.ends for each in moments}
-        self._usual = [
-            places.minutes(n, usual, usual.car, None, np.zeros(usual.network.nodes, np.bool_))
-            for n in range(len(places.services))
-        ]
+        router, dry = Router(usual.network, vehicle=usual.car), np.zeros(usual.network.nodes, np.bool_)
+        self._usual = [places.minutes(n, router, dry) for n in range(len(places.services))]
         codes = np.array(houses.village, str)
         self.villages, self._of = np.unique(codes, return_inverse=True)
         self.people = np.bincount(self._of, houses.people, len(self.villages))
@@ -114,9 +110,10 @@ class Reached:
     def take(self, state: State, time_s: Floats | None) -> None:
         """Count one state. Those that were reached in the usual city and now are not are cut off."""
         wet = wet_nodes(state)
-        for n, service in enumerate(self._places.services):
-            for vehicle in (state.car, state.lorry):
-                minutes = self._places.minutes(n, state, vehicle, time_s, wet)
+        for vehicle in (state.car, state.lorry):
+            router = Router(state.network, time_s, vehicle)
+            for n, service in enumerate(self._places.services):
+                minutes = self._places.minutes(n, router, wet)
                 lost = np.isfinite(self._usual[n]) & ~np.isfinite(minutes)
                 self._count(state, service, vehicle.name, minutes, lost)
 

@@ -213,7 +213,8 @@ def _indicators(pairs: Pairs, reached: Reached, zones: int, notes: Sequence[str]
 
 
 def _evacuated(plan: Evacuation, streets: Streets) -> dict[str, Any]:
-    road = None if plan.narrowest is None else streets.told("name")[int(streets.road[plan.narrowest])]
+    row = None if plan.narrowest is None else int(streets.road[plan.narrowest])
+    road = None if row is None else streets.told("name")[row] or f"road {streets.told('object_id')[row]}"
     return {
         "people_to_move": number(int(plan.leaving.people.sum()), "1", "需转移人数", "People to move"),
         "people_without_room": number(
