@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from cim_models.database import CitySpec, Database, migrate
 from cim_models.embedded import Cluster
 from layers.seeds import seed_layers
+from layers.tokens import create_token
 from tests import town
 from tests.serve import serving
 
@@ -110,6 +112,26 @@ def town_server(town_url: str) -> Iterator[str]:
     """The address of a real server of the hand-made town."""
     with serving(town_url) as address:
         yield address
+
+
+@dataclass(frozen=True)
+class SensingServer:
+    """A real server of a city without sensors, left so by each module that uses it. token: of one who may write."""
+
+    address: str
+    database_url: str
+    token: str
+
+
+@pytest.fixture(scope="session")
+async def sensing_server(new_city: Callable[..., str]) -> AsyncIterator[SensingServer]:
+    url = new_city()
+    database = await Database.open(url)
+    async with database.writing() as connection:
+        token = await create_token(connection, "officer", "editor")
+    await database.close()
+    with serving(url) as address:
+        yield SensingServer(address, url, token)
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyogrio
-from pyogrio.errors import DataLayerError, DataSourceError
 
+from layers import ogr
 from layers.formats.delimited import unlike
 from layers.formats.markup import PROLOGUE, check_markup
 from layers.formats.placing import placed
@@ -40,13 +39,13 @@ class Sheet:
     def read(self, rows: int) -> Iterator[pa.RecordBatch]:
         """The rows in the types of their cells. Raises FormatError."""
         try:
-            with pyogrio.open_arrow(self.path, layer=self.name, batch_size=rows, use_pyarrow=True, **OPTIONS) as (
+            with ogr.open_arrow(self.path, layer=self.name, batch_size=rows, use_pyarrow=True, **OPTIONS) as (
                 _,
                 reader,
             ):
                 for batch in reader:
                     yield pa.RecordBatch.from_arrays([plain(column) for column in batch.columns], schema=self.fields)
-        except (DataSourceError, DataLayerError, OSError, pa.ArrowException) as error:
+        except (ogr.DataSourceError, ogr.DataLayerError, OSError, pa.ArrowException) as error:
             raise broken(self.path, self.name, str(error)) from None
 
 
@@ -63,8 +62,8 @@ def open_workbook(path: Path, reading: Reading) -> list[Source]:
     """The sheets that tell places. Raises FormatError where none does, or the workbook would fill the memory."""
     _check(path)
     try:
-        names = [str(name) for name, _ in pyogrio.list_layers(path)]
-    except (DataSourceError, DataLayerError, OSError) as error:
+        names = [str(name) for name, _ in ogr.list_layers(path)]
+    except (ogr.DataSourceError, ogr.DataLayerError, OSError) as error:
         raise broken(path, None, str(error)) from None
     if reading.layer is not None and reading.layer not in names:
         raise FormatError(f"{path.name}: no sheet {reading.layer!r}; it has {', '.join(names)}")
@@ -82,10 +81,10 @@ def open_workbook(path: Path, reading: Reading) -> list[Source]:
 
 def _open_sheet(path: Path, name: str, reading: Reading) -> Source:
     try:
-        with pyogrio.open_arrow(path, layer=name, batch_size=1, use_pyarrow=True, **OPTIONS) as (_, reader):
+        with ogr.open_arrow(path, layer=name, batch_size=1, use_pyarrow=True, **OPTIONS) as (_, reader):
             schema = reader.schema
-        count = int(pyogrio.read_info(path, layer=name, **OPTIONS)["features"])
-    except (DataSourceError, DataLayerError, OSError, pa.ArrowException) as error:
+        count = int(ogr.read_info(path, layer=name, **OPTIONS)["features"])
+    except (ogr.DataSourceError, ogr.DataLayerError, OSError, pa.ArrowException) as error:
         raise broken(path, name, str(error)) from None
     headings = unlike([field.name.strip() for field in schema])
     kinds = [plain(pa.array([], field.type)).type for field in schema]

@@ -10,9 +10,8 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
-import pyogrio
-from pyogrio.errors import DataLayerError, DataSourceError
 
+from layers import ogr
 from layers.formats.source import GEOMETRY, KEY, Format, FormatError, Reading, Source
 
 RECORD_SEPARATOR = b"\x1e"
@@ -66,7 +65,7 @@ class VectorSource:
                     yield self._renamed(batch)
         except UnicodeDecodeError as error:
             raise _not_utf8(self.path, self.layer, error) from None
-        except (DataSourceError, DataLayerError, OSError, pa.ArrowException) as error:
+        except (ogr.DataSourceError, ogr.DataLayerError, OSError, pa.ArrowException) as error:
             raise broken(self.path, self.layer, f"after {features} features: {error}") from None
         self._check_whole(features)
 
@@ -118,7 +117,7 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
 def _opened(
     path: Path, layer: str, rows: int, with_fid: bool, gdal: Gdal
 ) -> AbstractContextManager[tuple[dict[str, Any], pa.RecordBatchReader]]:
-    opened: AbstractContextManager[tuple[dict[str, Any], pa.RecordBatchReader]] = pyogrio.open_arrow(
+    opened: AbstractContextManager[tuple[dict[str, Any], pa.RecordBatchReader]] = ogr.open_arrow(
         path,
         layer=layer,
         batch_size=rows,
@@ -132,24 +131,24 @@ def _opened(
 
 @contextmanager
 def _configured(gdal: Gdal) -> Iterator[None]:
-    before = {name: pyogrio.get_gdal_config_option(name) for name in gdal.config}
-    pyogrio.set_gdal_config_options(dict(gdal.config))
+    before = {name: ogr.get_gdal_config_option(name) for name in gdal.config}
+    ogr.set_gdal_config_options(dict(gdal.config))
     try:
         yield
     finally:
-        pyogrio.set_gdal_config_options(before)
+        ogr.set_gdal_config_options(before)
 
 
 def open_vector(path: Path, reading: Reading, gdal: Gdal = PLAIN) -> list[Source]:
     """The layers with geometry in a file. Raises FormatError for a broken file or a layer that is not there."""
     try:
         with _quiet(), _configured(gdal):
-            layers = [str(name) for name, geometry in pyogrio.list_layers(path) if geometry is not None]
+            layers = [str(name) for name, geometry in ogr.list_layers(path) if geometry is not None]
             _check_layer(path, layers, reading.layer)
             return [_open_layer(path, name, reading, gdal) for name in layers if reading.layer in (None, name)]
     except UnicodeDecodeError as error:
         raise _not_utf8(path, reading.layer, error) from None
-    except (DataSourceError, DataLayerError, OSError, pa.ArrowException) as error:
+    except (ogr.DataSourceError, ogr.DataLayerError, OSError, pa.ArrowException) as error:
         raise broken(path, reading.layer, str(error)) from None
 
 
@@ -161,7 +160,7 @@ def _check_layer(path: Path, layers: list[str], layer: str | None) -> None:
 
 
 def _open_layer(path: Path, layer: str, reading: Reading, gdal: Gdal) -> VectorSource:
-    info = pyogrio.read_info(path, layer=layer, encoding=gdal.encoding, **gdal.options)
+    info = ogr.read_info(path, layer=layer, encoding=gdal.encoding, **gdal.options)
     if len(info["fields"]) > MOST_FIELDS:
         raise FormatError(
             f"{path.name}: {len(info['fields']):,} fields, {MOST_FIELDS:,} at most; leave out those that nobody needs"

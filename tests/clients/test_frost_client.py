@@ -1,16 +1,15 @@
 """FROST's own Python client, which knows nothing of us: it creates, finds, pages, changes and deletes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import frost_sta_client as fsc
-import psycopg
 import pytest
 from frost_sta_client.service.auth_handler import AuthHandler
 from geojson import Point
 
-from tests.serve import serving
+from tests.conftest import SensingServer
 
 
 class _WithToken(AuthHandler):  # type: ignore[misc]
@@ -24,20 +23,11 @@ class _WithToken(AuthHandler):  # type: ignore[misc]
         return sign
 
 
-@pytest.fixture(scope="module")
-def service(new_city: Any) -> Iterator[Any]:
-    url = new_city()
-    secret = "twin_frost"
-    with psycopg.connect(url) as connection:
-        connection.execute(
-            "insert into token (hash, principal, role) values (encode(sha256(%s::bytea), 'hex'), 'frost', 'editor')",
-            (secret,),
-        )
-    with serving(url) as address:
-        found = fsc.SensorThingsService(f"{address}/sensors/v1.1")
-
-        found.auth_handler = _WithToken(secret)
-        yield found
+@pytest.fixture
+def service(sensing_server: SensingServer) -> Any:
+    found = fsc.SensorThingsService(f"{sensing_server.address}/sensors/v1.1")
+    found.auth_handler = _WithToken(sensing_server.token)
+    return found
 
 
 def test_the_client_creates_finds_pages_and_deletes(service: Any) -> None:

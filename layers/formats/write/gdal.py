@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyogrio
 import shapely
 
+from layers import ogr
 from layers.crs import CRS84
 from layers.formats.write.degrees import in_degrees
 from layers.formats.write.spool import GEOMETRY, Spool, TooMuch
@@ -96,7 +96,7 @@ def write_workbook(spool: Spool, target: Path) -> None:
                 [column.cast(field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
             )
 
-    pyogrio.write_arrow(
+    ogr.write_arrow(
         pa.RecordBatchReader.from_batches(schema, rows()), target, layer=spool.layer[:LONGEST_SHEET], driver="XLSX"
     )
 
@@ -176,7 +176,7 @@ def _write(
         "geometry_type": GDAL_KINDS.get(kind or spool.geometry_type, kind or spool.geometry_type),
         "crs": spool.crs_text,
     }
-    pyogrio.write_arrow(
+    ogr.write_arrow(
         pa.RecordBatchReader.from_batches(schema, rows),
         target,
         layer=name or spool.layer,

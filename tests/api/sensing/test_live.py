@@ -3,7 +3,8 @@
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -14,10 +15,9 @@ import pyarrow as pa
 import pytest
 
 from cim_models.database import Database
-from layers.tokens import create_token
 from tests.api.conftest import BASE, bearer
 from tests.api.sensing.conftest import Sensors, observation, stream, thing
-from tests.serve import serving
+from tests.conftest import SensingServer
 from twin.sensing.series import lttb
 
 MINUTES = 600
@@ -55,7 +55,8 @@ async def test_latest_tells_value_place_state_and_object(sensors: Sensors, gauge
     assert features[gauge]["geometry"]["coordinates"] == [120.95, 28.1]
     told = features[gauge]["properties"]
     assert (told["result"], told["state"], told["kind"], told["unit"]) == (values[-1], "ok", "tide", "m")
-    assert told["time"] == observation(MINUTES - 1, 0)["phenomenonTime"]
+    last = observation(MINUTES - 1, 0)["phenomenonTime"]
+    assert datetime.fromisoformat(told["time"]) == datetime.fromisoformat(last)
     (other,) = [each["properties"] for number, each in features.items() if number != gauge]
     # What never told anything is not well.
     assert (other["thing"], other["state"], other["result"]) == (silent, "unknown", None)
@@ -170,24 +171,15 @@ async def test_bad_series_are_400(sensors: Sensors, gauge: int, query: str) -> N
 
 
 @pytest.fixture(scope="module")
-def served_url(new_city: Callable[..., str]) -> str:
-    return new_city()
-
-
-@pytest.fixture(scope="module")
-async def served(served_url: str) -> AsyncIterator[tuple[str, dict[str, str], int]]:
+async def served(sensing_server: SensingServer) -> AsyncIterator[tuple[str, dict[str, str], int]]:
     """A server's address, a header that may write, and a datastream."""
-    url = served_url
-    database = await Database.open(url)
-    async with database.writing() as connection:
-        headers = bearer(await create_token(connection, "officer", "editor"))
-    await database.close()
-    with serving(url) as address:
-        body = thing("gauge") | {"Datastreams": [stream("level")]}
-        async with httpx.AsyncClient(base_url=f"{address}/sensors", headers=headers) as client:
-            assert (await client.post("/v1.1/Things", json=body)).status_code == 201
-            number = (await client.get("/v1.1/Datastreams")).json()["value"][0]["@iot.id"]
-        yield f"{address}/sensors", headers, number
+    address, headers = f"{sensing_server.address}/sensors", bearer(sensing_server.token)
+    async with httpx.AsyncClient(base_url=address, headers=headers, timeout=30) as client:
+        made = await client.post("/v1.1/Things", json=thing("gauge") | {"Datastreams": [stream("level")]})
+        assert made.status_code == 201
+        number = (await client.get("/v1.1/Datastreams")).json()["value"][0]["@iot.id"]
+        yield address, headers, number
+        assert (await client.delete(made.headers["location"])).status_code == 200
 
 
 async def test_a_stream_is_taken_up_where_it_was_left(served: tuple[str, dict[str, str], int]) -> None:
@@ -228,7 +220,9 @@ async def test_a_stream_is_taken_up_where_it_was_left(served: tuple[str, dict[st
         assert bad.status_code == 400
 
 
-async def test_listeners_share_one_connection(served: tuple[str, dict[str, str], int], served_url: str) -> None:
+async def test_listeners_share_one_connection(
+    served: tuple[str, dict[str, str], int], sensing_server: SensingServer
+) -> None:
     """However many hear of events and observations, one connection listens for each, and all hear the same."""
     address, headers, _ = served
     root = address.removesuffix("/sensors")
@@ -244,7 +238,7 @@ async def test_listeners_share_one_connection(served: tuple[str, dict[str, str],
     async with httpx.AsyncClient(headers=headers, timeout=30, limits=limits) as client:
         listening = [asyncio.create_task(hear(client)) for _ in range(60)]
         await asyncio.sleep(2)
-        database = await Database.open(served_url)
+        database = await Database.open(sensing_server.database_url)
         async with database.reading() as connection:
             number = await connection.fetchval(
                 "select count(*) from pg_stat_activity where datname = current_database() and query ilike '%listen%'"

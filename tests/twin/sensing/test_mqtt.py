@@ -19,6 +19,7 @@ import pytest
 
 from cim_models.database import Database
 from tests.twin.sensing.streams import make_streams
+from twin.sensing.bridge import Bridge
 from twin.sensing.broker import PLACES, Broker, private_broker
 from twin.sensing.mapping import fits
 
@@ -107,7 +108,9 @@ async def test_readings_go_in_and_come_out(database: Database, broker: Broker, t
     async with database.writing() as connection:
         await connection.execute('update sensing.datastream set properties = \'{"key": "gauge-7"}\'')
     heard: list[tuple[str, Any]] = []
-    with running(*broker.command), carrying(database.url, broker, tmp_path):
+    (tmp_path / "mqtt.yaml").write_text(MAPPING)
+    with running(*broker.command):
+        carrying_ = asyncio.create_task(Bridge(broker.url, "", tmp_path / "mqtt.yaml")(database))
         sender, reader, stranger = client_of(broker), client_of(broker, None), client_of(broker, None)
         reader.on_message = lambda _c, _d, message: heard.append((message.topic, json.loads(message.payload)))
         reader.subscribe("v1.1/Observations", qos=1)
@@ -128,6 +131,7 @@ async def test_readings_go_in_and_come_out(database: Database, broker: Broker, t
         assert {body["phenomenonTime"] for _, body in heard if "@iot.id" in body} == {
             f"2024-08-01T00:0{minute}:00Z" for minute in (0, 1, 2, 3)
         }
+        carrying_.cancel()
         for client in (sender, reader, stranger):
             client.loop_stop()
 
@@ -135,19 +139,19 @@ async def test_readings_go_in_and_come_out(database: Database, broker: Broker, t
 async def test_nothing_is_lost_when_anything_is_killed(database: Database, broker: Broker, tmp_path: Path) -> None:
     """Bridge and broker killed by turns while readings are sent at QoS 1: all that was taken is there, once."""
     (stream,) = await make_streams(database)
-    total = 2_000
+    total = 1_000
     with running(*broker.command) as first:
         sender = client_of(broker, name="sender")
         with carrying(database.url, broker, tmp_path) as bridge:
             await asyncio.to_thread(eventually, lambda: carried(database.url, sender, stream))
             sent = [
-                sender.publish(f"v1.1/Datastreams({stream})/Observations", reading(i, i), qos=1) for i in range(700)
+                sender.publish(f"v1.1/Datastreams({stream})/Observations", reading(i, i), qos=1) for i in range(400)
             ]
             await asyncio.to_thread(eventually, lambda: number(database.url) > 50)
             os.kill(bridge.pid, signal.SIGKILL)
         # While nobody carries, the broker keeps.
         sent += [
-            sender.publish(f"v1.1/Datastreams({stream})/Observations", reading(i, i), qos=1) for i in range(700, 1400)
+            sender.publish(f"v1.1/Datastreams({stream})/Observations", reading(i, i), qos=1) for i in range(400, 700)
         ]
         await asyncio.to_thread(eventually, lambda: all(each.is_published() for each in sent))
         # Mosquitto acknowledges a moment before it has written: what nobody carries needs that moment.
@@ -157,9 +161,9 @@ async def test_nothing_is_lost_when_anything_is_killed(database: Database, broke
     with running(*broker.command) as second, carrying(database.url, broker, tmp_path):
         await asyncio.to_thread(eventually, sender.is_connected)
         sent += [
-            sender.publish(f"v1.1/Datastreams({stream})/Observations", reading(i, i), qos=1) for i in range(1400, total)
+            sender.publish(f"v1.1/Datastreams({stream})/Observations", reading(i, i), qos=1) for i in range(700, total)
         ]
-        await asyncio.to_thread(eventually, lambda: number(database.url) > 1400)
+        await asyncio.to_thread(eventually, lambda: number(database.url) > 700)
         os.kill(second.pid, signal.SIGKILL)
         second.wait()
         with running(*broker.command):

@@ -1,7 +1,7 @@
 """Sensors and events from a script, over real HTTP."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -12,32 +12,28 @@ import pytest
 
 import twin.sdk
 from cim_models.database import Database
-from layers.tokens import create_token
-from tests.serve import serving
+from tests.conftest import SensingServer
 from tests.twin.sensing.streams import make_streams
 
 
 @pytest.fixture(scope="module")
-async def place(new_city: Callable[..., str]) -> tuple[str, str, list[int]]:
-    """A city's URL, a token that may write, and two gauges."""
-    url = new_city()
-    database = await Database.open(url)
-    streams = await make_streams(database, "water_level", 2)
+async def gauges(sensing_server: SensingServer) -> AsyncIterator[list[int]]:
+    """Two gauges."""
+    database = await Database.open(sensing_server.database_url)
+    yield await make_streams(database, "water_level", 2)
     async with database.writing() as connection:
-        token = await create_token(connection, "analyst", "editor")
+        await connection.execute("delete from sensing.thing")
     await database.close()
-    return url, token, streams
 
 
 @pytest.fixture(scope="module")
-def city(place: tuple[str, str, list[int]]) -> Iterator[twin.sdk.City]:
-    url, token, _ = place
-    with serving(url) as address, twin.sdk.connect(address, token=token) as found:
+def city(sensing_server: SensingServer) -> Iterator[twin.sdk.City]:
+    with twin.sdk.connect(sensing_server.address, token=sensing_server.token) as found:
         yield found
 
 
-def test_readings_go_out_and_come_back_as_pandas(city: twin.sdk.City, place: tuple[str, str, list[int]]) -> None:
-    one, other = place[2]
+def test_readings_go_out_and_come_back_as_pandas(city: twin.sdk.City, gauges: list[int]) -> None:
+    one, other = gauges
     times = pd.date_range("2024-08-01", periods=1440, freq="min", tz="UTC")
     level = pd.Series(np.round(np.random.default_rng(1).normal(size=1440), 3), index=times)
     heard: list[dict[str, Any]] = []
