@@ -48,6 +48,7 @@ CHANGE = [
 ]  # fmt: skip
 CHANGE_WIDTH = ["step", ["get", "change"], 7, -600, 4.5, -200, 2.5, -50, 1.2, 50, 2.5, 200, 4.5, 600, 7]
 CHANGE_ASIDE = ["step", ["get", "change"], 4, -600, 2.8, -200, 1.8, -50, 1, 50, 1.8, 200, 2.8, 600, 4]
+MOVED_WIDTH = ["step", ["get", "volume"], 2, 20, 3, 100, 4.5, 400, 7]
 ROUND = {"line-cap": "round", "line-join": "round"}
 
 
@@ -88,7 +89,7 @@ def evacuation_layers(streets: Streets, evacuation: Evacuation, state: State) ->
     links = np.flatnonzero(evacuation.vehicles >= SHOWN_PCU)
     if len(links):
         table = _rows(streets, links, state, {"volume": np.round(evacuation.vehicles[links])})
-        style = line_style("#6a3d9a", WIDTH, ASIDE)
+        style = line_style("#6a3d9a", MOVED_WIDTH, 1)
         yield VectorLayer("evacuation", Words("转移路线", "Ways to the shelters"), _titled([table]), style)
 
 
