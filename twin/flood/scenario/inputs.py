@@ -242,10 +242,7 @@ class FloodInputs(Inputs):
     sluices: Literal["automatic", "shut", "open"] = field(
         "automatic",
         title=Words("水闸", "Sluices"),
-        help=Words(
-            "automatic：只向外排；shut：关闭；open：无法关闭，双向过流",
-            "automatic: they let water out only; shut; open: they do not close, water passes both ways",
-        ),
+        choices=names.SLUICING,
         group=WORKS,
     )
     sluice_names: list[str] = field(

@@ -25,5 +25,10 @@ FIRST_WATER = {
     "bodies": Words("河湖库按常水位蓄水", "Rivers, lakes and reservoirs at their usual level"),
     "dry": Words("无水", "None"),
 }
+SLUICING = {
+    "automatic": Words("自动，只向外排", "Working: out only"),
+    "shut": Words("关闭", "Shut"),
+    "open": Words("关不上，双向过流", "Stuck open"),
+}
 PUMPING = {"working": Words("运行", "Working"), "failed": Words("停机", "Failed")}
 LOSSES = {"curve_number": Words("SCS 曲线数", "SCS curve number"), "none": Words("不计", "None")}

@@ -75,7 +75,7 @@ export const scenariosEn = {
   'probe.line': 'Section along a line',
   'probe.at_point': 'At a point',
   'probe.along': 'Section',
-  'probe.dry': 'No value at this place at any time.',
+  'probe.dry': 'No value here at any time: not reached, or inside a building.',
   'probe.chart': 'Values at this place through the run',
   'probe.when': 'When',
   'probe.section': 'Section of {length} m; at most {depth} {unit}',

@@ -76,7 +76,7 @@ export const scenariosZh: Readonly<Record<keyof typeof scenariosEn, string>> = {
   'probe.line': '沿线剖面',
   'probe.at_point': '单点过程',
   'probe.along': '剖面',
-  'probe.dry': '此处全程没有数值。',
+  'probe.dry': '此处始终无值：未波及，或位于建筑物内。',
   'probe.chart': '此处的全程过程线',
   'probe.when': '时刻',
   'probe.section': '剖面长 {length} 米，最大 {depth} {unit}',

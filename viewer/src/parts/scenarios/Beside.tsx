@@ -2,11 +2,10 @@
 
 import type { Job } from '../../api/scenarios';
 import { pick, t } from '../../i18n/text';
-import { readForm } from '../../state/scenarios/form';
 import { changeScenario, jobs, other } from '../../state/scenarios/runs';
 import type { Comparison } from '../../state/scenarios/view';
 import { view } from '../../state/store';
-import { inputText, processOf, runTitle } from './runs';
+import { differing, inputText, runChanges, runTitle } from './runs';
 
 const WAYS = { swipe: 'compare.swipe', difference: 'compare.difference' } as const satisfies Readonly<Record<Comparison, string>>;
 
@@ -21,7 +20,7 @@ export function Beside({ job }: { job: Job }) {
         <option value="">{t('compare.none')}</option>
         {offers.map((each) => (
           <option key={each.jobID} value={each.jobID}>
-            {runTitle(each)}
+            {[runTitle(each), ...runChanges(each)].join(' · ')}
           </option>
         ))}
       </select>
@@ -41,10 +40,8 @@ export function Beside({ job }: { job: Job }) {
 
 /** What was asked for differently: without it a difference explains nothing. */
 function Differing({ first, second }: { first: Job; second: Job }) {
-  const process = processOf(first);
-  const fields = process ? readForm(process).flatMap((group) => group.fields) : [];
-  const differing = fields.filter(({ name }) => JSON.stringify(first.twin.inputs[name]) !== JSON.stringify(second.twin.inputs[name]));
-  if (differing.length === 0) return <p class="quiet">{t('compare.same')}</p>;
+  const fields = differing(first, second);
+  if (fields.length === 0) return <p class="quiet">{t('compare.same')}</p>;
   return (
     <table class="figures">
       <thead>
@@ -55,7 +52,7 @@ function Differing({ first, second }: { first: Job; second: Job }) {
         </tr>
       </thead>
       <tbody>
-        {differing.map((field) => (
+        {fields.map((field) => (
           <tr key={field.name}>
             <th scope="row">{pick(field.title)}</th>
             <td>{inputText(field, first.twin.inputs[field.name])}</td>

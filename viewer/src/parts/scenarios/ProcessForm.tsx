@@ -34,7 +34,7 @@ export function ProcessForm({ process, inputs, onLeave }: Props) {
       onSubmit={(event) => {
         event.preventDefault();
         setRefusal(null);
-        if (Object.keys(own).length === 0) start(process.id, inputsOf(groups, values), setRefusal);
+        if (Object.keys(own).length === 0) start(process.id, inputsOf(groups, values), onLeave, setRefusal);
         else setRefusal('');
       }}
     >

@@ -1,19 +1,22 @@
 /** The line between two runs, drawn over the map by hand or moved by the arrow keys. */
 
-import { t } from '../../i18n/text';
+import type { Job } from '../../api/scenarios';
+import { pick, t } from '../../i18n/text';
 import { swipe } from '../../state/scenarios/results';
 import { other, run } from '../../state/scenarios/runs';
-import { runTitle } from './runs';
+import { differing, inputText, runTitle } from './runs';
 
 const STEP = 0.02;
+/** Of what two runs were asked for differently, this is told over the map. */
+const MOST_TOLD = 2;
 
 export function SwipeLine() {
   const put = (share: number): void => void (swipe.value = Math.min(0.98, Math.max(0.02, share)));
   const at = swipe.value;
   return (
     <div class="swipe" style={{ left: `${at * 100}%` }}>
-      <span class="swipe-name is-left">A · {run.value && runTitle(run.value)}</span>
-      <span class="swipe-name">B · {other.value && runTitle(other.value)}</span>
+      <span class="swipe-name is-left">A · {run.value && nameBeside(run.value, other.value)}</span>
+      <span class="swipe-name">B · {other.value && nameBeside(other.value, run.value)}</span>
       <div
         class="swipe-grip"
         role="slider"
@@ -33,4 +36,11 @@ export function SwipeLine() {
       />
     </div>
   );
+}
+
+/** By what a run differs from the one beside it; they may well be called the same. */
+function nameBeside(job: Job, other: Job | null): string {
+  const fields = other ? differing(job, other).slice(0, MOST_TOLD) : [];
+  if (fields.length === 0) return runTitle(job);
+  return fields.map((field) => `${pick(field.title)} ${inputText(field, job.twin.inputs[field.name])}`).join(' · ');
 }

@@ -34,6 +34,13 @@ export function runChanges(job: Job): readonly string[] {
   return changed.slice(0, MOST_CHANGES).map((field) => `${pick(field.title)} ${inputText(field, job.twin.inputs[field.name])}`);
 }
 
+/** What two runs of a scenario were asked for differently. */
+export function differing(first: Job, second: Job): readonly Field[] {
+  const process = processOf(first);
+  const fields = process ? readForm(process).flatMap((group) => group.fields) : [];
+  return fields.filter(({ name }) => JSON.stringify(first.twin.inputs[name]) !== JSON.stringify(second.twin.inputs[name]));
+}
+
 /** A value of a form in words; of a list how many, of a shape that there is one. */
 export function inputText({ asks, unit }: Pick<Field, 'asks' | 'unit'>, value: unknown): string {
   if (value === null || value === undefined) return '—';
@@ -46,7 +53,7 @@ export function inputText({ asks, unit }: Pick<Field, 'asks' | 'unit'>, value: u
   return typeof value === 'object' ? t('scenario.set') : String(value);
 }
 
-export function processOf(job: Job): Process | undefined {
+function processOf(job: Job): Process | undefined {
   return processes.value?.find(({ id }) => id === job.processID);
 }
 

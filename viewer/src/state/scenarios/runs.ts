@@ -133,13 +133,14 @@ function follow(at: string, id: string, take: (job: Job) => void, signal: AbortS
   void followStream(eventsAddress(at, id), follower, own.signal, authorization());
 }
 
-/** Runs a scenario, once there is a token; the reason where it was refused. */
-export function start(process: string, inputs: Attributes, refused: (reason: string) => void): void {
-  if (token.peek() === null) return askToken(() => start(process, inputs, refused));
+/** Runs a scenario, once there is a token, and opens the run; the reason where it was refused. */
+export function start(process: string, inputs: Attributes, begun: () => void, refused: (reason: string) => void): void {
+  if (token.peek() === null) return askToken(() => start(process, inputs, begun, refused));
   execute(root.peek() ?? '', process, inputs, view.peek().date).then(
     (job) => {
       jobs.value = [job, ...jobs.peek()];
       openRun(job.jobID);
+      begun();
     },
     (error: unknown) => {
       if (error instanceof ServerRefused && error.status === 401) forgetToken();
