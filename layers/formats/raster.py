@@ -53,7 +53,7 @@ class RasterSource:
     """One raster as a source of the theme `terrain`: a single row with the raster's footprint.
 
     kind: imagery for three bands and more or a palette, hillshade for one band of bytes, else dtm; a recipe may say
-    otherwise. opened_as: what rasterio opens, a variable of a NetCDF by its own name. resolution: metres, of the wider
+    otherwise. opened_as: what rasterio opens. variable: of a NetCDF that has several. resolution: metres, of the wider
     side of a cell. footprint: polygon in `crs`, x east first.
     """
 
@@ -65,6 +65,7 @@ class RasterSource:
     footprint: shapely.Polygon
     attributes: dict[str, Any]
     opened_as: str
+    variable: str = ""
     name: str = "terrain"
     count: int | None = 1
     schema: pa.Schema = SCHEMA
@@ -74,7 +75,10 @@ class RasterSource:
         """Where the COG lies, relative to the city's data directory; named by content, so a new edition never
         overwrites cells that an older one still shows."""
         with self.file.open("rb") as file:
-            digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
+            # Of one file's variables each has cells of its own.
+            digest = hashlib.file_digest(
+                file, lambda: hashlib.blake2b(self.variable.encode(), digest_size=8)
+            ).hexdigest()
         return f"{FOLDER}/{self.file.stem}-{digest}.tif"
 
     def read(self, rows: int = 10_000) -> Iterator[pa.RecordBatch]:
@@ -154,12 +158,12 @@ def open_netcdf(path: Path, reading: Reading) -> list[Source]:
     if not names:
         return [_open_raster(path, reading, "netCDF", str(path))]
     chosen = reading.layer or (next(iter(names)) if len(names) == 1 else None)
-    if chosen not in names:
+    if chosen is None or chosen not in names:
         raise FormatError(f"{path.name}: several variables; choose one with --layer: {', '.join(names)}")
-    return [_open_raster(path, Reading(reading.crs), "netCDF", names[chosen])]
+    return [_open_raster(path, Reading(reading.crs), "netCDF", names[chosen], chosen)]
 
 
-def _open_raster(path: Path, reading: Reading, driver: str, opened_as: str) -> Source:
+def _open_raster(path: Path, reading: Reading, driver: str, opened_as: str, variable: str = "") -> Source:
     if reading.layer not in (None, "terrain"):
         raise FormatError(f"{path.name}: a raster has no layer {reading.layer!r}; leave the layer out")
     with _opened(opened_as, driver, path) as dataset:
@@ -185,6 +189,7 @@ def _open_raster(path: Path, reading: Reading, driver: str, opened_as: str) -> S
             nodata=_nodata(dataset),
             footprint=footprint,
             opened_as=opened_as,
+            variable=variable,
             attributes={
                 "width": dataset.width,
                 "height": dataset.height,

@@ -3,8 +3,11 @@
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+import rasterio
 import shapely
+from scipy.io import netcdf_file
 
 from layers.formats import Columns, FormatError, files_in, notes_of, open_sources
 from layers.mapping import mapped
@@ -166,3 +169,39 @@ def test_grids_of_heights(tmp_path: Path) -> None:
     (row,) = [row for batch in source.read() for row in batch.to_pylist()]
     assert (row["class"], row["nodata"]) == ("dtm", -9999)
     assert source.write_cog(tmp_path).is_file()  # type: ignore[attr-defined]
+
+
+def write_netcdf(path: Path, *variables: str) -> Path:
+    """Grids of three by two cells, as models write them: the southernmost row first, no CRS but degrees."""
+    with netcdf_file(path, "w") as file:
+        for name, values, unit in (
+            ("lat", [28.1, 28.2], "degrees_north"),
+            ("lon", [120.9, 121.0, 121.1], "degrees_east"),
+        ):
+            file.createDimension(name, len(values))
+            axis = file.createVariable(name, "f8", (name,))
+            axis[:], axis.units, axis.standard_name = values, unit, {"lat": "latitude", "lon": "longitude"}[name]
+        for number, name in enumerate(variables):
+            grid = file.createVariable(name, "f4", ("lat", "lon"))
+            grid[:] = np.arange(6).reshape(2, 3) + 10 * number
+    return path
+
+
+def test_grids_of_models(tmp_path: Path) -> None:
+    """One variable is read as it is, of several one is named; each has its own cells, the northern row on top."""
+    path = write_netcdf(tmp_path / "a.nc", "elevation", "depth")
+    with pytest.raises(FormatError, match="several variables; choose one with --layer: elevation, depth"):
+        open_sources(path, crs="EPSG:4490")
+    for number, name in enumerate(("elevation", "depth")):
+        (source,) = open_sources(path, crs="EPSG:4490", layer=name)
+        with rasterio.open(source.write_cog(tmp_path)) as cells:  # type: ignore[attr-defined]
+            assert [value[0] for value in cells.sample([(120.9, 28.2), (121.1, 28.1)])] == [
+                3 + 10 * number,
+                2 + 10 * number,
+            ]
+    (alone,) = open_sources(write_netcdf(tmp_path / "b.nc", "elevation"), crs="EPSG:4490")
+    (row,) = [row for batch in alone.read() for row in batch.to_pylist()]
+    assert (row["class"], shapely.from_wkb(row["geometry"]).bounds) == (
+        "dtm",
+        pytest.approx((120.85, 28.05, 121.15, 28.25)),
+    )
