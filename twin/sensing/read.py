@@ -16,6 +16,7 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
+    case,
     false,
     func,
     literal,
@@ -27,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.types import Boolean, TypeEngine
 
 from cim_models.database import Connection
-from cim_models.observation import LATEST
+from cim_models.observation import DATASTREAM, LATEST
 from layers.statement import compiled
 from twin.sensing import BadQuery
 from twin.sensing.addresses import Address
@@ -143,7 +144,7 @@ def _object(entity: EntityType, table: FromClause, options: Options) -> ColumnEl
         if not options.select or each.name == "@iot.id" or {name, each.name} & set(options.select):
             parts += [_name(each.name), value_told(entity, each, table)]
     if entity.name == "Observation":
-        parts += [_name("@datastream"), table.c.datastream_id]
+        parts += [_name("@datastream"), table.c.datastream_id, _name("@multi"), _is_of_several(table)]
     for expand in options.expand:
         navigation = entity.navigation(expand.name)
         if navigation is None:
@@ -175,6 +176,13 @@ def _expanded(navigation: Navigation, source: FromClause, expand: Expand) -> lis
         number = func.cardinality(func.array(some.correlate_except(table).scalar_subquery()))
         parts += [_name(f"{navigation.name}@iot.count"), number]
     return parts
+
+
+def _is_of_several(table: FromClause) -> ColumnElement[Any]:
+    """Whether an observation is of a MultiDatastream: only those with JSON can be, and only their streams are read."""
+    stream = DATASTREAM.alias()
+    found = select(stream.c.is_multi).where(stream.c.id == table.c.datastream_id)
+    return case((table.c.json.is_not(None), found.correlate_except(stream).scalar_subquery()), else_=false())
 
 
 def _name(text: str) -> ColumnElement[Any]:

@@ -53,10 +53,10 @@ def _expanded(name: str, raw: Raw, options: Options, base: str) -> Document:
 
 
 def _is_foreign(entity: EntityType, link: str, raw: Raw) -> bool:
-    """An observation is of a Datastream or of a MultiDatastream, never both; the latter's results are lists."""
+    """An observation is of a Datastream or of a MultiDatastream, never both."""
     if entity.name != "Observation" or link not in ("Datastream", "MultiDatastream"):
         return False
-    return (link == "MultiDatastream") is not isinstance(raw.get("result"), list)
+    return (link == "MultiDatastream") is not raw["@multi"]
 
 
 def told(each: Property, value: Any) -> Any:
@@ -113,7 +113,7 @@ def data_arrays(page: Page, options: Options, base: str) -> list[Document]:
     for raw in page.entities:
         stream = raw["@datastream"]
         if stream not in grouped:
-            set_name = "MultiDatastream" if isinstance(raw.get("result"), list) else "Datastream"
+            set_name = "MultiDatastream" if raw["@multi"] else "Datastream"
             grouped[stream] = {
                 f"{set_name}@iot.navigationLink": f"{base}/{set_name}s({stream})",
                 "components": [each.name.removeprefix("@iot.") for each in columns],

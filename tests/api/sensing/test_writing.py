@@ -250,6 +250,15 @@ async def test_multi_datastreams(sensors: Sensors, gauge: int) -> None:
     assert (await sensors.get(f"Observations({wind})"))["result"] == [12.5, 270]
     assert (await sensors.get(f"Observations({wind})/MultiDatastream"))["@iot.id"] == made
     assert len(await sensors.values("Observations", filter="result/0 gt 12")) == 1
+    # A list may be one result, too: whose it is follows from the stream alone, whatever is told of it.
+    single = await sensors.post(f"Things({gauge})/Datastreams", stream("spectrum"))
+    listed = await sensors.post(f"Datastreams({single})/Observations", observation(0, [1, 2]))
+    for number, name in ((wind, "MultiDatastream"), (listed, "Datastream")):
+        links = await sensors.get(f"Observations({number})", select="id,Datastream,MultiDatastream")
+        assert [each for each in links if "atastream" in each] == [f"{name}@iot.navigationLink"]
+    moved = {"MultiDatastream": {"@iot.id": made}}
+    assert await sensors.status("PATCH", f"Observations({listed})", moved) == 400
+    assert await sensors.status("PATCH", f"Observations({listed})", moved | {"Datastream": None}) == 200
     for bad in ([1], 5, [1, 2, 3]):
         assert await sensors.status("POST", f"MultiDatastreams({made})/Observations", observation(1, bad)) == 400
     assert await sensors.status("POST", f"Datastreams({made})/Observations", observation(1, 5)) == 404

@@ -28,6 +28,8 @@ STREAMS_OF = {
     "Datastream": "select $1::bigint",
     "MultiDatastream": "select $1::bigint",
 }
+STREAMS = {"Datastream", "MultiDatastream"}
+OF_BOTH_KINDS = "select count(distinct is_multi) > 1 from sensing.datastream where id = any($1::bigint[])"
 OBSERVATION = """
     select id, datastream_id, time, time_end, result_time, valid_from, valid_to, number, text, json, quality,
            parameters, feature_id
@@ -206,11 +208,15 @@ async def _change_observation(writer: Writer, number: int, body: dict[str, Any],
     assert row is not None, "it was just found"
     known = {} if whole else _as_given(row)
     stream, feature = row["datastream_id"], row["feature_id"]
-    for name in ("Datastream", "MultiDatastream"):
+    for name in sorted(STREAMS):
         if body.get(name) is not None:
             stream = await writer.linked(name, body[name])
     if body.get("FeatureOfInterest") is not None:
         feature = await writer.linked("FeatureOfInterest", body["FeatureOfInterest"])
+    if await connection.fetchval(OF_BOTH_KINDS, [stream, row["datastream_id"]]) and len(STREAMS & body.keys()) < 2:
+        raise BadEntity(
+            "an Observation is of a Datastream or of a MultiDatastream; give the one as null with the other"
+        )
     reading = read_observation(known | body, stream, writer.zone, feature_id=feature)
     await prepare_months(connection, Batch.of([reading]), set())
     given = reading.time, reading.time_end, reading.result_time, reading.valid_from, reading.valid_to
