@@ -48,7 +48,8 @@ class Flooding:
         with rasterio.open(self.frames[0][1]) as file:
             transform = file.transform
         most = np.nanmax([np.nan_to_num(read_depth(path)) for _, path in self.frames], axis=0)
-        column, row = (np.floor(each).astype(np.int64) for each in ~transform * (x, y))
+        column = np.floor((x - transform.c) / transform.a).astype(np.int64)
+        row = np.floor((y - transform.f) / transform.e).astype(np.int64)
         inside = (row >= 0) & (row < most.shape[0]) & (column >= 0) & (column < most.shape[1])
         depth = np.zeros(len(x))
         depth[inside] = most[row[inside], column[inside]]

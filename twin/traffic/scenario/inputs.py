@@ -77,12 +77,12 @@ class TrafficInputs(Inputs):
     demand: Literal["city", "crossings", "csv"] = field(
         "city",
         title=Words("需求来源", "Trips from"),
-        help=Words(
-            "city：按建筑面积、用途与人口推算；crossings：按路口密度平摊（无建筑用途时）；csv：起讫点表",
-            "city: floors, functions and people; crossings: spread by crossings, where functions are not known; "
-            "csv: a table of origin, destination, trips",
-        ),
         group=TRIPS,
+        choices={
+            "city": Words("按建筑面积、用途与人口推算", "Floors, functions and people"),
+            "crossings": Words("按路口平摊（建筑用途未知时）", "Spread by crossings, where functions are not known"),
+            "csv": Words("起讫点表", "A table of origin, destination, trips"),
+        },
     )
     od_csv: str | None = field(
         None,
@@ -98,8 +98,13 @@ class TrafficInputs(Inputs):
     zones: Literal["auto", "village", "township", "grid"] = field(
         "auto",
         title=Words("交通小区", "Zones"),
-        help=Words("auto：村（社区）足够多则用村，否则网格", "auto: villages where there are enough, else a grid"),
         group=TRIPS,
+        choices={
+            "auto": Words("村（社区）足够多则用村，否则网格", "Villages where there are enough, else a grid"),
+            "village": Words("村（社区）", "Villages"),
+            "township": Words("乡镇（街道）", "Townships"),
+            "grid": Words("网格", "A grid"),
+        },
     )
     grid_m: float = field(600.0, title=Words("网格边长", "Side of the grid"), unit="m", group=TRIPS, ge=100, le=5000)
     trips_per_1000: float = field(
@@ -214,8 +219,13 @@ class TrafficInputs(Inputs):
     country: Literal["auto", "CN", "FR", "DE"] = field(
         "auto",
         title=Words("缺省车速", "Speeds where none is known"),
-        help=Words("auto：按城市时区", "auto: by the city's time zone"),
         group=COMPUTATION,
+        choices={
+            "auto": Words("按城市时区", "By the city's time zone"),
+            "CN": Words("中国", "China"),
+            "FR": Words("法国", "France"),
+            "DE": Words("德国", "Germany"),
+        },
     )
     gap: float = field(1e-5, title=Words("相对间隙", "Relative gap"), unit="1", group=COMPUTATION, ge=1e-10, le=1e-2)
 

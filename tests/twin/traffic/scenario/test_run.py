@@ -256,18 +256,29 @@ def flooded(river: tuple[str, Path], depths_m: Sequence[float]) -> None:
             path = city.folder / f"depth-{n}.tif"
             write_grid(path, cells, domain, unit="m", description="depth")
             frames.append((begin + timedelta(hours=n), path))
-        keep(city, FLOOD, Result([RasterLayer("depth", Words("水深", "Depth"), "m", frames, "depth")]), 3600)
+        moving = pa.table({"village_code": ["990381001002"] * 2, "people": [10, 40]})
+        depth = RasterLayer("depth", Words("水深", "Depth"), "m", frames, "depth")
+        keep(city, FLOOD, Result([depth], tables={"people_to_move": moving}), 3600)
 
 
 def test_a_flood_cuts_off_hour_by_hour(river: tuple[str, Path]) -> None:
     """The ford is dry, then under 0.4 m: too deep for cars, not for lorries; then under 0.7 m; then dry again."""
     flooded(river, (0.0, 0.4, 0.7, 0.0))
     with opened(river) as city:
-        inputs = TrafficInputs.model_validate(USUAL | {"flood_run": "latest", "lorry_share": 0.1})
+        inputs = TrafficInputs.model_validate(USUAL | {"flood_run": "latest", "lorry_share": 0.1, "evacuate": "flood"})
         result = TRAFFIC.run(city, inputs, lambda *_: None)
         keep(city, TRAFFIC, result, 3600)
         kept = city.previous(str(city.run.id))
-    assert set(kept.layers) == {"traffic", "usual", "change", "closed", "cut_off_hospital", "cut_off_shelter", "faults"}
+    assert set(kept.layers) == {
+        "traffic",
+        "usual",
+        "change",
+        "closed",
+        "cut_off_hospital",
+        "cut_off_shelter",
+        "evacuation",
+        "faults",
+    }
     cut = {
         (row["time"].astimezone(UTC).hour, row["vehicle"]): (row["village"], row["people_cut_off"])
         for row in kept.table("cut_off_by_village").to_pylist()
@@ -281,6 +292,9 @@ def test_a_flood_cuts_off_hour_by_hour(river: tuple[str, Path]) -> None:
     states = result.tables["states"].to_pylist()
     assert states[0]["unserved_trips"] == 0 < states[1]["unserved_trips"]
     assert result.indicators["cut_off_hospital_car"]["value"] == 60
+    # The most that the flood run counts in any state leave, while the ford is dry, for the shelter half a kilometre on.
+    plan = [(row["village"], row["people"], row["shelter"]) for row in kept.table("evacuation_plan").to_pylist()]
+    assert plan == [("渡口村", 40, "西校")]
 
 
 def test_a_village_is_moved_to_shelters_with_room(river: tuple[str, Path], bridged: Result) -> None:
