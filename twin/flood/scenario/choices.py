@@ -1,4 +1,4 @@
-"""Parts of a flood's inputs that come in lists: inflows, releases, drawn walls, breaches."""
+"""Parts of a flood's inputs that come in lists: inflows, releases, drawn walls, breaches, water that was seen."""
 
 from typing import Literal, Self
 
@@ -82,3 +82,11 @@ class Breaching(Inputs):
     widest_m: float = field(120.0, title=Words("最大宽度", "Greatest width"), unit="m", gt=0, le=5000)
     minutes_to_fall: float = field(10.0, title=Words("冲深历时", "Time to scour"), unit="min", ge=0, le=1440)
     material: Literal["sand", "clay"] = field("clay", title=Words("堤身材料", "Material"))
+
+
+class Seen(Inputs):
+    """Water that people saw or measured at a place in the flood that the run is of: how deep it stood at most."""
+
+    at: Point = field(title=Words("位置", "Place"), widget="point")
+    depth_m: float = field(title=Words("最大水深", "Greatest depth"), unit="m", ge=0, le=20)
+    name: str = field("", title=Words("地点", "Name"), max_length=200)

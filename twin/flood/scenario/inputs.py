@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import AwareDatetime, model_validator
 
 from twin.flood.scenario import names
-from twin.flood.scenario.choices import Breaching, Release, River, Wall
+from twin.flood.scenario.choices import Breaching, Release, River, Seen, Wall
 from twin.flood.scenario.shapes import Polygon
 from twin.flood.scenario.tables import formulas, patterns, tides
 from twin.scenarios.inputs import Inputs, Words, field
@@ -306,6 +306,17 @@ class FloodInputs(Inputs):
         1.0, title=Words("糙率系数", "Factor on roughness"), unit="1", group=GROUND, ge=0.3, le=3
     )
 
+    seen: list[Seen] = field(
+        title=Words("已知积水点", "Water that was seen"),
+        help=Words(
+            "本次过程中实测或目击的最大水深，结果列出模拟与其之差",
+            "Depths seen or measured in this flood; the result shows by how much the run misses them",
+        ),
+        group=UNCERTAINTY,
+        default_factory=list,
+        max_length=500,
+        widget="point",
+    )
     members: int = field(
         0,
         title=Words("集合成员数", "Members of an ensemble"),
@@ -338,20 +349,14 @@ class FloodInputs(Inputs):
     )
     roughness_spread: float = field(
         0.2,
-        title=Words("糙率不确定性", "Uncertainty of roughness"),
-        help=Words("对数标准差", "Standard deviation of its logarithm"),
+        title=Words("糙率不确定性（对数）", "Uncertainty of roughness (logarithm)"),
         unit="1",
         group=UNCERTAINTY,
         ge=0,
         le=1,
     )
     probability_depth_m: float = field(
-        0.3,
-        title=Words("概率所指水深", "Depth that the probability is of"),
-        unit="m",
-        group=UNCERTAINTY,
-        ge=0.02,
-        le=10,
+        0.3, title=Words("概率所指水深", "Depth of the probability"), unit="m", group=UNCERTAINTY, ge=0.02, le=10
     )
 
     @model_validator(mode="after")

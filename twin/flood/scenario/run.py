@@ -20,6 +20,7 @@ from twin.flood.scenario.ground import Ground, lay_ground
 from twin.flood.scenario.inputs import FloodInputs
 from twin.flood.scenario.outputs import Keeper, raster_layers
 from twin.flood.scenario.reading import read
+from twin.flood.scenario.seen import beside_seen, cells_of
 from twin.flood.scenario.site import choose_site
 from twin.flood.scenario.weather import rain, sea_level
 from twin.flood.scenario.works import Works, build_works
@@ -55,6 +56,7 @@ def _run(city: City, inputs: FloodInputs, tell: Progress) -> Result:
     start = start_of(city, inputs)
     progress(0.0, Words("读取地形与工程", "Reading terrain and works"))
     site = choose_site(city, inputs.resolution_m, inputs.area)
+    cells_of(site, inputs.seen)
     level = sea_level(city, inputs, start)
     ground = lay_ground(city, site, inputs, level.at(0.0))
     progress(PREPARED / 2, Words("读取水利工程", "Reading the works"))
@@ -96,6 +98,9 @@ def _run(city: City, inputs: FloodInputs, tell: Progress) -> Result:
     layers: list[RasterLayer | VectorLayer] = list(raster_layers(city.folder, found, ground, keeper, findings.moments))
     tables: dict[str, pa.Table] = {"gauges": _gauge_table(domain, found, gauges, start)}
     indicators = findings.indicators(time.monotonic() - began)
+    if inputs.seen:
+        tables["seen"], missed = beside_seen(findings)
+        indicators |= missed
     if inputs.exposure:
         from twin.flood.exposure.count import count_exposure
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import psycopg
+import pyproj
 import pytest
 
 from cim_models.database import Database
@@ -84,7 +85,13 @@ def run(coast: tuple[str, Path], name: str, told: list[float] | None = None, **i
 @pytest.fixture(scope="module")
 def breached(coast: tuple[str, Path]) -> Result:
     """The wall breaks at its middle at once."""
-    return run(coast, "breached", breaches=[{"begin_h": 0, "widest_m": 60, "first_width_m": 40}], duration_h=1.0)
+    project = pyproj.Transformer.from_crs("EPSG:4549", "OGC:CRS84", always_xy=True)
+    seen = [
+        {"at": {"type": "Point", "coordinates": project.transform(x, 3_111_205)}, "depth_m": 1.0, "name": name}
+        for x, name in ((596_305, "field"), (596_220, "house"))
+    ]
+    breach = {"begin_h": 0, "widest_m": 60, "first_width_m": 40}
+    return run(coast, "breached", breaches=[breach], duration_h=1.0, seen=seen)
 
 
 def test_a_wall_that_is_too_low_is_overtopped_and_holds_when_raised(coast: tuple[str, Path]) -> None:
@@ -155,6 +162,16 @@ def test_a_breach_lets_the_sea_in_and_no_higher(breached: Result) -> None:
     assert np.nanmax(read_grid(roles["arrival"].frames[0][1])) < 60
 
 
+def test_water_that_was_seen_stands_beside_what_is_found(breached: Result) -> None:
+    deepest = read_grid(next(layer for layer in breached.layers if layer.role == "max_depth").frames[0][1])
+    rows = {row["place"]: row for row in breached.tables["seen"].to_pylist()}
+    assert rows["field"]["found_m"] == pytest.approx(np.nanmax(deepest[8:11, 14:17]), abs=1e-3)
+    assert rows["field"]["miss_m"] == pytest.approx(rows["field"]["found_m"] - 1, abs=1e-3)
+    misses = [row["miss_m"] for row in rows.values()]
+    assert breached.indicators["seen_miss_m"]["value"] == pytest.approx(np.abs(misses).mean(), rel=1e-3)
+    assert "Water that was seen" in breached.files["report-en.html"].read_text(encoding="utf-8")
+
+
 def test_its_people_and_roads_are_counted(breached: Result) -> None:
     move = breached.tables["people_to_move"].to_pylist()
     # One house of one storey holds all 60 of the village; nobody has a shelter, for the city has none.
@@ -182,8 +199,9 @@ def test_what_cannot_be_computed_is_refused_by_its_field(coast: tuple[str, Path]
         ("far", {"breaches": [{"at": {"type": "Point", "coordinates": [120.5, 28.0]}}]}),
         ("river", {"rivers": [{"river": "无名河", "hydrograph": [[0, 10]]}]}),
         ("release", {"releases": [{"discharge_m3_s": 10}]}),
+        ("seen", {"seen": [{"at": {"type": "Point", "coordinates": [120.5, 28.0]}, "depth_m": 1}]}),
     ):
-        with pytest.raises(FloodRefused, match=r"sea_datum|breaches|rivers|releases"):
+        with pytest.raises(FloodRefused, match=r"sea_datum|breaches|rivers|releases|seen"):
             run(coast, name, **inputs)
     with opened(coast, "large") as city, pytest.raises(FloodRefused, match="resolution_m"):
         choose_site(city, 0.002, None)
