@@ -1,11 +1,13 @@
 /** The form of a scenario, made of its description: presets, fields in groups that fold, and what was wrong beside each. */
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { Geometry } from 'geojson';
 import type { Attributes } from '../../api/documents';
 import type { Process } from '../../api/scenarios';
 import { number, pick, t } from '../../i18n/text';
 import { beyond, faultsOf, inputsOf, isGiven, matters, readForm, type Beyond, type Field, type Group } from '../../state/scenarios/form';
 import { start } from '../../state/scenarios/runs';
+import { shape as drawn } from '../../state/session';
 import { Icon } from '../Icon';
 import { FieldRow } from './FieldRow';
 
@@ -21,6 +23,10 @@ export function ProcessForm({ process, inputs, onLeave }: Props) {
   const [refusal, setRefusal] = useState<string | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    drawn.value = { type: 'GeometryCollection', geometries: shapesIn(values) };
+    return () => void (drawn.value = { type: 'GeometryCollection', geometries: [] });
+  }, [values]);
   const names = Object.keys(process.inputs);
   const refused = refusal === null ? {} : faultsOf(refusal, names);
   const presets = Object.entries(process.twin.presets);
@@ -67,6 +73,13 @@ export function ProcessForm({ process, inputs, onLeave }: Props) {
       </div>
     </form>
   );
+}
+
+/** All that was drawn, however deep: it stays on the map while the form is open. */
+function shapesIn(value: unknown): Geometry[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if ('type' in value && 'coordinates' in value) return [value as Geometry];
+  return Object.values(value).flatMap(shapesIn);
 }
 
 function wordsOf(wrong: Beyond | null, { name }: Field): readonly (readonly [string, string])[] {

@@ -153,8 +153,10 @@ export function start(process: string, inputs: Attributes, begun: () => void, re
 export function dismiss(job: Job): void {
   if (token.peek() === null) return askToken(() => dismiss(job));
   dismissJob(root.peek() ?? '', job.jobID).then(() => {
-    if (isOver(job)) openRun(null);
-    refreshJobs();
+    if (!isOver(job)) return refreshJobs();
+    // Its results go in the server's own time; it is gone from here at once.
+    jobs.value = jobs.peek().filter(({ jobID }) => jobID !== job.jobID);
+    openRun(null);
   }, note);
 }
 
