@@ -6,9 +6,12 @@ A server process of its own over a private PostgreSQL; what sends and asks runs 
 import argparse
 import asyncio
 import statistics
+import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -21,12 +24,15 @@ from bench.report import machine, table
 from cim_models.database import CitySpec, Database
 from layers.tokens import create_token
 from tests.serve import serving
+from tests.twin.sensing.test_mqtt import client_of
 from twin.sensing.batch import Reading
+from twin.sensing.broker import private_broker
 from twin.sensing.ingest import Ingest
 
 SPEC = CitySpec(
     name="sensors", title_zh="传感器", title_en="Sensors", srid=4490, metric_srid=4549, time_zone="Asia/Shanghai"
 )
+SECRET = "a token of the bench's"
 START = datetime(2024, 1, 1, tzinfo=UTC)
 STREAMS = """
     with place as (
@@ -139,6 +145,45 @@ async def singles(address: str, token: str, streams: list[int], number: int, at_
     return number / (time.perf_counter() - began), float(np.percentile(times, 99))
 
 
+async def by_mqtt(database: Database, streams: list[int], number: int, folder: Path) -> float | None:
+    """Readings a second from a client through a private Mosquitto and the bridge, at QoS 1; None without Mosquitto."""
+    broker = private_broker(folder, SECRET)
+    if broker is None:
+        return None
+    broker_runs = await asyncio.create_subprocess_exec(*broker.command)
+    bridge = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.twin.sensing.carry", database.url, broker.url, str(folder / "none.yaml"))
+    )
+    try:
+        # As many gauges would: not twenty at a time.
+        sender = await asyncio.to_thread(client_of, broker, SECRET, at_once=2_000)
+        start = START + timedelta(days=120)
+        where = f"v1.1/Datastreams({streams[0]})/Observations"
+        while await _stored(database, start) == 0:
+            sender.publish(where, orjson.dumps({"phenomenonTime": start.isoformat(), "result": 0}), qos=1)
+            await asyncio.sleep(0.2)
+        began = time.perf_counter()
+        for i in range(1, number):
+            told = (start + timedelta(seconds=i)).isoformat()
+            body = orjson.dumps({"phenomenonTime": told, "result": i})
+            sender.publish(f"v1.1/Datastreams({streams[i % len(streams)]})/Observations", body, qos=1)
+        while await _stored(database, start) < number:  # noqa: ASYNC110  # what is waited for lies in other processes
+            await asyncio.sleep(0.1)
+        seconds = time.perf_counter() - began
+        sender.loop_stop()
+        return number / seconds
+    finally:
+        for process in (bridge, broker_runs):
+            process.kill()
+            await process.wait()
+
+
+async def _stored(database: Database, since: datetime) -> int:
+    async with database.reading() as connection:
+        found: int = await connection.fetchval("select count(*) from sensing.observation where time >= $1", since)
+        return found
+
+
 async def timed(ask: Callable[[], Awaitable[httpx.Response]], times: int) -> tuple[str, str, str, str]:
     """Median, 95th and 99th percentile in ms, and size in kB of an answer."""
     found = []
@@ -169,6 +214,11 @@ async def run(url: str, address: str, token: str, chosen: argparse.Namespace) ->
             ("CreateObservations, 5,000 a request, 2 at once", f"{by_arrays:,.0f}", f"{by_arrays / bare:.2f}"),
             (f"POST of one, 64 at once (p99 {slowest:.0f} ms)", f"{one_by_one:,.0f}", f"{one_by_one / bare:.3f}"),
         ]
+        with tempfile.TemporaryDirectory(prefix="citytwin-bench-") as folder:
+            await asyncio.to_thread(Path(folder).chmod, 0o755)
+            mqtt = await by_mqtt(database, some, 5_000, Path(folder))
+        if mqtt is not None:
+            rates.append(("MQTT at QoS 1, one sender", f"{mqtt:,.0f}", f"{mqtt / bare:.3f}"))
         await direct(database, streams, len(streams), 10_000)
         day = f"{START.isoformat()}/{(START + timedelta(days=1)).isoformat()}".replace("+00:00", "Z")
         asked = {

@@ -54,12 +54,13 @@ def broker(open_folder: Path, tmp_path: Path) -> Broker:
     return found
 
 
-def client_of(broker: Broker, password: str | None = PASSWORD, name: str = "") -> mqtt.Client:
-    """A client that is connected, and connects again by itself."""
+def client_of(broker: Broker, password: str | None = PASSWORD, name: str = "", *, at_once: int = 20) -> mqtt.Client:
+    """A client that is connected, and connects again by itself. at_once: messages that wait for their answers."""
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, name, protocol=mqtt.MQTTv5)
     if password is not None:
         client.username_pw_set("twin", password)
     client.reconnect_delay_set(1, 1)
+    client.max_inflight_messages_set(at_once)
     until = time.monotonic() + 15
     while True:
         with suppress(ConnectionRefusedError):
