@@ -1,5 +1,6 @@
 """Areas reached and routes over HTTP, on a square of four streets whose times are known by hand."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -91,8 +92,6 @@ async def test_a_new_road_is_driven_at_once(asking: httpx.AsyncClient, square: t
         connection.execute(ROAD, line | {"uid": "diagonal", "kind": "secondary", "a": "SW", "b": "NE"})
         connection.execute("update layer set version = version + 1 where id = 'roads'")
     # What the server knows of its layers is a second old at most.
-    import asyncio
-
     await asyncio.sleep(1.2)
     after = (await asking.get("/traffic/route", params=ends)).json()["properties"]
     assert after["metres"] == pytest.approx(1414, rel=0.01)
