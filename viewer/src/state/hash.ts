@@ -97,7 +97,7 @@ function decodeLayers(text: string): LayerView[] {
 }
 
 function decodeSelection(text: string): Selection | null {
-  const match = /^([a-z][a-z0-9_]{0,62})\/(.+)$/.exec(text);
+  const match = /^([a-z][a-z0-9_]{0,62})\/(.+)$/s.exec(text);
   return match?.[1] !== undefined && match[2] !== undefined ? { layer: match[1], id: match[2] } : null;
 }
 
