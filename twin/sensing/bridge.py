@@ -18,7 +18,7 @@ import structlog
 from paho.mqtt.client import MQTTMessageInfo
 
 from cim_models.database import Database, database_name
-from layers.changes import keep_place, kept_place
+from layers.changes import Place, keep_place, kept_place
 from twin.sensing import BadEntity, Overloaded
 from twin.sensing.batch import Reading
 from twin.sensing.connection import BrokerConnection, Received
@@ -54,11 +54,14 @@ class Bridge:
         self._rules = read_mapping(self._mapping)
         topics = [f"{self._prefix}{version}{rest}" for version in ("v1.1", "v1.0") for rest in TOPICS]
         topics += [rule.topic for rule in self._rules]
+        # Before anything is carried in: what comes first is told, too.
+        async with database.writing() as writing:
+            place = await kept_place(writing, CONSUMER)
         connection = BrokerConnection(self._url, f"citytwin-{database_name(database.url)}", topics)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._carry_in(database, connection))
-                group.create_task(self._carry_out(database, connection))
+                group.create_task(self._carry_out(database, connection, place))
         finally:
             await connection.close()
 
@@ -114,9 +117,7 @@ class Bridge:
 
     # --- out
 
-    async def _carry_out(self, database: Database, connection: BrokerConnection) -> None:
-        async with database.writing() as writing:
-            place = await kept_place(writing, CONSUMER)
+    async def _carry_out(self, database: Database, connection: BrokerConnection, place: Place) -> None:
         async for batch in follow_arrivals(database, place):
             sent = [info for arrival in batch for info in self._publish(connection, arrival)]
             for info in sent:
