@@ -82,7 +82,7 @@ def overlaps(shapes: Any, others: Any = None) -> float:
 
 def test_the_same_seed_gives_the_same_city_and_another_seed_another(tmp_path: Path) -> None:
     cities = [generate(tmp_path / str(i), buildings=500, seed=seed) for i, seed in enumerate((7, 7, 8))]
-    tables = [[pa.Table.from_batches(source.read()) for source in made.sources] for made in cities]
+    tables = [[pa.Table.from_batches(source.read()) for source in made.sources] for made in cities[:2]]
     assert all(a.equals(b) for a, b in zip(tables[0], tables[1], strict=True))
     rasters = [rasterio.open(made.terrain).read(1) for made in cities]
     assert np.array_equal(rasters[0], rasters[1])
@@ -100,7 +100,7 @@ def test_sources_have_the_columns_of_the_model(city: DemoCity) -> None:
 
 
 def test_every_theme_of_a_city_is_there(city: DemoCity) -> None:
-    assert {source.name for source in city.sources} == set(THEMES) - {"generic_object"}
+    assert {source.name for source in city.sources} == set(THEMES) - {"generic_object", "coverage"}
 
 
 def test_it_says_that_it_is_made_up(city: DemoCity, theme: Callable[[str], Table]) -> None:
