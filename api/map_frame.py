@@ -127,9 +127,10 @@ class Frame:
     scale_factor: float
 
     def headers(self) -> dict[str, str]:
-        """What the answer says of where it lies (/req/core/map-response)."""
-        told = {"Content-Bbox": ",".join(f"{value:.12g}" for value in self.crs.to_official(self.box))}
-        return told if self.crs == CRS84 else told | {"Content-Crs": f"<{self.crs.uri}>"}
+        """What the answer says of where it lies (/req/core/map-response, /rec/core/content-crs)."""
+        box = ",".join(f"{value:.12g}" for value in self.crs.to_official(self.box))
+        # The bare URI: only Part 2 of Features puts it in angle brackets.
+        return {"Content-Bbox": box, "Content-Crs": self.crs.uri}
 
 
 def take_frame(query: Query, catalog: Catalog, extent: Box | None) -> Frame:

@@ -16,7 +16,16 @@ from api.map_frame import take_frame
 from api.parameters import Parameter, Query
 from api.presence import while_waited_for
 from api.raw import is_known
-from api.tiles import COLLECTIONS, PICTURE_FORMAT, PICTURES, TILE_PARAMETERS, accepted_picture, map_layers, style_named
+from api.tiles import (
+    COLLECTIONS,
+    FORMS,
+    PICTURE_FORMAT,
+    PICTURES,
+    TILE_PARAMETERS,
+    accepted_picture,
+    map_layers,
+    style_named,
+)
 from api.views import take_filter, take_view
 from layers.style import MODES, palette
 from layers.view import View
@@ -93,7 +102,7 @@ async def read_map(request: Request) -> Response:
     catalog = await served.catalog()
     style = style_named(request.path_params.get("style_id", MODES[0]))
     layers = map_layers(query, catalog, met.principal, request.path_params.get("layer_id"))
-    format_ = PICTURES.get(query.take(PICTURE_FORMAT) or "") or accepted_picture(request.headers.get("accept", ""))
+    format_ = FORMS.get(query.take(PICTURE_FORMAT) or "") or accepted_picture(request.headers.get("accept", ""))
     frame = take_frame(query, catalog, around(layers))
     transparent, color = query.take(TRANSPARENT), query.take(BGCOLOR)
     view, wanted = take_view(query, catalog), take_filter(query, catalog)

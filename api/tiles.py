@@ -42,15 +42,17 @@ COLLECTIONS = Parameter[str | None](
 )
 TILE_PARAMETERS = (*VIEW_PARAMETERS, *FILTER_PARAMETERS)
 PICTURES: dict[str, Format] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
+# As `f` names them: by a word, or by the media type itself.
+FORMS: dict[str, Format] = PICTURES | {kind: kind for kind in PICTURES.values()}
 VECTOR_FORMAT = Parameter[str](
     "f", "Format of the tile.", one_of("mvt"), "mvt", {"type": "string", "enum": ["mvt"], "default": "mvt"}
 )
 PICTURE_FORMAT = Parameter[str | None](
     "f",
     "Format of the picture; by default what the Accept header asks for, PNG where it takes that.",
-    one_of(*PICTURES),
+    one_of(*FORMS),
     None,
-    {"type": "string", "enum": list(PICTURES)},
+    {"type": "string", "enum": list(FORMS)},
 )
 
 
@@ -152,7 +154,7 @@ def tile_background(style: Mode, of_whole_map: bool, format_: Format) -> str | N
 
 def _wanted_format(scope: Scope) -> Format:
     """By `f`, else the first that the Accept header takes."""
-    found = re.search(rb"(?:^|&)f=(\w{1,10})(?:&|\Z)", scope["query_string"])
+    found = re.search(rb"(?:^|&)f=(?:image(?:/|%2[Ff]))?(\w{1,10})(?:&|\Z)", scope["query_string"])
     if found is not None:
         # Another than these is refused where the parameters are read.
         return PICTURES.get(found[1].decode(), "image/png")
