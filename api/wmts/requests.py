@@ -8,9 +8,9 @@ from api.wms.call import Call
 from api.wms.content import take_style
 from api.wms.dimensions import take_time, take_view
 from api.wms.names import WHOLE, layers_of
-from api.wmts.faults import INVALID, Fault
+from api.wmts.faults import INVALID, MISSING, Fault
 from layers.catalog import Layer
-from layers.style import Mode
+from layers.style import MODES, Mode
 from layers.view import View
 from tiles.map.request import Format
 from tiles.matrix import Tile, TileOutOfRange, tile_at
@@ -41,6 +41,8 @@ def take_tile(call: Call) -> TileAsked:
     kvp = call.kvp
     name = kvp.required("LAYER")
     layers = layers_of(name, call.catalog, call.principal)
+    if "STYLE" not in kvp.values():
+        raise Fault(MISSING, f"STYLE is missing: {' or '.join(MODES)}", "STYLE")
     style = take_style(kvp.get("STYLE"), "STYLE")
     try:
         grid = grid_named(kvp.required("TILEMATRIXSET"), call.catalog)

@@ -114,7 +114,7 @@ async def test_a_tile_by_pairs_and_by_address_is_one(client: httpx.AsyncClient) 
     by_address = await client.get("/wmts/1.0.0/buildings/day/CGCS2000Quad/15/5634/27393.png")
     mixed = "/wmts?" + urlencode({name.title(): value for name, value in TILE.items()}) + "&tk=0123456789abcdef"
     china = kvp(FORMAT="tiles", STYLE="default", tk="x")
-    for other in (by_address, await client.get(mixed), await client.get(china)):
+    for other in (by_address, await client.get(mixed), await client.get(china), await client.get(kvp(STYLE=""))):
         assert other.content == plain.content
     again = await client.get(kvp(), headers={"If-None-Match": plain.headers["etag"]})
     assert again.status_code == 304
@@ -139,6 +139,7 @@ async def test_styles_formats_and_moments_make_other_tiles(client: httpx.AsyncCl
         ({"REQUEST": None}, "MissingParameterValue", "REQUEST", 400),
         ({"VERSION": None}, "MissingParameterValue", "VERSION", 400),
         ({"LAYER": None}, "MissingParameterValue", "LAYER", 400),
+        ({"STYLE": None}, "MissingParameterValue", "STYLE", 400),
         ({"FORMAT": None}, "MissingParameterValue", "FORMAT", 400),
         ({"TILEMATRIXSET": None}, "MissingParameterValue", "TILEMATRIXSET", 400),
         ({"TILEMATRIX": None}, "MissingParameterValue", "TILEMATRIX", 400),
