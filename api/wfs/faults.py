@@ -36,7 +36,7 @@ LOCATORS = {
     for name in (
         "service", "version", "request", "typeNames", "count", "startIndex", "resultType", "outputFormat", "srsName",
         "bbox", "filter", "cql_filter", "resourceId", "sortBy", "propertyName", "valueReference", "storedQuery_id",
-        "id", "sections", "updateSequence", "datetime", "recorded", "plan",
+        "resolve", "id", "sections", "updateSequence", "datetime", "recorded", "plan",
     )
 }  # fmt: skip
 LOG = structlog.get_logger()

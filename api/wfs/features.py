@@ -15,7 +15,7 @@ from api.wfs.documents import HEAD, Piece, collection, declarations, inner_colle
 from api.wfs.faults import NO_OPTION, NOT_FOUND
 from api.wfs.formats import FILES, JSON, take_format
 from api.wfs.paging import Found, Paging, page_links, take_paging, wants_hits
-from api.wfs.queries import Query, take_queries, take_view
+from api.wfs.queries import Query, check_resolve, take_queries, take_view
 from api.wfs.reading import Frame, Part, Statements, Writing, count_all, read_parts, together
 from api.wfs.stored import stored_query
 from layers.crs import CRS84
@@ -34,6 +34,7 @@ LISTED = Frame(between=b",\n")
 async def get_feature(call: Call) -> Response:
     """Raises Fault and what reading raises."""
     form = take_format(call)
+    check_resolve(call)
     stored = stored_query(call)
     if stored is not None:
         return await _one(call, stored, form)

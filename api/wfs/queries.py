@@ -70,6 +70,16 @@ def take_queries(call: Call) -> list[Query]:
     ]
 
 
+def check_resolve(call: Call) -> None:
+    """Whether references are to be followed (09-025r2, 7.6.4): within the city there are none. Raises Fault."""
+    asked = call.kvp.get("RESOLVE")
+    if not call.dialect.is_newest or asked is None or asked in ("none", "local"):
+        return
+    if asked in ("remote", "all"):
+        raise Fault(NO_OPTION, f"resolve={asked}: what lies on other servers is not fetched", "resolve")
+    raise Fault(INVALID, f"resolve={asked[:40]!r}: none or local", "resolve")
+
+
 def take_view(call: Call) -> View:
     """The vendor parameters DATETIME, RECORDED and PLAN. Raises DatetimeError, Fault, BadRequest."""
     valid, recorded, plan = (call.kvp.get(name) for name in ("DATETIME", "RECORDED", "PLAN"))

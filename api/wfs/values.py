@@ -11,7 +11,7 @@ from api.wfs.documents import HEAD, collection, streamed
 from api.wfs.faults import NO_OPTION
 from api.wfs.formats import check_schema_format
 from api.wfs.paging import page_links, take_paging, wants_hits
-from api.wfs.queries import Query, take_queries, take_view
+from api.wfs.queries import Query, check_resolve, take_queries, take_view
 from api.wfs.reading import Frame, Writing, count_all, read_parts, together
 from api.wfs.stored import stored_query
 from layers.features import VALIDITY
@@ -28,6 +28,7 @@ MEMBER = Frame(b"<wfs:member>", b"</wfs:member>\n")
 async def get_property_value(call: Call) -> Response:
     """Raises Fault and what reading raises."""
     check_schema_format(call)
+    check_resolve(call)
     if call.kvp.get("RESOLVEPATH") is not None:
         raise Fault(NO_OPTION, "resolvePath: nothing here refers to anything elsewhere", "resolvePath")
     reference = call.kvp.required("VALUEREFERENCE")

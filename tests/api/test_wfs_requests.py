@@ -56,6 +56,7 @@ async def test_names_are_read_in_any_case(client: httpx.AsyncClient) -> None:
         ({"COUNT": "ten"}, "InvalidParameterValue", "count"),
         ({"STARTINDEX": "1.5"}, "InvalidParameterValue", "startIndex"),
         ({"RESULTTYPE": "all"}, "InvalidParameterValue", "resultType"),
+        ({"RESOLVE": "sideways"}, "InvalidParameterValue", "resolve"),
         ({"OUTPUTFORMAT": "application/x-cobol"}, "InvalidParameterValue", "outputFormat"),
         ({"SRSNAME": "EPSG:0"}, "InvalidParameterValue", "srsName"),
         ({"SRSNAME": "urn:ogc:def:crs:EPSG::27700"}, "InvalidParameterValue", "srsName"),
@@ -90,6 +91,15 @@ async def test_refusals(client: httpx.AsyncClient, changed: dict[str, str | None
 @pytest.mark.parametrize("name", ["Transaction", "LockFeature", "CreateStoredQuery", "GetWeather"])
 async def test_what_is_not_offered(client: httpx.AsyncClient, name: str) -> None:
     assert fault(await get(client, BASE, REQUEST=name), 501) == ("OperationNotSupported", name)
+
+
+async def test_references_elsewhere_are_not_followed(client: httpx.AsyncClient) -> None:
+    """7.6.4: nothing refers to anything, so that local references are followed as well as none."""
+    plain, local = [await get(client, FEATURES, RESOLVE=each) for each in ("none", "local")]
+    assert plain.status_code == local.status_code == 200
+    values = {"REQUEST": "GetPropertyValue", "VALUEREFERENCE": "height"}
+    for asked in ({"RESOLVE": "remote"}, {"RESOLVE": "all"}, values | {"RESOLVE": "remote"}):
+        assert fault(await get(client, FEATURES, **asked), 501) == ("OptionNotSupported", "resolve")
 
 
 async def test_a_parameter_given_twice(client: httpx.AsyncClient) -> None:
