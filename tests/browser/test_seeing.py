@@ -230,8 +230,9 @@ def test_two_cities_stand_side_by_side(viewer: Viewer, api: httpx.Client):
     viewer.page.get_by_role("combobox", name="City", exact=True).select_option("island")
     viewer.until(lambda state: state["city"] == "island")
     expect(viewer.page).to_have_title(f"{island['title']['en']} · CityTwin")
+    # At rest is also a map that has not begun yet.
+    viewer.until(lambda _: bool(viewer.asked("/cities/island/tiles/")))
     viewer.rest()
-    assert viewer.asked("/cities/island/tiles/")
     west, south, east, north = island["bbox"]
     lng, lat, *_ = map(float, viewer.state["at"].split(","))
     assert west <= lng <= east
