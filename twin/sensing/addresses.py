@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from sqlalchemy import literal, select
+from sqlalchemy import FromClause, literal, select
 from sqlalchemy.types import BigInteger
 
 from cim_models.database import Connection
@@ -30,6 +30,10 @@ class Address:
     steps: tuple[str, ...] = ()
     is_value: bool = False
     is_reference: bool = False
+
+    def rows(self) -> FromClause:
+        """The entities of the set, or those among which the one is, to select from."""
+        return self.entity.table.alias() if self.by is None else self.by.targets()
 
 
 async def find_address(connection: Connection, path: str) -> Address:
@@ -79,7 +83,7 @@ def _property(address: Address, rest: list[str]) -> Address:
 
 
 async def _entity(connection: Connection, address: Address, number: int) -> Address:
-    table = address.entity.table.alias()
+    table = address.rows()
     wanted = select(table.c.id).where(table.c.id == literal(number, BigInteger), address.entity.base(table))
     if address.parent is not None and address.by is not None:
         source = address.parent[0].table.alias()

@@ -1,7 +1,7 @@
 """SensorThings 1.1 as a view on the tables: entity types, their properties, and how they are linked (OGC 18-088, 8)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, FromClause, Table, and_, func, select, true
@@ -44,7 +44,8 @@ class Navigation:
     """A link to another entity type.
 
     key: column of the source by which the target is found. match: whether a target belongs to such a key.
-    order: of the targets of a key where they have one of their own.
+    rows: the targets with what the link says of each, where it says more; one that is linked twice is there twice.
+    order: the column of `rows` by which they are told.
     """
 
     name: str
@@ -52,7 +53,12 @@ class Navigation:
     many: bool
     key: str
     match: Callable[[FromClause, ColumnElement[Any]], ColumnElement[bool]]
-    order: Callable[[FromClause, ColumnElement[Any]], ColumnElement[Any]] | None = None
+    rows: FromClause | None = None
+    order: str | None = None
+
+    def targets(self) -> FromClause:
+        """The entities at the other end, to select from."""
+        return (BY_NAME[self.target].table if self.rows is None else self.rows).alias()
 
 
 @dataclass(frozen=True)
@@ -127,19 +133,13 @@ def _first_property(table: FromClause, value: ColumnElement[Any]) -> ColumnEleme
     return table.c.id == chosen.correlate_except(link).scalar_subquery()
 
 
-def _properties_of(table: FromClause, value: ColumnElement[Any]) -> ColumnElement[bool]:
+def _properties() -> Navigation:
+    """One for each part of a result, in their order."""
     link = DATASTREAM_PROPERTY
-    chosen = select(link.c.observed_property_id).where(link.c.datastream_id == value)
-    return table.c.id.in_(chosen.correlate_except(link))
-
-
-def _position(table: FromClause, value: ColumnElement[Any]) -> ColumnElement[Any]:
-    """In the order of the parts of each result."""
-    link = DATASTREAM_PROPERTY
-    found = select(func.min(link.c.position)).where(
-        link.c.datastream_id == value, link.c.observed_property_id == table.c.id
-    )
-    return found.correlate_except(link).scalar_subquery()
+    parts = select(OBSERVED_PROPERTY, link.c.datastream_id, link.c.position)
+    rows = parts.join_from(OBSERVED_PROPERTY, link, link.c.observed_property_id == OBSERVED_PROPERTY.c.id).subquery()
+    link_ = _many("ObservedProperties", "ObservedProperty", "datastream_id")
+    return replace(link_, rows=rows, order="position")
 
 
 def _several(table: FromClause) -> ColumnElement[bool]:
@@ -242,7 +242,7 @@ TYPES = (
         ),
         (
             *STREAM_LINKS,
-            Navigation("ObservedProperties", "ObservedProperty", True, "id", _properties_of, _position),
+            _properties(),
         ),
         _several,
     ),

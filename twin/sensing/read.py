@@ -78,7 +78,7 @@ class _Key:
 
 async def read_page(connection: Connection, address: Address, options: Options) -> Page:
     """A page of the set that an address names. Raises BadQuery."""
-    table = address.entity.table.alias()
+    table = address.rows()
     top = DEFAULT_TOP if options.top is None else options.top
     wanted = _chosen(address, table, options)
     keys = _keys(address.entity, table, options, address.by)
@@ -156,7 +156,7 @@ def _object(entity: EntityType, table: FromClause, options: Options) -> ColumnEl
 
 def _expanded(navigation: Navigation, source: FromClause, expand: Expand) -> list[ColumnElement[Any]]:
     target, options = BY_NAME[navigation.target], expand.options
-    table = target.table.alias()
+    table = navigation.targets()
     wanted = [navigation.match(table, source.c[navigation.key]), target.base(table)]
     if options.filter is not None:
         wanted.append(sql.condition(options.filter, target, table))
@@ -164,7 +164,7 @@ def _expanded(navigation: Navigation, source: FromClause, expand: Expand) -> lis
     if not navigation.many:
         return [_name(navigation.name), told.correlate_except(table).scalar_subquery()]
     top = DEFAULT_NESTED_TOP if options.top is None else options.top
-    keys = _keys(target, table, options, navigation, source.c[navigation.key])
+    keys = _keys(target, table, options, navigation)
     # One more than wanted: it tells that there is more.
     page = told.order_by(*(key.ordered for key in keys)).limit(literal(top + 1, BigInteger))
     if options.skip:
@@ -193,18 +193,13 @@ def _name(text: str) -> ColumnElement[Any]:
 # --- order and pages
 
 
-def _keys(
-    entity: EntityType,
-    table: FromClause,
-    options: Options,
-    by: Navigation | None,
-    source: ColumnElement[Any] | None = None,
-) -> list[_Key]:
+def _keys(entity: EntityType, table: FromClause, options: Options, by: Navigation | None) -> list[_Key]:
     found: list[_Key] = []
     for order in options.orderby:
         found += _sorted_by(order.by, entity, table, descending=order.descending)
-    if not found and by is not None and by.order is not None and source is not None:
-        found.append(_Key(by.order(table, source), BigInteger(), False, True))
+    if by is not None and by.order is not None:
+        # After what was asked for, too: it tells those apart that are linked twice.
+        found.append(_Key(table.c[by.order], BigInteger(), False, True))
     if not found and entity.name == "Observation" and by is not None and by.name == "Observations":
         # As the index of a datastream has them.
         found.append(_Key(table.c.time, MOMENT, False, True))
@@ -280,7 +275,7 @@ async def _count(connection: Connection, address: Address, options: Options) -> 
         streams = LATEST.c.datastream_id == address.parent[1] if address.parent else literal_column("true")
         statement = compiled(select(func.coalesce(func.sum(LATEST.c.count), 0)).where(streams))
         return int(await connection.fetchval(statement.sql, *statement.arguments)), True
-    table = entity.table.alias()
+    table = address.rows()
     some = select(null()).select_from(table).where(*_chosen(address, table, options))
     statement = compiled(select(func.count()).select_from(some.limit(COUNTED + 1).subquery()))
     number: int = await connection.fetchval(statement.sql, *statement.arguments)

@@ -139,7 +139,7 @@ async def test_patch_changes_a_part_and_put_the_whole(sensors: Sensors, gauge: i
     assert await sensors.status("PATCH", f"Things({gauge})", {"name": None}) == 400
     # 10.3.1: a change links to what is there, it creates nothing.
     place = {"name": "roof", "description": "", "encodingType": "application/geo+json", "location": None}
-    for inline in ({"Locations": [place]}, {"Datastreams": [{"name": "inline"}]}):
+    for inline in ({"Locations": [place]}, {"Datastreams": [{"name": "inline"}]}, {"Datastreams": [{"@iot.id": 1}]}):
         assert await sensors.status("PATCH", f"Things({gauge})", inline) == 400
     assert await sensors.status("PATCH", "Things", {"name": "x"}) == 405
     assert await sensors.status("POST", f"Things({gauge})", {"name": "x"}) == 405
@@ -259,10 +259,29 @@ async def test_multi_datastreams(sensors: Sensors, gauge: int) -> None:
     moved = {"MultiDatastream": {"@iot.id": made}}
     assert await sensors.status("PATCH", f"Observations({listed})", moved) == 400
     assert await sensors.status("PATCH", f"Observations({listed})", moved | {"Datastream": None}) == 200
+    speed, direction = (each["@iot.id"] for each in found["ObservedProperties"])
+    assert (
+        await sensors.status("PATCH", f"ObservedProperties({speed})", {"MultiDatastreams": [{"@iot.id": made}]}) == 400
+    )
     for bad in ([1], 5, [1, 2, 3]):
         assert await sensors.status("POST", f"MultiDatastreams({made})/Observations", observation(1, bad)) == 400
     assert await sensors.status("POST", f"Datastreams({made})/Observations", observation(1, 5)) == 404
     assert await sensors.status("POST", "MultiDatastreams", body | {"unitOfMeasurements": [unit]}) == 400
+    # What is observed twice, as a mean and a peak, is told twice; page after page, too.
+    again = {"ObservedProperties": [{"@iot.id": each} for each in (direction, speed)]}
+    assert await sensors.status("PATCH", f"MultiDatastreams({made})", again) == 200
+    twice = await sensors.post(
+        f"Things({gauge})/MultiDatastreams", body | again | {"ObservedProperties": [{"@iot.id": speed}] * 2}
+    )
+    for stream_, names in ((made, ["direction", "speed"]), (twice, ["speed", "speed"])):
+        link = f"MultiDatastreams({stream_})/ObservedProperties"
+        found = await sensors.get(f"MultiDatastreams({stream_})", expand="ObservedProperties($count=true)")
+        assert [each["name"] for each in found["ObservedProperties"]] == names
+        assert (found["ObservedProperties@iot.count"], (await sensors.get(link, count="true"))["@iot.count"]) == (2, 2)
+        first = await sensors.get(link, top=1)
+        rest = (await sensors.client.get(first["@iot.nextLink"])).json()
+        assert [each["name"] for page in (first, rest) for each in page["value"]] == names
+    assert len(await sensors.values("MultiDatastreams", filter="ObservedProperties/name eq 'speed'")) == 2
 
 
 async def test_a_batch_answers_each(sensors: Sensors) -> None:

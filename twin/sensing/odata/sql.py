@@ -107,7 +107,7 @@ class _Scope:
             entity, source = BY_NAME[navigation.target], table
             prefix = steps[: place + 1]
             if prefix not in self._joined:
-                self._joined[prefix] = table = entity.table.alias()
+                self._joined[prefix] = table = navigation.targets()
                 self._conditions += [navigation.match(table, source.c[navigation.key]), entity.base(table)]
             table = self._joined[prefix]
         raise BadQuery(f"{'/'.join(steps)}: a property is wanted, not an entity")

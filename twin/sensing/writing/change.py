@@ -28,6 +28,8 @@ STREAMS_OF = {
     "Datastream": "select $1::bigint",
     "MultiDatastream": "select $1::bigint",
 }
+# The links to several that a change replaces.
+CHANGED_LISTS = {("Thing", "Locations"), ("MultiDatastream", "ObservedProperties")}
 STREAMS = {"Datastream", "MultiDatastream"}
 OF_BOTH_KINDS = "select count(distinct is_multi) > 1 from sensing.datastream where id = any($1::bigint[])"
 OBSERVATION = """
@@ -92,7 +94,7 @@ async def change(writer: Writer, entity: EntityType, number: int, body: Any, *, 
     """Change an entity by what is given of it; whole: replace it (PUT). Raises BadEntity."""
     if not isinstance(body, dict):
         raise BadEntity(f"{entity.name}: a JSON object is wanted")
-    _refuse_inline(entity, body)
+    _check_links(entity, body)
     if entity.name == "Observation":
         await _change_observation(writer, number, body, whole=whole)
         return
@@ -128,15 +130,18 @@ async def change(writer: Writer, entity: EntityType, number: int, body: Any, *, 
             await forget_places(writer.connection, row["thing_id"])
 
 
-def _refuse_inline(entity: EntityType, body: dict[str, Any]) -> None:
-    """Raises BadEntity for what a change would have to create: it links to what is there (10.3.1)."""
+def _check_links(entity: EntityType, body: dict[str, Any]) -> None:
+    """Raises BadEntity for what a change would have to create (10.3.1), or to change at the other end."""
     for each in entity.navigations:
         given = body.get(each.name)
-        for linked in given if isinstance(given, list) else [] if given is None else [given]:
+        several = given if isinstance(given, list) else [] if given is None else [given]
+        for linked in several:
             if not isinstance(linked, dict) or "@iot.id" not in linked:
                 raise BadEntity(
                     f"{each.name}: a change links to what is there, by its @iot.id; create it by POST first"
                 )
+        if several and each.many and (entity.name, each.name) not in CHANGED_LISTS:
+            raise BadEntity(f"{each.name}: they are linked one by one; change the {each.target} itself")
 
 
 async def delete(connection: Connection, entity: EntityType, number: int) -> None:
