@@ -1,4 +1,4 @@
-"""`twin traffic`: how far the traffic engine may be trusted, found out here and now."""
+"""`twin traffic`: how far the engine may be trusted, found out here and now, and trips from others' files."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,12 +7,30 @@ import typer
 
 from twin.commands.console import out
 
-traffic = typer.Typer(no_args_is_help=True, help="Traffic: how far the engine may be trusted.")
+traffic = typer.Typer(no_args_is_help=True, help="Traffic: how far the engine may be trusted, and trips from files.")
 
 
-@traffic.callback()
-def _group() -> None:
-    """Keeps `validate` a verb of its own while it is the only one."""
+@traffic.command()
+def trips(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Matrix of trips: .omx or TNTP.")],
+    *,
+    write: Annotated[Path, typer.Option(help="Table to write: origin, destination, trips.")],
+    matrix: Annotated[str | None, typer.Option(help="Which matrix of an OMX file.")] = None,
+    lookup: Annotated[str | None, typer.Option(help="Which of an OMX file's lookups names the zones.")] = None,
+) -> None:
+    """Write a matrix as the table of trips that the scenario takes (demand "csv")."""
+    from twin.traffic.demand import write_csv
+
+    if file.suffix.lower() == ".omx":
+        from twin.traffic.readers import omx
+
+        demand = omx.read_trips(file, matrix, lookup=lookup)
+    else:
+        from twin.traffic.readers import tntp
+
+        demand = tntp.read_trips(file)
+    write_csv(write, demand)
+    out.print(f"{demand.total:,.0f} trips between {len(demand.zones)} zones written to {write}")
 
 
 @traffic.command()

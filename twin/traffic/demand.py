@@ -146,5 +146,14 @@ def read_csv(path: Path, zones: Iterable[Hashable] | None = None, vehicle: Vehic
     )
 
 
+def write_csv(path: Path, demand: Demand) -> None:
+    """The table that `read_csv`, and the scenario as od_csv, reads: origin, destination, trips; pairs without none."""
+    ends = demand.zones[demand.origin].tolist(), demand.zones[demand.destination].tolist()
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["origin", "destination", "trips"])
+        table.writerows(zip(*ends, demand.trips.tolist(), strict=True))
+
+
 def _some(ids: list[Any]) -> str:
     return ", ".join(map(str, ids[:5])) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")

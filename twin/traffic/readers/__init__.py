@@ -1,1 +1,1 @@
-"""Networks and trips from files: TNTP, line layers and city roads, GMNS, SUMO."""
+"""Networks and trips from files: TNTP, line layers and city roads, GMNS, SUMO, OMX."""
