@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from pyproj import Geod
 
-from api.errors import BadRequest, TooLarge
+from api.errors import BadRequest, NotFound, TooLarge
 from api.parameters import Parameter, Query
 from layers.catalog import Catalog
 from layers.crs import CRS84, Box, Crs, OutsideCrs, UnknownCrs, box_in, parse_crs, storage_crs, transform_points
@@ -20,6 +20,8 @@ from layers.crs import transform_box as transformed
 from tiles.map.request import LARGEST
 
 Point = tuple[float, float]
+Span = tuple[float | None, float | None]
+OPEN: Span = (None, None)
 # Pixels along the longer side of a map whose size nobody names.
 USUAL_SIDE = 1024
 # Side of a pixel on the standard's screen, millimetres.
@@ -84,7 +86,11 @@ BBOX = Parameter[tuple[float, ...] | None](
 )
 BBOX_CRS = _crs_parameter("bbox-crs", "CRS of the bbox; CRS84 by default.")
 SUBSET = Parameter[str | None](
-    "subset", "As bbox, by the names of axes: Lat(28:28.2),Lon(120.9:121).", str, None, max_length=200
+    "subset",
+    "As bbox, by the names of axes: Lat(28:28.2),Lon(120.9:121). What is not named, or is *, is as far as the city.",
+    str,
+    None,
+    max_length=200,
 )
 SUBSET_CRS = _crs_parameter("subset-crs", "CRS of the subset; CRS84 by default.")
 CENTER = Parameter[tuple[float, ...] | None](
@@ -134,9 +140,9 @@ class Frame:
 
 
 def take_frame(query: Query, catalog: Catalog, extent: Box | None) -> Frame:
-    """What a query asks for. extent: where the layers are, in degrees. Raises BadRequest, TooLarge, NoWay."""
+    """What a query asks for. extent: where the layers are, in degrees. Raises BadRequest, NotFound, TooLarge, NoWay."""
     crs = _crs(query.take(CRS), CRS) or storage_crs(catalog)
-    box, centre = _box(query, crs), _centre(query, crs)
+    box, centre = _box(query, crs, catalog, extent), _centre(query, crs)
     width, height = (_limited(query.take(side), side) for side in (WIDTH, HEIGHT))
     scale, mm = query.take(SCALE), query.take(MM_PER_PIXEL)
     if box is not None and (centre is not None or (scale is not None and (width or height))):
@@ -171,8 +177,8 @@ def _limited(side: int | None, parameter: Parameter[int | None]) -> int | None:
     return side
 
 
-def _box(query: Query, crs: Crs) -> Box | None:
-    """The box in the map's CRS. Raises BadRequest."""
+def _box(query: Query, crs: Crs, catalog: Catalog, extent: Box | None) -> Box | None:
+    """The box in the map's CRS; east of 180 where it crosses the antimeridian. Raises BadRequest, NotFound."""
     given, box_crs = query.take(BBOX), _crs(query.take(BBOX_CRS), BBOX_CRS) or CRS84
     subset, subset_crs = query.take(SUBSET), _crs(query.take(SUBSET_CRS), SUBSET_CRS) or CRS84
     if given is not None and subset is not None:
@@ -180,38 +186,63 @@ def _box(query: Query, crs: Crs) -> Box | None:
     if given is None and subset is None:
         return None
     if given is None:
-        box_crs, box = subset_crs, _subset(subset or "", subset_crs)
+        box_crs, box = subset_crs, _subset(subset or "", subset_crs, catalog, extent)
     else:
         one, two, three, four = given if len(given) == 4 else (*given[:2], *given[3:5])
         box = box_crs.to_xy((one, two, three, four))
+    box = _eastward(box) if box_crs.is_geographic else box
     west, south, east, north = box
     if not (west < east and south < north):
         raise BadRequest(f"bbox: {box_crs.code} counts {_axes(box_crs)}; give the lower left corner first")
     if box_crs == crs:
         return box
     try:
-        return transformed(box, box_crs, crs)
+        return _eastward(transformed(box, box_crs, crs))
     except OutsideCrs as error:
         raise BadRequest(f"bbox: {error}") from None
 
 
-def _subset(text: str, crs: Crs) -> Box:
-    """As Lat(28:28.2),Lon(120.9:121), in any order, in any case. Raises BadRequest."""
-    found: dict[str, tuple[float, float]] = {}
+def _eastward(box: Box) -> Box:
+    """A box in degrees whose west is above its east, for it crosses the antimeridian, with its east one turn on."""
+    west, south, east, north = box
+    return west, south, east + 360 if west > east else east, north
+
+
+def _subset(text: str, crs: Crs, catalog: Catalog, extent: Box | None) -> Box:
+    """As Lat(28:28.2),Lon(120.9:121), in any order, in any case. Raises BadRequest, NotFound."""
+    spans = _spans(text)
+    names = [axis.abbrev.lower() for axis in crs.proj.axis_info]
+    axes = [[name, *(LONGITUDES if name == "lon" else LATITUDES if name == "lat" else ())] for name in names]
+    first, second = ([span for name, span in spans if name in axis] for axis in axes)
+    if len(first) > 1 or len(second) > 1 or len(first) + len(second) != len(spans):
+        raise BadRequest(f"subset={text[:80]!r}: {_axes(crs)} are the axes, each once, as Axis(low:high)")
+    (low1, high1), (low2, high2) = *(first or [OPEN]), *(second or [OPEN])
+    ends = (low1, low2, high1, high2)
+    corners = [end for end in ends if end is not None]
+    if len(corners) < len(ends):
+        whole = crs.to_official(_everything(crs, catalog, extent))
+        corners = [far if end is None else end for end, far in zip(ends, whole, strict=True)]
+    west, south, east, north = box = crs.to_xy((corners[0], corners[1], corners[2], corners[3]))
+    if crs.is_geographic and (min(west, east) > 180 or max(west, east) < -180 or south > 90 or north < -90):
+        raise NotFound(f"subset={text[:80]!r}: {crs.code} has no such degrees")
+    return box
+
+
+def _spans(text: str) -> list[tuple[str, Span]]:
+    """The axes of a subset in small letters, each with its ends; None for an open one. Raises BadRequest."""
+    found: list[tuple[str, Span]] = []
     for part in re.split(r",(?=\s*\w+\()", text):
         match = AXIS.match(part)
         try:
             if match is None or match[3] is None:
                 raise ValueError
-            found[match[1].lower()] = float(match[2]), float(match[3])
+            low, high = (None if end.strip() == "*" else float(end) for end in match.group(2, 3))
+            if not all(end is None or math.isfinite(end) for end in (low, high)):
+                raise ValueError
         except ValueError:
-            raise BadRequest(f"subset={text[:80]!r}: {_axes(crs)} are wanted, each as Axis(low:high)") from None
-    names = [axis.abbrev.lower() for axis in crs.proj.axis_info]
-    first, second = ([name, *(LONGITUDES if name == "lon" else LATITUDES if name == "lat" else ())] for name in names)
-    spans = [next((found[name] for name in axis if name in found), None) for axis in (first, second)]
-    if spans[0] is None or spans[1] is None or len(found) != 2 or not all(map(math.isfinite, spans[0] + spans[1])):
-        raise BadRequest(f"subset={text[:80]!r}: {_axes(crs)} are wanted, each as Axis(low:high)")
-    return crs.to_xy((spans[0][0], spans[1][0], spans[0][1], spans[1][1]))
+            raise BadRequest(f"subset={text[:80]!r}: axes are wanted as Axis(low:high), numbers or *") from None
+        found.append((match[1].lower(), (low, high)))
+    return found
 
 
 def _axes(crs: Crs) -> str:

@@ -107,6 +107,23 @@ async def test_a_subset_is_a_box_by_the_names_of_axes(client: httpx.AsyncClient)
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(answer.content)).convert("RGBA")), box[0])
 
 
+@pytest.mark.parametrize("crs", ["OGC:CRS84", "EPSG:4490"])
+async def test_a_subset_of_one_axis_has_the_whole_of_the_other(client: httpx.AsyncClient, crs: str) -> None:
+    """/req/spatial-subsetting/subset-definition: as far as the layer where nothing, or *, is said."""
+
+    async def shown(**query: str) -> list[float]:
+        _, headers = await picture(client, BUILDINGS, **query, crs=crs, width=20)
+        numbers = [float(part) for part in headers["content-bbox"].split(",")]
+        return numbers if crs == "OGC:CRS84" else [numbers[1], numbers[0], numbers[3], numbers[2]]
+
+    assert await shown(subset="Lat(28.102:28.103)") == pytest.approx([120.95, 28.102, 120.96, 28.103])
+    assert await shown(subset="Lat(28.102:*),Lon(*:120.955)") == pytest.approx([120.95, 28.102, 120.955, 28.104])
+    # Low above high crosses the antimeridian; as the map is one piece, its east is one turn on.
+    across = pytest.approx([170, -10, 190, 10])
+    assert await shown(subset="Lon(170:-170),Lat(-10:10)") == across
+    assert await shown(bbox="170,-10,-170,10") == across
+
+
 async def test_the_background(client: httpx.AsyncClient) -> None:
     """/req/background: transparent where no colour is given, else the colour; JPEG has the style's own."""
     place = {"bbox": written(AROUND), "width": 60}
@@ -140,10 +157,16 @@ async def test_moments_plans_styles_and_layers(client: httpx.AsyncClient) -> Non
     ("query", "status"),
     [
         ("bbox=1,2,3", 400),
-        ("bbox=121,28,120,29", 400),
+        ("bbox=120,29,121,28", 400),
         ("bbox=120,28,121,29&bbox-crs=EPSG:99999", 400),
         ("bbox=120,28,121,29&subset=Lat(1:2),Lon(3:4)", 400),
-        ("subset=Lat(28:29)", 400),
+        ("subset=Altitude(28:29)", 400),
+        ("subset=Lat(28:29)&subset=latitude(28:29)", 400),
+        ("subset=Lat(29:28)", 400),
+        ("subset=Lat(28:inf)", 400),
+        ("subset=Lat(28:29)&center=121,28", 400),
+        ("subset=Lat(200:300)", 404),
+        ("subset=Lon(190:200)", 404),
         ("subset=h(10)", 400),
         ("bbox=120,28,121,29&width=10&scale-denominator=1000", 400),
         ("width=5000", 413),
