@@ -36,8 +36,8 @@ def field(
     **limits: Any,
 ) -> Any:
     """A field of `Inputs`. default: `...` where it must be given. unit: as people write it, "mm", "m3/s".
-    choices: the values that a form offers, and what each is called. when: the values of other fields with which this one matters;
-    a form asks for it only then, and a request may give it at any time.
+    choices: the values that a form offers, and what each is called. when: the values of other fields with which this
+    one matters; a form asks for it only then, and a request may give it at any time.
 
     limits: those of `pydantic.Field`, such as ge, le, min_length, default_factory. In the JSON schema `title` and
     `description` are the English words; both languages stand under `x-title` and `x-help`, and `x-unit`, `x-group`,
