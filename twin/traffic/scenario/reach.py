@@ -1,4 +1,4 @@
-"""Who reaches a hospital, a shelter, a fire station, and who is cut off, village by village."""
+"""Who reaches a hospital, a school, a shelter, a fire station, and who is cut off, village by village."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,6 +33,7 @@ class Service:
 
 SERVICES = (
     Service("hospital", Words("医院", "Hospital"), ("Hospital",)),
+    Service("school", Words("学校", "School"), ("School",)),
     Service("shelter", Words("避灾点", "Shelter"), ("Shelter",)),
     Service("fire_station", Words("消防站", "Fire station"), ("FireStation",), to_people=True),
 )

@@ -69,7 +69,9 @@ ROAD = """
 """
 FACILITY = """
     insert into facility (dataset_id, uid, content_hash, class, name, geom)
-    select 1, 'h', '', 'Hospital', '医院', st_transform(st_setsrid(st_point(597490, 3112010), 4549), 4490)
+    select 1, uid, '', class, name, st_transform(st_setsrid(st_point(x, y), 4549), 4490)
+    from (values ('h', 'Hospital', '医院', 597490, 3112010), ('s', 'School', '小学', 596490, 3112010))
+      as of_each (uid, class, name, x, y)
 """
 SHELTER = """
     insert into facility (dataset_id, uid, content_hash, class, name, capacity, geom)
@@ -221,11 +223,12 @@ def test_trips_of_a_cut_off_village_are_counted_and_named(river: tuple[str, Path
     assert all("渡口村" in (row["origin_name"], row["destination_name"]) for row in unserved)
     cut = [row for row in result.tables["cut_off_by_village"].to_pylist() if row["vehicle"] == "car"]
     assert [(row["service"], row["village"], row["people_cut_off"]) for row in cut] == [
-        ("hospital", "渡口村", 60), ("shelter", "渡口村", 60),
+        ("hospital", "渡口村", 60), ("school", "渡口村", 60), ("shelter", "渡口村", 60),
     ]  # fmt: skip
     # Each village lives wholly in one building, and the east village at the hospital's door.
     within = {(r["service"], r["minutes"], r["vehicle"]): r["people"] for r in result.tables["within"].to_pylist()}
     assert within["hospital", 30, "car"] == 1200
+    assert within["school", 5, "car"] == 1200
 
 
 @pytest.mark.parametrize(
@@ -275,6 +278,7 @@ def test_a_flood_cuts_off_hour_by_hour(river: tuple[str, Path]) -> None:
         "change",
         "closed",
         "cut_off_hospital",
+        "cut_off_school",
         "cut_off_shelter",
         "evacuation",
         "faults",
