@@ -16,11 +16,17 @@ def maps_itself(source: Source) -> bool:
 
 
 def automatic(
-    path: Path, sources: Sequence[Source], *, axis: str = "xy"
+    path: Path, sources: Sequence[Source], *, axis: str = "xy", layer: str | None = None
 ) -> list[tuple[Dataset, list[tuple[Part, Source]]]]:
     """Data sets for a file that comes without a recipe: one for all layers in the model's terms, and one for each
-    other layer, which becomes generic objects with all their fields."""
+    other layer, which becomes generic objects with all their fields.
+
+    layer: the one that was asked for by name; the data set is called by it, or the file's next layer would take its
+    place as a newer edition.
+    """
     stem = path.name.split(".")[0]
+    if layer not in (None, stem):
+        stem = f"{stem} {layer}"
     known = [source for source in sources if maps_itself(source)]
     groups = [(stem, known)] if known else []
     for source in sources:

@@ -90,7 +90,7 @@ class Delivery:
 def file_deliveries(path: Path, said: Said = NOTHING) -> list[Delivery]:
     """The data sets in a file that comes without a recipe. Raises FormatError."""
     sources = open_sources(path, crs=said.crs, layer=said.layer, encoding=said.encoding, columns=said.columns)
-    found = automatic(path, sources, axis=said.axis)
+    found = automatic(path, sources, axis=said.axis, layer=said.layer)
     return [Delivery(dataset, parts, tuple(parts_of(path)), path.name) for dataset, parts in found]
 
 

@@ -229,6 +229,12 @@ def test_two_unknown_layers_are_two_data_sets() -> None:
     assert names == ["plan-u7ea2u7ebf", "plan-b"]
 
 
+def test_a_layer_that_is_asked_for_is_the_data_set_it_is_among_all() -> None:
+    """Else the next one of the file would end the first one's objects, as a newer edition of them."""
+    ((dataset, _),) = automatic(Path("plan.gpkg"), [source([square(120, 27)], name="b")], layer="b")
+    assert dataset.name == "plan-b"
+
+
 @given(st.text(min_size=1, max_size=300))
 def test_any_title_makes_a_name(title: str) -> None:
     name = dataset_name(title)
