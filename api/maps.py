@@ -27,10 +27,11 @@ from api.tiles import (
     style_named,
 )
 from api.views import take_filter, take_view
-from layers.style import MODES, palette
+from layers.style import MODES, Mode, palette
 from layers.view import View
 from tiles.map import MapLayer, MapRequest
 from tiles.map.engine import mapnik
+from tiles.map.request import Format
 
 CONFORMANCE = tuple(
     f"http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/{part}"
@@ -86,7 +87,18 @@ TRANSPARENT = Parameter[bool | None](
 BGCOLOR = Parameter[str | None](
     "bgcolor", "Colour where no layer draws: 0xRRGGBB, or its name on the web.", _color, None, {"type": "string"}
 )
-PARAMETERS: tuple[Parameter[Any], ...] = (*FRAME_PARAMETERS, TRANSPARENT, BGCOLOR, *TILE_PARAMETERS, PICTURE_FORMAT)
+VOID_TRANSPARENT = Parameter[bool | None](
+    "void-transparent",
+    "Whether nothing stands where the CRS has no places, as beyond the poles: by default as transparent.",
+    _truth,
+    None,
+    {"type": "boolean"},
+)
+VOID_COLOR = Parameter[str | None](
+    "void-color", "Colour where the CRS has no places: by default as bgcolor.", _color, None, {"type": "string"}
+)
+BACKGROUND = (TRANSPARENT, BGCOLOR, VOID_TRANSPARENT, VOID_COLOR)
+PARAMETERS: tuple[Parameter[Any], ...] = (*FRAME_PARAMETERS, *BACKGROUND, *TILE_PARAMETERS, PICTURE_FORMAT)
 
 router = APIRouter(tags=["Maps"])
 
@@ -104,10 +116,9 @@ async def read_map(request: Request) -> Response:
     layers = map_layers(query, catalog, met.principal, request.path_params.get("layer_id"))
     format_ = FORMS.get(query.take(PICTURE_FORMAT) or "") or accepted_picture(request.headers.get("accept", ""))
     frame = take_frame(query, catalog, around(layers))
-    transparent, color = query.take(TRANSPARENT), query.take(BGCOLOR)
+    is_clear, background, void = _background(query, style, format_)
     view, wanted = take_view(query, catalog), take_filter(query, catalog)
     query.finish()
-    is_clear = (color is None if transparent is None else transparent) and format_ != "image/jpeg"
     map_request = MapRequest(
         tuple(MapLayer(layer, style, view, wanted) for layer in layers),
         frame.box,
@@ -117,8 +128,8 @@ async def read_map(request: Request) -> Response:
         scale_factor=frame.scale_factor,
         format=format_,
         transparent=is_clear,
-        # The style's own, where none is named (/req/background/bgcolor-definition C).
-        background=color or str(palette(style)["background"]),
+        background=background,
+        void=void,
     )
     picture = await while_waited_for(request, served.maps.draw(map_request, catalog, met.principal))
     etag = f'"{hashlib.blake2b(picture, digest_size=12).hexdigest()}"'
@@ -126,6 +137,19 @@ async def read_map(request: Request) -> Response:
     if is_known(request.headers.get("if-none-match", "").encode("latin-1"), etag.encode()):
         return Response(status_code=304, headers=headers)
     return Response(picture, 200, headers, format_)
+
+
+def _background(query: Query, style: Mode, format_: Format) -> tuple[bool, str, str | None]:
+    """Whether it is clear, its colour, and #rrggbbaa for what is no place of the CRS where that differs."""
+    transparent, color = query.take(TRANSPARENT), query.take(BGCOLOR)
+    void_transparent, void_color = query.take(VOID_TRANSPARENT), query.take(VOID_COLOR)
+    # The style's own, where none is named (/req/background/bgcolor-definition C).
+    background = color or str(palette(style)["background"])
+    is_clear = (color is None if transparent is None else transparent) and format_ != "image/jpeg"
+    is_void_clear = (is_clear if void_transparent is None else void_transparent) and format_ != "image/jpeg"
+    if void_color is None and is_void_clear == is_clear:
+        return is_clear, background, None
+    return is_clear, background, (void_color or background) + ("00" if is_void_clear else "ff")
 
 
 def _shown(view: View) -> str:

@@ -139,6 +139,36 @@ async def test_the_background(client: httpx.AsyncClient) -> None:
         assert np.abs(styled.astype(int) - jpeg[0, 0]).max() < 4
 
 
+@pytest.mark.parametrize(
+    ("place", "void", "earth"),
+    [
+        ({"bbox": "-180,-120,180,120", "width": 40, "height": 48}, (5, 20), (6, 20)),
+        # Twice around the world.
+        (
+            {"bbox": "-4e7,-1e7,4e7,1e7", "bbox_crs": "EPSG:3857", "crs": "EPSG:3857", "width": 80, "height": 40},
+            (20, 19),
+            (20, 21),
+        ),
+    ],
+)
+async def test_what_is_no_place_has_a_colour_of_its_own(
+    client: httpx.AsyncClient, place: dict[str, object], void: tuple[int, int], earth: tuple[int, int]
+) -> None:
+    """/req/background/void-color-definition and void-transparent-definition: by default as the background."""
+
+    async def colours(**query: object) -> list[list[int]]:
+        pixels, _ = await picture(client, BUILDINGS, **place, **query)
+        return [pixels[each].tolist() for each in (void, earth)]
+
+    assert await colours(void_color="00FF00") == [[0, 255, 0, 0], [0, 0, 0, 0]]
+    assert await colours(void_color="nAvY", bgcolor="red") == [[0, 0, 128, 255], [255, 0, 0, 255]]
+    assert await colours(bgcolor="red") == [[255, 0, 0, 255]] * 2
+    assert await colours(bgcolor="red", void_transparent="true") == [[255, 0, 0, 0], [255, 0, 0, 255]]
+    assert await colours(void_transparent="false", void_color="red") == [[255, 0, 0, 255], [0, 0, 0, 0]]
+    jpeg = await colours(void_color="red", void_transparent="true", bgcolor="blue", f="jpeg")
+    assert (jpeg[0][0] > 150, jpeg[0][3]) == (True, 255)
+
+
 async def test_moments_plans_styles_and_layers(client: httpx.AsyncClient) -> None:
     place = {"bbox": "120.95,28.1,120.96,28.104", "width": 200}
     now, _ = await picture(client, BUILDINGS, **place)
@@ -174,6 +204,8 @@ async def test_moments_plans_styles_and_layers(client: httpx.AsyncClient) -> Non
         ("width=a", 400),
         ("bgcolor=nocolour", 400),
         ("transparent=maybe", 400),
+        ("void-color=nocolour", 400),
+        ("void-transparent=maybe", 400),
         ("crs=EPSG:4978", 400),
         ("crs=EPSG:2154", 400),
         ("scale-denominator=0", 400),

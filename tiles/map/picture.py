@@ -21,6 +21,7 @@ from tiles.map.relief import relief
 from tiles.map.request import Format, MapRequest
 from tiles.map.sources import REQUEST, TILES, Drawn, Group, Place, near_token
 from tiles.map.symbols import reach
+from tiles.map.void import void_of
 from tiles.terrain import Terrain
 
 # Names have so many pixels of room beyond the picture's edge: its neighbour sees the same names and places them alike.
@@ -108,7 +109,9 @@ class Drawing:
                     if not isinstance(step, Shapes):
                         self._lay(image, step)
         image.demultiply()
-        return encoded(image, request.format, transparent=request.transparent)
+        if request.void is None:
+            return encoded(image, request.format, transparent=request.transparent)
+        return encoded(_voided(image, request, request.void), request.format, transparent=True)
 
     def _paint_shapes(self, image: Any, shapes: Sequence[Shapes], variables: dict[str, str]) -> None:
         request = self.request
@@ -148,6 +151,13 @@ class Drawing:
             tiles = tiles_of(self.ground.web(max(rooms.values())), int(self.zoom))
             found |= {token[1:]: str(number) for token, number in zip(TILES, tiles, strict=True)}
         return found | {REQUEST[1:]: mark}
+
+
+def _voided(image: Any, request: MapRequest, color: str) -> Any:
+    """The picture with what is no place in a colour of its own, #rrggbbaa."""
+    pixels = np.frombuffer(image.to_string(), np.uint8).reshape(image.height(), image.width(), 4).copy()
+    pixels[void_of(request)] = list(bytes.fromhex(color[1:]))
+    return mapnik.Image.from_buffer(write_png(pixels, level=0))
 
 
 def encoded(image: Any, form: Format, *, transparent: bool) -> bytes:

@@ -19,7 +19,7 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 LARGEST = 4096
 # From a hundredth of the usual dots per inch to a printer's.
 SCALE_FACTORS = (0.1, 16.0)
-COLOR = re.compile("#[0-9a-fA-F]{6}")
+COLOR, VOID = re.compile("#[0-9a-fA-F]{6}"), re.compile("#[0-9a-fA-F]{8}")
 
 
 class BadMap(TileError):
@@ -50,8 +50,9 @@ class MapRequest:
     layers: the undermost first. box: west, south, east, north in `crs` (x is east, whatever order the CRS has).
     crs: as pyproj knows it, e.g. EPSG:4549 or OGC:CRS84. width, height: pixels. scale_factor: by which symbols grow,
     as for paper of more dots per inch; the picture's pixels stay. background: #rrggbb, of what no layer covers unless
-    that is transparent. elevation: metres, of what only is shown of the ground above it. stacked: each layer wholly
-    over the one before, labels above all; otherwise in the order of the whole map's style.
+    that is transparent. void: #rrggbbaa, of what is no place of the CRS; None as the background. elevation: metres, of
+    what only is shown of the ground above it. stacked: each layer wholly over the one before, labels above all;
+    otherwise in the order of the whole map's style.
     """
 
     layers: tuple[MapLayer, ...]
@@ -63,6 +64,7 @@ class MapRequest:
     format: Format = "image/png"
     transparent: bool = False
     background: str = "#ffffff"
+    void: str | None = None
     elevation: float | None = None
     stacked: bool = False
 
@@ -78,6 +80,8 @@ class MapRequest:
             raise BadMap(f"format {self.format!r}: maps come as {', '.join(FORMATS)}")
         if not COLOR.fullmatch(self.background):
             raise BadMap(f"background {self.background!r}: give it as #rrggbb")
+        if self.void is not None and not VOID.fullmatch(self.void):
+            raise BadMap(f"void {self.void!r}: give it as #rrggbbaa")
         parse_crs(self.crs)
 
     @property
