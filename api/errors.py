@@ -133,6 +133,7 @@ ANSWERS: tuple[tuple[type[BaseException], Answer], ...] = (
     (asyncpg.QueryCanceledError, Answer(503, RETRY, "this takes too long; ask for less: a smaller bbox or a filter")),
     (TimeoutError, Answer(503, RETRY, "the server is busy; try again")),
     (asyncpg.TooManyConnectionsError, Answer(503, RETRY, "the server is busy; try again")),
+    (asyncpg.DeadlockDetectedError, Answer(503, RETRY, "somebody else changes the same just now; try again")),
     # What a filter computes from the data: a number out of range, a text that is no number.
     (asyncpg.DataError, Answer(400, detail="the filter computes a value that is out of range")),
     (asyncpg.PostgresConnectionError, UNREACHABLE),

@@ -1,5 +1,9 @@
 """Routes of the SensorThings API; every address below its root is read by the service itself."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -9,12 +13,13 @@ from api.answers import LIVE
 from api.errors import MethodNotAllowed, NotFound
 from api.sensorthings import events, latest, ranking, rules, series, signals, stream, typhoons
 from api.sensorthings.arrays import create_observations
-from api.sensorthings.batch import answer_batch
+from api.sensorthings.batch import Do, answer_batch
 from api.sensorthings.call import Answer, Call
 from api.sensorthings.reads import read
 from api.sensorthings.root import front_page
 from api.sensorthings.service import Service, readable, writable
-from api.sensorthings.writes import write
+from api.sensorthings.writes import write, writing
+from twin.sensing import BadEntity
 
 router = APIRouter(tags=["SensorThings"])
 # First: the addresses of their own would be taken for versions of the standard's.
@@ -45,7 +50,8 @@ async def resource(request: Request, version: str, path: str) -> Response:
     call = Call(request.method, path, query, await request.body(), media_type)
     if path == "$batch":
         _only_post(call)
-        return _response(await answer_batch(call, lambda each: _answer(request, service, each)))
+        together = partial(_together, request)
+        return _response(await answer_batch(call, lambda each: _answer(request, service, each), together))
     return _response(await _answer(request, service, call))
 
 
@@ -60,6 +66,21 @@ async def _answer(request: Request, service: Service, call: Call) -> Answer:
         _only_post(call)
         return await create_observations(service, call)
     return await write(service, call)
+
+
+@asynccontextmanager
+async def _together(request: Request) -> AsyncIterator[Do]:
+    """What does the calls of a batch that are one change. Raises BadEntity for what is none."""
+    service = await writable(request)
+    async with writing(service) as connection:
+        inside = replace(service, connection=connection)
+
+        async def change(call: Call) -> Answer:
+            if call.method == "GET" or call.path in ("$batch", "CreateObservations"):
+                raise BadEntity("atomicityGroup: only what is created, changed and deleted by itself is so together")
+            return await write(inside, call)
+
+        yield change
 
 
 def _only_post(call: Call) -> None:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from api.cities import ServedCity
 from api.errors import Unauthorized
 from api.exchange import city, exchange
+from cim_models.database import Connection
 from layers.access import Forbidden
 from twin.sensing.ingest import Ingest
 from twin.sensing.latest import Latest
@@ -19,13 +20,17 @@ ROOT = "/sensors/v1.1"
 
 @dataclass(frozen=True)
 class Service:
-    """The sensors of one city. base: address of its SensorThings service. zone: of times that name none."""
+    """The sensors of one city. base: address of its SensorThings service. zone: of times that name none.
+
+    connection: of the transaction in which all is written, where several changes are one.
+    """
 
     city: ServedCity
     ingest: Ingest
     latest: Latest
     base: str
     zone: ZoneInfo
+    connection: "Connection | None" = None
 
 
 INGESTS: WeakKeyDictionary[ServedCity, Ingest] = WeakKeyDictionary()

@@ -31,6 +31,9 @@ ENTITY_METHODS = "GET, HEAD, PUT, PATCH, DELETE"
 async def writing(service: Service) -> AsyncIterator[Connection]:
     """A connection in a transaction; what two clients do to the same entity at once is told as such."""
     try:
+        if service.connection is not None:
+            yield service.connection
+            return
         async with service.city.database.writing() as connection:
             yield connection
     except asyncpg.ForeignKeyViolationError:
@@ -101,7 +104,12 @@ def given(address: Address) -> dict[str, int]:
 async def _observation(service: Service, call: Call, body: Any) -> Answer | None:
     """The short way for an Observation of a datastream that is named by its id: it shares a commit with others."""
     found = OBSERVATIONS.match(call.path.strip("/"))
-    if found is None or not isinstance(body, dict) or body.get("FeatureOfInterest") is not None:
+    if (
+        service.connection is not None
+        or found is None
+        or not isinstance(body, dict)
+        or body.get("FeatureOfInterest") is not None
+    ):
         return None
     stream = body.get("Datastream")
     if found[1] is None and (not isinstance(stream, dict) or "@iot.id" not in stream):

@@ -302,6 +302,42 @@ async def test_a_batch_answers_each(sensors: Sensors) -> None:
     assert [each["status"] for each in public] == [401, 404, 401, 424, 200]
 
 
+async def test_a_group_of_a_batch_is_done_whole_or_not_at_all(sensors: Sensors, level: int) -> None:
+    """OData JSON Format 4.01, 19.1: one transaction; $ names what it made so far; what failed undoes the others."""
+
+    def request(number: int, url: str, body: Any = None, **more: Any) -> dict[str, Any]:
+        return {"id": str(number), "method": "post", "url": url, "body": body} | more
+
+    async def answered(*requests: dict[str, Any]) -> list[tuple[str, int]]:
+        answer = await sensors.client.post(f"{ROOT}/$batch", json={"requests": requests})
+        assert answer.status_code == 200, answer.text
+        return [(each.get("atomicityGroup", ""), each["status"]) for each in answer.json()["responses"]]
+
+    async def named(name: str) -> int:
+        return len(await sensors.values("Things", filter=f"name eq '{name}'"))
+
+    grouped = {"atomicityGroup": "g"}
+    place = {"name": "p", "description": "", "encodingType": "application/geo+json", "location": None}
+    place["location"] = {"type": "Point", "coordinates": [120.95, 28.1]}
+    reading = observation(0, 77.5)
+    good = [request(1, "Things", {"name": "both", "description": ""}, **grouped),
+            request(2, "$1/Locations", place, **grouped),
+            request(3, f"Datastreams({level})/Observations", reading, **grouped)]  # fmt: skip
+    after = request(4, "Things?$top=1", method="get", dependsOn=["g"])
+    bad = request(5, "Things", {}, **grouped)
+    assert await answered(*good, bad, after) == [("g", 424)] * 3 + [("g", 400), ("", 424)]
+    assert (await named("both"), len(await sensors.values("Observations", filter="result eq 77.5"))) == (0, 0)
+    assert await answered(*good, after) == [("g", 201)] * 3 + [("", 200)]
+    assert (await named("both"), len(await sensors.values("Observations", filter="result eq 77.5"))) == (1, 1)
+    # What would be committed or read outside of the transaction is none of it.
+    assert await answered(request(1, "Things", method="get", **grouped)) == [("g", 400)]
+    apart = [good[0], request(9, "Things", {"name": "between", "description": ""}), good[1]]
+    assert (await sensors.client.post(f"{ROOT}/$batch", json={"requests": apart})).status_code == 400
+    assert await named("between") == 0
+    public = (await sensors.public.post(f"{ROOT}/$batch", json={"requests": good})).json()["responses"]
+    assert [each["status"] for each in public] == [401] * 3
+
+
 async def test_a_huge_body_is_413(sensors: Sensors, level: int) -> None:
     answer = await sensors.client.post(f"{ROOT}/Datastreams({level})/Observations", content=b" " * 100_000_000)
     assert answer.status_code == 413
