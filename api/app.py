@@ -22,6 +22,7 @@ from api import (
     landing,
     maps,
     matrices,
+    parking,
     remote,
     schemas,
     search,
@@ -121,6 +122,7 @@ def _routes(settings: Settings, cities: Cities) -> FastAPI:
         execution,
         jobs,
         traffic,
+        parking,
         health,
     ):
         app.include_router(module.router)

@@ -97,16 +97,16 @@ router = APIRouter(tags=["Ways"])
 async def isochrones(request: Request) -> Response:
     """What is reached within some minutes: a polygon for each time, the largest first, with its km2."""
     query = Query(request)
-    place, minutes = _given(query, COORDS), query.take(MINUTES)
+    place, minutes = given_place(query, COORDS), query.take(MINUTES)
     ways, used, mode = await _asked(request, query)
-    there, back = _transformers(city(request).database.city.metric_srid)
-    x, y = _metric(there, place)
+    there, back = transformers(city(request).database.city.metric_srid)
+    x, y = metric_place(there, place)
     limits = [each * 60 for each in minutes]
     areas = await city(request).ways.work(lambda: ways.areas(x, y, limits, used))
     features = [
         {
             "type": "Feature",
-            "geometry": _degrees(back, area),
+            "geometry": as_degrees(back, area),
             "properties": {"minutes": limit, "mode": mode, "km2": round(area.area / 1e6, 4)},
         }
         for limit, area in sorted(zip(minutes, areas, strict=True), key=lambda each: -each[0])
@@ -121,10 +121,10 @@ async def isochrones(request: Request) -> Response:
 async def route(request: Request) -> Response:
     """The quickest way between two places: its line, seconds, metres, and the streets in turn."""
     query = Query(request)
-    begin, end = _given(query, FROM), _given(query, TO)
+    begin, end = given_place(query, FROM), given_place(query, TO)
     ways, used, mode = await _asked(request, query)
-    there, back = _transformers(city(request).database.city.metric_srid)
-    first, last = _metric(there, begin), _metric(there, end)
+    there, back = transformers(city(request).database.city.metric_srid)
+    first, last = metric_place(there, begin), metric_place(there, end)
     found = await city(request).ways.work(lambda: ways.route(first, last, used))
     streets = [
         {"name": name, "name_en": english, "metres": round(metres, 1)} for name, english, metres in found.streets
@@ -132,7 +132,7 @@ async def route(request: Request) -> Response:
     return json_answer(
         {
             "type": "Feature",
-            "geometry": _degrees(back, found.line),
+            "geometry": as_degrees(back, found.line),
             "properties": {
                 "mode": mode,
                 "seconds": round(found.seconds, 1),
@@ -156,7 +156,7 @@ async def _asked(request: Request, query: Query) -> tuple[Any, Any, str]:
     return found, await networks.router(found, key, water), mode
 
 
-def _given(query: Query, parameter: Parameter[tuple[float, float] | None]) -> tuple[float, float]:
+def given_place(query: Query, parameter: Parameter[tuple[float, float] | None]) -> tuple[float, float]:
     """Raises BadRequest."""
     found = query.take(parameter)
     if found is None:
@@ -165,7 +165,7 @@ def _given(query: Query, parameter: Parameter[tuple[float, float] | None]) -> tu
 
 
 @cache
-def _transformers(srid: int) -> tuple[pyproj.Transformer, pyproj.Transformer]:
+def transformers(srid: int) -> tuple[pyproj.Transformer, pyproj.Transformer]:
     """From longitude and latitude to metres, and back."""
     metric = f"EPSG:{srid}"
     return (
@@ -174,7 +174,7 @@ def _transformers(srid: int) -> tuple[pyproj.Transformer, pyproj.Transformer]:
     )
 
 
-def _metric(there: pyproj.Transformer, place: tuple[float, float]) -> tuple[float, float]:
+def metric_place(there: pyproj.Transformer, place: tuple[float, float]) -> tuple[float, float]:
     """Raises BadRequest for a place that the city's metric CRS does not know."""
     x, y = there.transform(*place)
     if not (math.isfinite(x) and math.isfinite(y)):
@@ -182,7 +182,7 @@ def _metric(there: pyproj.Transformer, place: tuple[float, float]) -> tuple[floa
     return x, y
 
 
-def _degrees(back: pyproj.Transformer, shape: shapely.Geometry) -> dict[str, Any]:
+def as_degrees(back: pyproj.Transformer, shape: shapely.Geometry) -> dict[str, Any]:
     turned = shapely.transform(shape, lambda corners: np.column_stack(back.transform(*corners.T)).round(DECIMALS))
     found: dict[str, Any] = json.loads(shapely.to_geojson(turned))
     return found

@@ -30,6 +30,7 @@ NEEDED = {
     "/reverse": {"lon": "120.95", "lat": "28.1"},
     "/wmts": {"SERVICE": "WMTS", "REQUEST": "GetCapabilities"},
     "/traffic/isochrones": {"coords": "POINT(120.95 28.1)"},
+    "/traffic/parking": {"coords": "POINT(120.95 28.1)"},
     "/traffic/route": {"from": "POINT(120.95 28.1)", "to": "POINT(120.951 28.1)"},
 }
 

@@ -1,6 +1,7 @@
-"""Areas reached and routes over HTTP, on a square of four streets whose times are known by hand."""
+"""Areas reached, routes and car parks over HTTP, on a square of four streets whose times are known by hand."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,12 @@ import psycopg
 import pytest
 import shapely
 
+import twin.sdk
 from api.app import create_app
 from tests.api.conftest import Places, client_of
+from tests.serve import serving
 from twin.directory import CityPlace
+from twin.sensing.parking import Forecast, forecast
 from twin.settings import Settings
 
 # A square of 1 km: its south and east sides at 36 km/h, its west side a path, its north side closed to nobody.
@@ -23,6 +27,33 @@ ROAD = """
     insert into road (dataset_id, uid, content_hash, class, name, lanes, speed_kmh, start_node, end_node, geom)
     select 1, %(uid)s, '', %(kind)s, %(uid)s, 2, 36, %(a)s, %(b)s,
            st_transform(st_setsrid(st_makeline(st_point(%(x)s, %(y)s), st_point(%(x2)s, %(y2)s)), 4549), 4490)
+"""
+# A car park in each corner: one full, one with free places, one that fell silent, one without a sensor.
+CAR_PARKS = {"SE": 0, "NE": 40, "NW": 70, "SW": None}
+CAR_PARK = """
+    insert into facility (dataset_id, uid, content_hash, class, name, capacity, geom)
+    select 1, %(corner)s, '', 'Parking', %(corner)s, 60,
+           st_transform(st_setsrid(st_point(%(x)s, %(y)s), 4549), 4490) returning object_id
+"""
+COUNTER = """
+    with thing as (
+        insert into sensing.thing (name, properties)
+        values ('counter', jsonb_build_object('cim', jsonb_build_array(
+            jsonb_build_object('layer', 'facilities', 'object_id', %(object_id)s::bigint)))) returning id
+    ), maker as (
+        insert into sensing.sensor (name, encoding_type, metadata) values ('maker', 'text/html', '"none"') returning id
+    ), stream as (
+        insert into sensing.datastream (thing_id, sensor_id, kind, name, observation_type, units)
+        select thing.id, maker.id, 'parking', 'free places', 'OM_Measurement', '{}' from thing, maker returning id
+    )
+    insert into sensing.latest (datastream_id, time, arrived_at, number)
+    select id, now(), now() - %(silent)s * interval '2 hours', %(free)s from stream returning datastream_id
+"""
+# In each of the last four weeks, about this time, 50 places were free.
+PAST = """
+    insert into sensing.observation (id, datastream_id, time, dedupe, number)
+    select 0, %s, now() - week * interval '7 days' + quarter * interval '15 min', 0, 50
+    from generate_series(1, 4) week, generate_series(-1, 6) quarter
 """
 
 
@@ -83,6 +114,74 @@ async def test_areas_grow_with_the_minutes(asking: httpx.AsyncClient, square: tu
     assert all_of_it.is_valid
 
 
+def stand_car_parks(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        for corner, free in CAR_PARKS.items():
+            place = {"corner": corner, "x": WEST + CORNERS[corner][0], "y": SOUTH + CORNERS[corner][1]}
+            made = connection.execute(CAR_PARK, place).fetchone()
+            assert made is not None
+            if free is not None:
+                counter = {"object_id": made[0], "free": free, "silent": int(corner == "NW")}
+                stream = connection.execute(COUNTER, counter).fetchone()
+                if corner == "NE":
+                    connection.execute(PAST, stream)
+
+
+async def test_car_parks_come_by_the_time_to_drive_there(
+    asking: httpx.AsyncClient, square: tuple[str, dict[str, str]]
+) -> None:
+    """The full one is left out. What is less free than usual fades: 50 - 10 exp(-t/60)."""
+    asked = {"coords": square[1]["SW"]}
+    assert (await asking.get("/traffic/parking", params=asked)).json()["features"] == []
+    stand_car_parks(square[0])
+    found = (await asking.get("/traffic/parking", params=asked)).json()["features"]
+    told = [each["properties"] for each in found]
+    assert [(each["name"], each["state"], each["free"]) for each in told] == [
+        ("SW", "unknown", None), ("NE", "ok", 40), ("NW", "silent", None),
+    ]  # fmt: skip
+    assert [each["seconds"] for each in told] == pytest.approx([0, 200, 300], rel=0.01, abs=0.5)
+    assert [each["method"] for each in told] == [None, "usual", None]
+    soon = {each["minutes"]: each["free"] for each in told[1]["forecast"]}
+    assert soon == {15: 42, 30: 43, 45: 45, 60: 46}
+    assert found[1]["geometry"]["type"] == "Point"
+    first = (await asking.get("/traffic/parking", params=asked | {"limit": "1"})).json()["features"]
+    assert [each["properties"]["name"] for each in first] == ["SW"]
+
+
+async def test_who_may_not_read_sensors_is_told_of_places_alone(
+    asking: httpx.AsyncClient, square: tuple[str, dict[str, str]]
+) -> None:
+    with psycopg.connect(square[0], autocommit=True) as connection:
+        connection.execute("update layer set restricted = true where id = 'sensors'")
+        await asyncio.sleep(1.2)
+        found = (await asking.get("/traffic/parking", params={"coords": square[1]["SW"]})).json()["features"]
+        connection.execute("update layer set restricted = false where id = 'sensors'")
+    told = [(each["properties"]["name"], each["properties"]["state"], each["properties"]["free"]) for each in found]
+    assert told == [(corner, "unknown", None) for corner in ("SW", "SE", "NE", "NW")]
+
+
+def test_a_script_asks_as_well(square: tuple[str, dict[str, str]]) -> None:
+    """Over real HTTP."""
+    at = {name: shapely.from_wkt(place) for name, place in square[1].items()}
+    begin, end = ((at[name].x, at[name].y) for name in ("SW", "NW"))
+    with serving(square[0]) as address, twin.sdk.connect(address) as city:
+        frame = city.parking(begin, limit=3)
+        assert list(frame["name"]) == ["SW", "NE", "NW"]
+        assert frame["free"].tolist()[1] == 40
+        assert frame.geometry.iloc[1].distance(at["NE"]) < 1e-5
+        assert list(city.isochrone(begin, [2, 6])["minutes"]) == [6, 2]
+        assert city.route(begin, end)["properties"]["seconds"] == pytest.approx(300, rel=0.01)
+        with pytest.raises(twin.sdk.WrongRequest, match="no road within"):
+            city.parking((0.0, 0.0))
+
+
+def test_without_a_past_all_stays_as_it_is() -> None:
+    assert forecast(12, {0: 30, 1: 20}) == Forecast("persistence", {15: 12, 30: 12, 45: 12, 60: 12})
+    # Fewer than none are never free.
+    assert forecast(0, dict.fromkeys(range(5), 5)).free[15] == pytest.approx(5 - 5 * math.exp(-0.25))
+    assert forecast(0, {0: 50, 1: 5, 2: 5, 3: 5, 4: 5}).free[15] == 0
+
+
 async def test_a_new_road_is_driven_at_once(asking: httpx.AsyncClient, square: tuple[str, dict[str, str]]) -> None:
     ends = {"from": square[1]["SW"], "to": square[1]["NE"]}
     before = (await asking.get("/traffic/route", params=ends)).json()["properties"]["metres"]
@@ -107,6 +206,9 @@ async def test_a_new_road_is_driven_at_once(asking: httpx.AsyncClient, square: t
         ("isochrones", {"coords": "POINT(120.98 28.11)", "datetime": "2026-01-01"}, "flood_run"),
         ("isochrones", {"coords": "POINT(120.98 28.11)", "plan": "77"}, "no such plan"),
         ("route", {"from": "POINT(120.98 28.11)"}, "to:"),
+        ("parking", {}, "coords"),
+        ("parking", {"coords": "POINT(120.98 28.11)", "limit": "51"}, "limit"),
+        ("parking", {"coords": "POINT(0 0)"}, "no road within"),
     ],
 )
 async def test_what_cannot_be_asked(asking: httpx.AsyncClient, path: str, asked: dict[str, str], said: str) -> None:

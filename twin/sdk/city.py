@@ -212,6 +212,16 @@ class City:
         parameters = {"mode": mode, "flood_run": flood_run, "datetime": at, "plan": plan}
         return route(self._client, self._base, begin, end, parameters)
 
+    def parking(self, place: tuple[float, float], limit: int = 10) -> "geopandas.GeoDataFrame":
+        """Car parks that are not known to be full, the soonest reached by car from a place (longitude, latitude) first.
+
+        name, seconds, capacity, free (None unless the state is "ok"), time, and forecast: free places by minutes.
+        Raises WrongRequest far from any road. Needs geopandas.
+        """
+        from twin.sdk.traffic import parking
+
+        return parking(self._client, self._base, place, limit)
+
     @property
     def scenarios(self) -> dict[str, dict[str, Any]]:
         """What can be run, by name, with title and description."""

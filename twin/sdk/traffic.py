@@ -1,4 +1,4 @@
-"""Ways on a city's roads: areas reached in some minutes, and routes."""
+"""Ways on a city's roads: areas reached in some minutes, routes, and car parks by the time to drive there."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from twin.sdk.client import Client
 
 Place = tuple[float, float]
+PARKING = (
+    "name", "name_en", "seconds", "capacity", "state", "free", "time", "datastream", "method", "forecast", "geometry"
+)  # fmt: skip
 
 
 def isochrone(
@@ -33,6 +36,14 @@ def route(
     asked = {"from": point(begin), "to": point(end), **parameters}
     found: dict[str, Any] = client.get(f"{base}/traffic/route", given(asked))
     return found
+
+
+def parking(client: "Client", base: str, place: Place, limit: int) -> "geopandas.GeoDataFrame":
+    """A frame of points in longitude and latitude, the soonest reached first."""
+    import geopandas
+
+    found = client.get(f"{base}/traffic/parking", {"coords": point(place), "limit": limit})
+    return geopandas.GeoDataFrame.from_features(found["features"], crs="OGC:CRS84", columns=PARKING)
 
 
 def point(place: Place) -> str:

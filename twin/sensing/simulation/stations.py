@@ -27,6 +27,8 @@ SERVED = """
     where uid = $1 and recorded_to = 'infinity' and plan_id is null
     union all
     select 'roads', object_id from road where uid = $1 and recorded_to = 'infinity' and plan_id is null
+    union all
+    select 'facilities', object_id from facility where uid = $1 and recorded_to = 'infinity' and plan_id is null
     limit 1
 """
 SIMULATED = """

@@ -113,6 +113,16 @@ class Ways:
         line = np.vstack([np.array([begin]), *corners, np.array([end])])
         return Found(shapely.LineString(line), before + found.time_s + after, found.length_m, self._told(found.links))
 
+    def times(self, begin: tuple[float, float], places: Ids, router: Router | None = None) -> Floats:
+        """Seconds from a place to others, points in metres; inf where no way leads. Raises NoWay."""
+        node, before = self.start(*begin)
+        reached = (router or self._dry).tree(node).time_s
+        (_, at), metres = self._tree.query_nearest(places, all_matches=False, return_distance=True)
+        speed = WALK_KMH if self.mode == "walk" else YARD_KMH
+        after = np.where(metres <= FARTHEST_M, metres / (speed / 3.6), np.inf)
+        found: Floats = before + reached[self._core[at]] + after
+        return found
+
     def _told(self, links: Integers) -> list[tuple[str | None, str | None, float]]:
         names, english = self.streets.told("name"), self.streets.told("name_en")
         told: list[tuple[str | None, str | None, float]] = []
