@@ -30,6 +30,11 @@ SENSORS = """
     select d.id, k || i, '', 'Sensor', k || ' ' || i, k, k, 'm', 'river', st_setsrid(st_point(120.95, 28.1), 4490)
     from dataset d, generate_series(1, 2) i,
          unnest(array['rain', 'water_level', 'tide', 'wind', 'traffic', 'camera']) k;
+    insert into facility (dataset_id, uid, content_hash, class, geom)
+    select id, 'car park', '', 'Parking', st_setsrid(st_point(120.95, 28.1), 4490) from dataset;
+    insert into sensor (dataset_id, uid, content_hash, class, name, kind, observed_property, unit, serves_uid, geom)
+    select id, 'p', '', 'Sensor', 'p', 'parking', 'free places', '{place}', 'car park',
+           st_setsrid(st_point(120.95, 28.1), 4490) from dataset;
 """
 
 
@@ -69,15 +74,16 @@ def test_the_shipped_rules_can_all_be_read() -> None:
 async def test_a_typhoon_day_is_played_once_and_raises_events(database: Database) -> None:
     async with database.writing() as connection:
         await connection.execute(SENSORS)
-    assert (await make_stations(database), await make_stations(database)) == (10, 0)
+    assert (await make_stations(database), await make_stations(database)) == (11, 0)
     streams = await simulated_streams(database)
     start = MIDNIGHT.astimezone(UTC)
     for _ in range(2):
-        assert await play(database, streams, start, start + timedelta(days=1), landfall=14.0) == 10 * 288
+        assert await play(database, streams, start, start + timedelta(days=1), landfall=14.0) == 11 * 288
     async with database.writing() as connection:
-        assert await connection.fetchval("select count(*) from sensing.observation") == 10 * 288
-        links = await connection.fetchval("select properties -> 'cim' from sensing.thing order by id limit 1")
-        assert [(each["layer"], each["relation"]) for each in links] == [("sensors", "is"), ("water", "watches")]
+        assert await connection.fetchval("select count(*) from sensing.observation") == 11 * 288
+        things = await connection.fetch("select properties -> 'cim' as links from sensing.thing order by id")
+        watched = [(row["links"][0]["layer"], row["links"][1]["layer"]) for row in things]
+        assert watched == [*[("sensors", "water")] * 10, ("sensors", "facilities")]
         place = Place(0, 0)
         while batch := await read_arrivals(connection, place):
             await evaluate(connection, batch)
