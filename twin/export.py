@@ -51,8 +51,8 @@ def export(layer: Layer, features: Iterable[Mapping[str, Any]], path: Path, *, r
 
     The file is in longitude and latitude (EPSG:4326), and whole or not there. Raises ExportError, SdkError.
     """
+    _check_target(path, tuple(DRIVERS), replace=replace)
     driver = DRIVERS[path.suffix.lower()]
-    _check_target(path, replace=replace)
     schema = _schema(layer)
     counted = _Counted(_batches(features, schema))
     # The ending stays: some drivers look at it.
@@ -86,14 +86,13 @@ def fetch(
     replace: bool = False,
 ) -> None:
     """Write features of a layer to `path` in a format that the server writes. Raises ExportError, SdkError."""
-    endings = tuple(dict.fromkeys((*DRIVERS, *FORMATS)))
-    if not path.name.lower().endswith(endings):
-        raise ExportError(f"{path.name}: unknown ending; there are {', '.join(endings)}")
-    _check_target(path, replace=replace)
+    _check_target(path, tuple(dict.fromkeys((*DRIVERS, *FORMATS))), replace=replace)
     layer.to_file(path, bbox, where, at)
 
 
-def _check_target(path: Path, *, replace: bool) -> None:
+def _check_target(path: Path, endings: tuple[str, ...], *, replace: bool) -> None:
+    if not path.name.lower().endswith(endings):
+        raise ExportError(f"{path.name}: unknown ending; there are {', '.join(endings)}")
     if not path.absolute().parent.is_dir():
         raise ExportError(f"{path.parent}: no such folder; make it first")
     if path.exists() and not replace:

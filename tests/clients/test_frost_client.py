@@ -45,14 +45,15 @@ def test_the_client_creates_finds_pages_and_deletes(service: Any) -> None:
     for minute in range(5):
         time = (start + timedelta(minutes=minute)).isoformat()
         service.create(fsc.Observation(result=float(minute), phenomenon_time=time, datastream=stream))
-    found = service.observations().query().filter("result gt 0.5").orderby("result", "desc").top(2).list()
+    ours = f"result gt 0.5 and Datastream/id eq {stream.id}"
+    found = service.observations().query().filter(ours).orderby("result", "desc").top(2).list()
     assert [each.result for each in found] == [4.0, 3.0, 2.0, 1.0]
     again = service.things().find(thing.id)
     assert (again.name, again.properties) == ("gauge", {"river": "Yongan"})
     again.description = "changed"
     service.update(again)
     assert service.things().find(thing.id).description == "changed"
-    (expanded,) = service.things().query().expand("Locations,Datastreams").list()
+    (expanded,) = service.things().query().filter("name eq 'gauge'").expand("Locations,Datastreams").list()
     assert [each.name for each in expanded.datastreams] == ["levels"]
     service.delete(again)
-    assert list(service.datastreams().query().list()) == []
+    assert list(service.datastreams().query().filter("name eq 'levels'").list()) == []

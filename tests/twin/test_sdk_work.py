@@ -63,7 +63,7 @@ def test_a_file_in_the_citys_own_metres(town_server: str, tmp_path: Path) -> Non
 
 def test_what_cannot_be_written_leaves_no_file(town_server: str, tmp_path: Path) -> None:
     buildings = twin.connect(town_server)["buildings"]
-    for name, wanted in (("b.dxf", {}), ("b.csv", {"where": "colour = 1"}), ("b.csv", {"columns": ["colour"]})):
+    for name, wanted in (("b.dwg", {}), ("b.csv", {"where": "colour = 1"}), ("b.csv", {"columns": ["colour"]})):
         with pytest.raises(WrongRequest):
             buildings.to_file(tmp_path / name, **wanted)  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())

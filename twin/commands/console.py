@@ -59,12 +59,19 @@ def progress(title: str, total: int | None) -> Iterator[Callable[[Iterable[T]], 
 
 
 def print_table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """Print rows of plain text in columns; a name in brackets is a name, not markup."""
+    """Print rows of plain text in columns; a name in brackets is a name, not markup.
+
+    What names a row stands first and whole, however narrow the window: the next command asks for it.
+    """
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
+    cells = [list(row) for row in rows]
     table = Table(*header, box=None, header_style="bold", pad_edge=False)
-    for row in rows:
+    table.columns[0].no_wrap = True
+    table.columns[0].min_width = max((cell_len(row[0]) for row in cells), default=0)
+    for row in cells:
         table.add_row(*map(Text, row))
     out.print(table)
 

@@ -51,10 +51,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("installed")
     for file in PLUGIN.iterdir():
         (source / file.name).write_bytes(file.read_bytes())
-    build = [sys.executable, "-m", "uv", "pip", "install", "--python", sys.executable, "--offline"]
-    subprocess.run(
-        [*build, "--no-deps", "--no-build-isolation", "--target", str(target), str(source)], check=True, timeout=120
-    )
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*install, "--target", str(target), str(source)], check=True, timeout=120)
     return target
 
 
