@@ -48,6 +48,7 @@ function composed(change: Partial<Composition> = {}): StyleSpecification {
     filters: {},
     extras: [],
     reaching: { server: 'http://127.0.0.1/', keyOf: () => ({}), accent: '#d9480f' },
+    names: null,
     results: NO_RESULT,
     sensing: { sensors: [], events: [], streams: [], event: null, style: 'day', typhoon: null },
     ...change,

@@ -7,7 +7,7 @@ import { addressOf, decode } from '../src/map/scenarios/mosaic';
 import { paint, paintDifference, type State } from '../src/map/scenarios/paint';
 import { section } from '../src/parts/scenarios/section';
 import { beyond, faultsOf, inputsOf, matters, readForm, readRows, writeRows } from '../src/state/scenarios/form';
-import { between, played, stepped, timeLeft } from '../src/state/scenarios/frames';
+import { between, played, stepped, timeLeft, withMark, type Mark } from '../src/state/scenarios/frames';
 import { DIFFERENCE, palette } from '../src/state/scenarios/ramp';
 
 const words = (en: string) => ({ zh: en, en });
@@ -90,8 +90,12 @@ describe('the clock', () => {
   });
 
   it('says how long a run still takes once that can be known', () => {
-    expect(timeLeft(1000, 11_000, 25)).toBe(30_000);
-    expect(timeLeft(1000, 11_000, 0)).toBeNull();
+    const told: readonly (readonly [at: number, progress: number])[] = [[0, 0], [2000, 6], [8000, 7], [14_000, 8]];
+    const marks = told.reduce<readonly Mark[]>((seen, [at, progress]) => withMark(seen, { at, progress }), []);
+    expect(marks[0]).toEqual({ at: 2000, progress: 6 });
+    expect(timeLeft(marks, 15_000)).toBe(92 * 6000 - 1000);
+    expect(timeLeft(marks.slice(0, 2), 15_000)).toBeNull();
+    expect(timeLeft([], 15_000)).toBeNull();
   });
 });
 

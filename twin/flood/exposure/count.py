@@ -23,9 +23,11 @@ from twin.scenarios.protocol import VectorLayer
 Floats = npt.NDArray[np.float32]
 UTC_TIME = pa.timestamp("us", tz="UTC")
 LIVING = 0.3
+SOLID = ["interpolate", ["linear"], ["zoom"], 13, 0, 13.6, ["coalesce", ["get", "height"], 6]]
 # What the columns of layers are called, and their units.
 TITLES = {
-    "function": ("用途", "Function", None), "depth_m": ("最大水深", "Greatest depth", "m"),
+    "function": ("用途", "Function", None), "height": ("高度", "Height", "m"),
+    "depth_m": ("最大水深", "Greatest depth", "m"),
     "depth_class": ("水深等级", "Class of depth", None), "people": ("人口", "People", "1"),
     "road": ("道路编号", "Road", None), "vehicle": ("车型", "Vehicle", None),
 }  # fmt: skip
@@ -225,6 +227,7 @@ def building_layer(exposed: Exposed, law: Rules, depths: Depths) -> VectorLayer:
             "uid": exposed.buildings["uid"][n],
             "name": exposed.buildings["name"][n],
             "function": exposed.buildings["function"][n],
+            "height": exposed.buildings["height"][n],
             "depth_m": round(float(deepest[n]), 2),
             "depth_class": names[int(law.class_of(deepest[n : n + 1].astype(np.float64))[0])],
             "people": round(float(exposed.people[n]), 1),
@@ -233,15 +236,30 @@ def building_layer(exposed: Exposed, law: Rules, depths: Depths) -> VectorLayer:
         for n, at in zip(wet.tolist(), first.tolist(), strict=True)
     ]
     found = table(
-        rows, geometry=pa.binary(), uid=pa.string(), name=pa.string(), function=pa.string(), depth_m=pa.float64(),
-        depth_class=pa.string(), people=pa.float64(), valid_from=UTC_TIME,
+        rows, geometry=pa.binary(), uid=pa.string(), name=pa.string(), function=pa.string(), height=pa.float64(),
+        depth_m=pa.float64(), depth_class=pa.string(), people=pa.float64(), valid_from=UTC_TIME,
     )  # fmt: skip
     colour = ["interpolate", ["linear"], ["get", "depth_m"], 0.05, "#fde6a8", 0.5, "#f59e42", 1.5, "#c2321f"]
     return VectorLayer(
         "flooded_buildings",
         Words("受淹建筑", "Flooded buildings"),
         found,
-        [{"id": "fill", "type": "fill", "paint": {"fill-color": colour, "fill-outline-color": "#7a2a12"}}],
+        [
+            {"id": "fill", "type": "fill", "paint": {"fill-color": colour, "fill-outline-color": "#7a2a12"}},
+            # As the city's own solids rise, so that these lie on them exactly.
+            {
+                "id": "3d",
+                "type": "fill-extrusion",
+                "slot": "solid",
+                "minzoom": 13,
+                "layout": {"visibility": "none"},
+                "paint": {
+                    "fill-extrusion-color": colour,
+                    "fill-extrusion-height": SOLID,
+                    "fill-extrusion-vertical-gradient": True,
+                },
+            },
+        ],
     )
 
 

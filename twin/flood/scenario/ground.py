@@ -70,7 +70,10 @@ def lay_ground(city: City, site: Site, inputs: FloodInputs, sea_level: float) ->
     site, bed = _trimmed(site, bed)
     water = read(city, "water", site.box, "class", "name", "level", "depth", "uid")
     buildings = read(
-        city, "buildings", site.box, "uid", "name", "name_en", "function", "storeys", "dwellings", "village_code"
+        city,
+        "buildings",
+        site.box,
+        *("uid", "name", "name_en", "function", "height", "storeys", "dwellings", "village_code"),
     )
     bed, standing, sea = _water_beds(site, bed, water, sea_level)
     if not inputs.releases:

@@ -90,7 +90,7 @@ def _run(city: City, inputs: FloodInputs, tell: Progress) -> Result:
         until,
         frames=sorted({*outputs, *samples.tolist()}),
         on_frame=lambda frame: keeper.take(frame, simulation),
-        progress=_Telling(progress),
+        progress=_Telling(progress, inputs.duration_h),
     )
     keeper.done()
     progress(COMPUTED, Words("统计影响", "Counting exposure"))
@@ -154,22 +154,21 @@ class _Part:
 
 
 class _Telling:
-    """Tells the job how far the water is, and how long it will take."""
+    """Tells the job how far the water is."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress, self._began, self._last = progress, time.monotonic(), 0.0
+    def __init__(self, progress: Progress, hours: float) -> None:
+        self._progress, self._hours, self._last = progress, hours, 0.0
 
     def __call__(self, share: float, seconds: float) -> None:
         now = time.monotonic()
         if now - self._last < 0.5:
             return
         self._last = now
-        left = (now - self._began) * (1 - share) / max(share, 1e-3)
         self._progress(
             PREPARED + (COMPUTED - PREPARED) * share,
             Words(
-                f"已模拟 {seconds / HOUR:.1f} 小时，约剩 {left / 60:.0f} 分 {left % 60:.0f} 秒",
-                f"{seconds / HOUR:.1f} h of water computed, some {left // 60:.0f} min {left % 60:.0f} s left",
+                f"已模拟 {seconds / HOUR:.1f} 小时，共 {self._hours:g} 小时",
+                f"{seconds / HOUR:.1f} of {self._hours:g} h of water computed",
             ),
         )
 

@@ -191,6 +191,16 @@ export function getLayer(root: string, layer: string, signal: AbortSignal): Prom
   return asked<Collection>(`${root}/collections/${layer}`, { signal });
 }
 
+/** A TileJSON document of a result's objects. */
+export function getSource<T>(address: string, signal: AbortSignal): Promise<T> {
+  return asked<T>(address, { signal });
+}
+
+/** A file or table as a browser may keep or show it. */
+export async function getFile(address: string): Promise<Blob> {
+  return (await answered(address, {})).blob();
+}
+
 /** By the token of this tab, where there is one: some runs are not for everybody. */
 export function authorization(): Readonly<Record<string, string>> {
   return token.peek() === null ? {} : { Authorization: `Bearer ${token.peek()}` };

@@ -12,7 +12,8 @@ import { home } from '../state/load';
 import { clearSelection, selectHits } from '../state/selection';
 import { mapEvents, shownSensors } from '../state/sensing/past';
 import { typhoonMap } from '../state/sensing/typhoons';
-import { look, shown } from '../state/scenarios/results';
+import { areaNames, followAreaNames } from '../state/area_names';
+import { askingFor, look, shown } from '../state/scenarios/results';
 import { probeAt } from '../state/scenarios/probe';
 import * as session from '../state/session';
 import type { CityMap } from '../state/session';
@@ -86,6 +87,7 @@ const wanted = computed<StyleSpecification | null>(() => {
     filters: drawn.filters.value,
     extras: drawn.extras.value,
     reaching: { server: serverRoot(), keyOf: keysKept.value, accent: ACCENT[drawn.styleName.value] },
+    names: areaNames.value,
     results: look.value,
     sensing: sensing.value,
   });
@@ -102,12 +104,13 @@ export function createCityMap(container: HTMLElement, renderer: Renderer): { map
     ...(camera ? { center: [camera.lng, camera.lat], zoom: camera.zoom, bearing: camera.bearing, pitch: camera.pitch } : {}),
     maxPitch: STEEPEST,
     attributionControl: false,
+    transformRequest: askingFor,
     // Without a graphics card smooth edges halve the frames and fading labels double them.
     canvasContextAttributes: { antialias: renderer === 'hardware' },
     fadeDuration: renderer === 'hardware' ? 150 : 0,
   });
   const hands = drawingHands(map);
-  const stops = [hands.stop, followStyle(map), followResult(map), followCamera(map), followDimension(map), followPanel(map), labelCanvas(map)];
+  const stops = [hands.stop, followAreaNames(), followStyle(map), followResult(map), followCamera(map), followDimension(map), followPanel(map), labelCanvas(map)];
   listen(map);
   return {
     map: { ...handle(map), ...hands.handle },

@@ -8,6 +8,7 @@ import type { Extra } from '../state/extra';
 import type { Language, LayerView, Selection } from '../state/view';
 import { scaleOpacity } from './opacity';
 import { highlightLayers, HIGHLIGHT_SOURCE } from './highlight';
+import { withAreaNames } from './area_names';
 import { withExtras, type Reaching } from './extras';
 import { withResults, type ResultLook } from './scenarios/results';
 import { filterSources } from './filtered';
@@ -32,12 +33,14 @@ export interface Composition {
   readonly filters: Readonly<Record<string, LayerFilter>>;
   readonly extras: readonly Extra[];
   readonly reaching: Reaching;
+  /** The names of divisions at their places; null: as their tiles have them. */
+  readonly names: FeatureCollection | null;
   readonly results: ResultLook;
   readonly sensing: Omit<SensingLook, 'language' | 'accent'> & { readonly typhoon: FeatureCollection | null };
 }
 
 export function compose(composition: Composition): StyleSpecification {
-  const { is3d, onTerrain, date, filters, extras, reaching, results, sensing, language, accent } = composition;
+  const { is3d, onTerrain, date, filters, extras, reaching, names, results, sensing, language, accent } = composition;
   const style = filterSources(composition.style, Object.entries(filters).map(([layer, filter]) => [layer, toCql2(filter)]));
   const layers = arrange(style.layers, composition).map((layer) => show(layer, composition));
   const firstLabel = layers.findIndex((layer) => layer.type === 'symbol');
@@ -56,7 +59,7 @@ export function compose(composition: Composition): StyleSpecification {
     ...(is3d && onTerrain && dem ? { terrain: { source: TERRAIN_SOURCE, exaggeration: 1 } } : {}),
     ...(is3d && sky ? { sky } : {}),
   };
-  const stormy = withTyphoon(withExtras(withResults(composed, results), extras, reaching), sensing.typhoon, sensing.style);
+  const stormy = withTyphoon(withExtras(withResults(withAreaNames(composed, names), results, is3d), extras, reaching), sensing.typhoon, sensing.style);
   return withSensing(stormy, { ...sensing, language, accent });
 }
 

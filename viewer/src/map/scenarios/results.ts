@@ -18,21 +18,28 @@ export interface ResultLook {
 export const NO_RESULT: ResultLook = { water: null, objects: [] };
 
 /** The style with a result in it. */
-export function withResults(style: StyleSpecification, { water, objects }: ResultLook): StyleSpecification {
+export function withResults(style: StyleSpecification, { water, objects }: ResultLook, is3d: boolean): StyleSpecification {
   if (!water && objects.length === 0) return style;
   const own = objects.flatMap(({ id, style: { layers } }) => layers.filter((layer) => layer.type !== 'background').map((layer) => renamed(layer, id)));
   const flat = own.filter(isFlatLayer);
-  const standing = own.filter((layer) => !isFlatLayer(layer));
+  const solid = own.filter((layer) => layer.type === 'fill-extrusion').flatMap((layer) => (is3d ? [standing(layer)] : []));
+  const labels = own.filter((layer) => layer.type === 'symbol');
   const at = style.layers.findIndex((layer) => !isFlatLayer(layer));
   const under = at < 0 ? style.layers.length : at;
+  // Over the city's own solids, where they are the same buildings in another colour.
+  const over = Math.max(under, style.layers.findLastIndex((layer) => layer.type === 'fill-extrusion') + 1);
   const sources = Object.fromEntries(
     objects.flatMap(({ id, style: { sources: given } }) => Object.entries(given).map(([name, source]) => [PREFIX + id + name, source])),
   );
   return {
     ...style,
     sources: { ...style.sources, ...sources, ...(water ? { [WATER]: { type: 'image', coordinates: corners(water) } } : {}) } as StyleSpecification['sources'],
-    layers: [...style.layers.slice(0, under), ...(water ? [WATER_LAYER] : []), ...flat, ...style.layers.slice(under), ...standing],
+    layers: [...style.layers.slice(0, under), ...(water ? [WATER_LAYER] : []), ...flat, ...style.layers.slice(under, over), ...solid, ...style.layers.slice(over), ...labels],
   };
+}
+
+function standing(layer: LayerSpecification): LayerSpecification {
+  return { ...layer, layout: { ...layer.layout, visibility: 'visible' } } as LayerSpecification;
 }
 
 const WATER_LAYER: LayerSpecification = { id: WATER, type: 'raster', source: WATER, paint: { 'raster-fade-duration': 0, 'raster-resampling': 'linear' } };

@@ -26,11 +26,15 @@ export interface InputProps extends Omit<Props, 'fault'> {
   readonly describedBy: string;
 }
 
+/** Characters beyond which a choice has a line of its own. */
+const LONG = 20;
+
 export function FieldRow({ field, value, fault, onChange }: Props) {
   const id = useId();
   const { title, help, unit, asks } = field;
   const describedBy = `${id}-help`;
-  const tall = ['list', 'rows', 'shape', 'box', 'json', 'names'].includes(asks.kind);
+  const long = asks.kind === 'choice' && asks.choices.some(({ title: words }) => pick(words).length > LONG);
+  const tall = long || ['list', 'rows', 'shape', 'box', 'json', 'names'].includes(asks.kind);
   return (
     <div class={`field-row is-${asks.kind}${tall ? ' is-tall' : ''}${fault !== null ? ' is-wrong' : ''}`}>
       <label for={id}>

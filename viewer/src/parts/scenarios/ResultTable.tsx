@@ -10,6 +10,7 @@ import { Icon } from '../Icon';
 import { lastBefore } from '../../state/sensing/past';
 import { instant } from '../../state/scenarios/play';
 import { fullTime } from '../sensing/words';
+import { FileLink } from './FileLink';
 import { goToRow, leads } from './places';
 import { openedTable } from './Tables';
 import { columnTitle, tableTitle } from './words';
@@ -53,9 +54,9 @@ export function ResultTable({ job, name }: { job: Job; name: string }) {
             </label>
           )}
           {(['csv', 'xlsx'] as const).map((form) => (
-            <a key={form} class="dock-tool" download href={tableAddress(root, job.jobID, name, form)}>
+            <FileLink key={form} class="dock-tool" keepAs={`${name}.${form}`} address={tableAddress(root, job.jobID, name, form)}>
               <Icon name="download" /> <span>{form.toUpperCase()}</span>
-            </a>
+            </FileLink>
           ))}
         </div>
         <button type="button" class="bare" aria-label={t('table.close')} onClick={close}>

@@ -1,9 +1,9 @@
 /** The run that is open: how it goes, why it failed, or what it gave. */
 
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Job } from '../../api/scenarios';
 import { number, pick, t } from '../../i18n/text';
-import { timeLeft } from '../../state/scenarios/frames';
+import { timeLeft, withMark, type Mark } from '../../state/scenarios/frames';
 import { closeRun } from '../../state/scenarios/play';
 import { dismiss, failure, isOver, run } from '../../state/scenarios/runs';
 import { announcement } from '../../state/session';
@@ -39,6 +39,11 @@ function Opened({ job, onAgain }: { job: Job; onAgain: (job: Job) => void }) {
         <h3>{runName(job)}</h3>
         <p class="quiet">{fullTime(Date.parse(job.created))}</p>
       </div>
+      {failure.value !== null && (
+        <p class="fault" role="alert">
+          {t('scenario.failed_to_read', { reason: failure.value })}
+        </p>
+      )}
       {!isOver(job) && <Progress job={job} />}
       {job.status === 'failed' && <Failed job={job} />}
       {job.status === 'dismissed' && <p class="quiet">{words}</p>}
@@ -69,7 +74,9 @@ function Progress({ job }: { job: Job }) {
     const timer = window.setInterval(() => setNow(Date.now()), 1000);
     return () => window.clearInterval(timer);
   }, []);
-  const left = timeLeft(job.started ? Date.parse(job.started) : null, now, job.progress);
+  const marks = useRef<readonly Mark[]>([]);
+  if (job.status === 'running') marks.current = withMark(marks.current, { at: Date.now(), progress: job.progress });
+  const left = timeLeft(marks.current, now);
   const { message } = job.twin;
   return (
     <div class="progress">

@@ -6,6 +6,7 @@ import { t } from '../../i18n/text';
 import { city } from '../../state/session';
 import { view } from '../../state/store';
 import { Icon } from '../Icon';
+import { FileLink } from './FileLink';
 import { tableTitle } from './words';
 
 /** The table that is open, of the run that is. */
@@ -23,9 +24,9 @@ export function Tables({ job }: { job: Job }) {
             <button type="button" class="text-button" aria-pressed={openedTable.value === name} onClick={() => (openedTable.value = openedTable.peek() === name ? null : name)}>
               <Icon name="table" /> {tableTitle(name)}
             </button>
-            <a class="text-button" download href={tableAddress(root, job.jobID, name, 'xlsx')} aria-label={t('run.sheet', { title: tableTitle(name) })}>
+            <FileLink class="text-button" keepAs={`${name}.xlsx`} address={tableAddress(root, job.jobID, name, 'xlsx')} label={t('run.sheet', { title: tableTitle(name) })}>
               XLSX
-            </a>
+            </FileLink>
           </li>
         ))}
       </ul>
@@ -43,9 +44,9 @@ export function Reports({ job }: { job: Job }) {
   return (
     <p class="run-reports">
       {offered.map((name) => (
-        <a key={name} class="button is-main" target="_blank" rel="noopener" href={fileAddress(root, job.jobID, name)}>
+        <FileLink key={name} class="button is-main" keepAs={null} address={fileAddress(root, job.jobID, name)}>
           <Icon name="download" /> {t('run.report')}
-        </a>
+        </FileLink>
       ))}
     </p>
   );

@@ -33,8 +33,27 @@ export function stepped(times: readonly number[], moment: number, direction: 1 |
   return found ?? (direction > 0 ? (times.at(-1) ?? moment) : (times[0] ?? moment));
 }
 
-/** Milliseconds that a run still takes, by what it has done so far; null while that says nothing. */
-export function timeLeft(started: number | null, now: number, progress: number): number | null {
-  if (started === null || progress < 2 || progress >= 100) return null;
-  return Math.max(0, ((now - started) / progress) * (100 - progress));
+/** How far a run was at a time, in hundredths. */
+export interface Mark {
+  readonly at: number;
+  readonly progress: number;
+}
+
+/** What is looked back on, and the least that says something, milliseconds. */
+const [WINDOW_MS, TELLING_MS] = [120_000, 10_000];
+
+/** The marks that its present pace goes by, with a further one. A leap is another kind of work, with a pace of its own. */
+export function withMark(marks: readonly Mark[], mark: Mark): readonly Mark[] {
+  const last = marks.at(-1);
+  if (!last || mark.progress < last.progress || mark.progress > last.progress + 1) return [mark];
+  if (mark.progress === last.progress) return marks;
+  return [...marks.filter(({ at }) => at > mark.at - WINDOW_MS), mark];
+}
+
+/** Milliseconds that a run still takes at its present pace; null while that is not known. */
+export function timeLeft(marks: readonly Mark[], now: number): number | null {
+  const [first, last] = [marks[0], marks.at(-1)];
+  if (!first || !last || last.at - first.at < TELLING_MS || last.progress === first.progress) return null;
+  const pace = (last.at - first.at) / (last.progress - first.progress);
+  return Math.max(0, pace * (100 - last.progress) - (now - last.at));
 }

@@ -2,8 +2,8 @@
 
 import { computed, effect, signal, type Signal } from '@preact/signals';
 import type { StyleSpecification } from 'maplibre-gl';
-import { getJson, isAbort, onServer } from '../../api/client';
-import { getLayer, getLayerStyle, getValueTiles, type ResultLayer, type ValueTiles } from '../../api/scenarios';
+import { isAbort, onServer } from '../../api/client';
+import { authorization, getLayer, getLayerStyle, getSource, getValueTiles, type ResultLayer, type ValueTiles } from '../../api/scenarios';
 import { withTileJson } from '../../api/sources';
 import type { ResultLook } from '../../map/scenarios/results';
 import { city, resultLayers } from '../session';
@@ -82,7 +82,7 @@ function styling(): () => void {
     const abort = new AbortController();
     const read = async (layer: ResultLayer) => {
       const [style, told] = await Promise.all([getLayerStyle(root, layer.id, name, abort.signal), getLayer(root, layer.id, abort.signal)]);
-      return { layer, told, style: await withTileJson(style, (address) => getJson(address, abort.signal), onServer) };
+      return { layer, told, style: await withTileJson(style, (address) => getSource(address, abort.signal), onServer) };
     };
     Promise.all(layers.map(read)).then((found) => {
       if (abort.signal.aborted) return;
@@ -91,6 +91,12 @@ function styling(): () => void {
     }, note);
     return () => abort.abort();
   });
+}
+
+/** How the map asks for a tile: those of a result by this tab's token, since not everybody may see every run. */
+export function askingFor(address: string): { url: string; headers?: Record<string, string> } {
+  const ours = vectors.peek().some(({ id }) => address.includes(id));
+  return ours ? { url: address, headers: { ...authorization() } } : { url: address };
 }
 
 function note(error: unknown): void {
