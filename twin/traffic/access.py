@@ -10,7 +10,7 @@ import numpy.typing as npt
 from twin.traffic.demand import CAR, VehicleClass
 from twin.traffic.errors import InvalidNetwork
 from twin.traffic.graph import expand, sorted_graph
-from twin.traffic.kernels.trees import Graph, grow, grow_each
+from twin.traffic.kernels.trees import Graph, grow, grow_each, room, width_of
 from twin.traffic.network import Flags, Floats, Integers, Network
 
 
@@ -57,7 +57,7 @@ class Router:
         self.network = network
         self._expansion = expand(network)
         self._cost = np.concatenate([np.where(shut, np.inf, cost), self._expansion.penalty_s])
-        self._ways: dict[bool, tuple[Graph, Integers, Floats]] = {}
+        self._ways: dict[bool, tuple[Graph, Integers, Floats, float]] = {}
 
     @property
     def cost_s(self) -> Floats:
@@ -70,12 +70,11 @@ class Router:
         Beyond limit_s nothing is looked for. Raises InvalidNetwork for an unknown node.
         """
         roots = self._indices(nodes)
-        graph, order, cost = self._way(towards)
+        graph, order, cost, width = self._way(towards)
         e, count = self._expansion, len(graph.through)
         begin, end = (e.end, e.start) if towards else (e.start, e.end)
         dist, pred = np.empty(count), np.empty(count, np.int32)
-        room = np.empty(count), np.empty(count, np.int32), np.empty(count, np.int32)
-        grow(graph, cost, begin[roots], limit_s, np.empty(0, np.bool_), 0, dist, pred, *room)
+        grow(graph, cost, width, begin[roots], limit_s, np.empty(0, np.bool_), 0, dist, pred, *room(count))
         times = dist[end]
         # At a restricted node trips begin and end in different places.
         times[roots] = 0.0
@@ -92,12 +91,11 @@ class Router:
         a, b = (int(self._indices(each)[0]) for each in (origin, destination))
         if a == b:
             return Route(np.empty(0, np.int64), 0.0, 0.0)
-        graph, order, cost = self._way(False)
+        graph, order, cost, width = self._way(False)
         e, count = self._expansion, len(graph.through)
         dist, pred, wanted = np.empty(count), np.empty(count, np.int32), np.zeros(count, np.bool_)
         wanted[e.end[b]] = True
-        room = np.empty(count), np.empty(count, np.int32), np.empty(count, np.int32)
-        grow(graph, cost, e.start[[a]], np.inf, wanted, 1, dist, pred, *room)
+        grow(graph, cost, width, e.start[[a]], np.inf, wanted, 1, dist, pred, *room(count))
         if not np.isfinite(dist[e.end[b]]):
             return None
         links: list[int] = []
@@ -126,7 +124,7 @@ class Router:
     def matrix(self, origins: Iterable[Hashable], destinations: Iterable[Hashable], *, threads: int = 2) -> Floats:
         """Seconds from each of some nodes (ids) to each of others, inf where no way leads."""
         a, b = self._indices(list(origins)), self._indices(list(destinations))
-        graph, _, cost = self._way(False)
+        graph, _, cost, width = self._way(False)
         e, count = self._expansion, len(graph.through)
         ends = np.unique(e.end[b])
         out = np.empty((len(a), len(b)))
@@ -137,7 +135,7 @@ class Router:
             dist, pred = np.empty((len(roots), count)), np.empty((len(roots), count), np.int32)
             firsts = np.arange(len(roots) + 1) * len(ends)
             rows = np.zeros(len(roots), np.int64)
-            grow_each(graph, cost[None, :], roots, rows, firsts, np.tile(ends, len(roots)), threads, dist, pred)
+            grow_each(graph, cost[None, :], width, roots, rows, firsts, np.tile(ends, len(roots)), threads, dist, pred)
             out[n : n + step] = dist[:, e.end[b]]
         out[a[:, None] == b[None, :]] = 0.0
         return out
@@ -163,13 +161,13 @@ class Router:
         nearest[roots[::-1]] = np.arange(len(roots))[::-1]
         return nearest, found.time_s
 
-    def _way(self, towards: bool) -> tuple[Graph, Integers, Floats]:
-        """The graph forwards or backwards, which link stands where in it, and costs in that order."""
+    def _way(self, towards: bool) -> tuple[Graph, Integers, Floats, float]:
+        """The graph forwards or backwards, which link stands where in it, costs in that order, and s of a bucket."""
         if towards not in self._ways:
             e = self._expansion
             tail, head = (e.head, e.tail) if towards else (e.tail, e.head)
             graph, order = sorted_graph(tail, head, e.through)
-            self._ways[towards] = graph, order, self._cost[order]
+            self._ways[towards] = graph, order, self._cost[order], width_of(self._cost)
         return self._ways[towards]
 
     def _indices(self, nodes: Any) -> Integers:
@@ -188,7 +186,5 @@ def reached_nodes(network: Network, roots: Integers, *, towards: bool = False) -
     graph, _ = sorted_graph(tail[use], head[use], np.ones(network.nodes, np.bool_))
     n = network.nodes
     dist, pred = np.empty(n), np.empty(n, np.int32)
-    room = np.empty(n), np.empty(n, np.int32), np.empty(n, np.int32)
-    cost = np.zeros(len(graph.tail))
-    grow(graph, cost, roots, np.inf, np.empty(0, np.bool_), 0, dist, pred, *room)
+    grow(graph, np.zeros(len(graph.tail)), 1.0, roots, np.inf, np.empty(0, np.bool_), 0, dist, pred, *room(n))
     return np.isfinite(dist)

@@ -12,7 +12,7 @@ from twin.traffic.graph import Compact
 from twin.traffic.kernels import paths as kernel
 from twin.traffic.kernels.delays import update
 from twin.traffic.kernels.paths import Paths
-from twin.traffic.kernels.trees import grow_each
+from twin.traffic.kernels.trees import grow_each, width_of
 from twin.traffic.network import Floats, Integers
 
 # Trees are grown for so many roots at once that they fit in this many bytes.
@@ -67,6 +67,7 @@ class Trees:
         self.batch = max(min(TREES_BYTES // (12 * max(nodes, 1)), ROOTS_A_PART), 1)
         self._dist = np.empty((self.batch, nodes))
         self._pred = np.empty((self.batch, nodes), np.int32)
+        self._width = width_of(graph.delays.base + graph.fixed[0]) if len(graph.fixed) else 1.0
 
     def batches(self) -> list[slice]:
         count = len(self.pairs.roots)
@@ -77,7 +78,9 @@ class Trees:
         p, count = self.pairs, part.stop - part.start
         dist, pred = self._dist[:count], self._pred[:count]
         firsts = p.ends_first[part.start : part.stop + 1]
-        grow_each(self.graph.graph, costs, p.roots[part], p.rows[part], firsts, p.ends, self.threads, dist, pred)
+        grow_each(
+            self.graph.graph, costs, self._width, p.roots[part], p.rows[part], firsts, p.ends, self.threads, dist, pred
+        )
         return dist, pred
 
 
