@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import structlog
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pyproj import CRS
 
 from api.answers import both, json_answer
@@ -16,6 +16,7 @@ from api.documentation import described
 from api.exchange import city, exchange
 from api.pages import city_title
 from api.parameters import Query
+from api.routing import PartRouter
 from cim_models.base import CityModelError
 from layers.access import PUBLIC, Principal
 from layers.catalog import Catalog, Layer
@@ -27,7 +28,7 @@ WIDEST_ZOOM, NEAREST_ZOOM = 9.0, 17.0
 WINDOW = 1000
 LOG = structlog.get_logger()
 
-router = APIRouter(tags=["Service"])
+router = PartRouter(tags=["Service"])
 
 
 @router.get("/city", **described("getCity"))

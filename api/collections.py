@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import Language, both, json_answer, language, said, wants_html
 from api.cities import ServedCity
@@ -27,6 +27,7 @@ from api.links import (
 from api.maps import map_link
 from api.pages import city_title, page, page_links
 from api.parameters import FORMAT, Query
+from api.routing import PartRouter
 from api.tilesets import tileset_links
 from cim_models.theme import Attribute
 from cim_models.themes import GROUPS
@@ -40,7 +41,7 @@ from layers.view import written
 
 GEOMETRY_KINDS = {"MultiPolygon": "polygon", "LineString": "line", "Point": "point", "Geometry": "mixed"}
 
-router = APIRouter(tags=["Features"])
+router = PartRouter(tags=["Features"])
 
 
 @router.get("/collections", **page_or(operation_id="getCollections"))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pyproj import Geod
 from starlette.responses import FileResponse
 
@@ -21,6 +21,7 @@ from api.links import JSON, Link, link, same_query
 from api.matrices import grid_named
 from api.parameters import Parameter, Query, one_of
 from api.raw import is_known
+from api.routing import PartRouter
 from api.views import VIEW_PARAMETERS, as_text, take_view
 from layers.catalog import Layer
 from layers.coverage import Frame, frame_at
@@ -67,7 +68,7 @@ SERIES_EXAMPLE = {
     "vertical_datum": "unknown",
 }
 
-router = APIRouter(tags=["Coverages"])
+router = PartRouter(tags=["Coverages"])
 
 
 @router.get(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, cast
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from shapely.geometry.base import BaseGeometry
 
 from api.answers import json_answer
@@ -17,6 +17,7 @@ from api.exchange import city, exchange
 from api.features import read_object_id, state_of
 from api.links import GEOJSON, JSON
 from api.parameters import Parameter, Query, one_of
+from api.routing import PartRouter
 from api.schemas import DERIVED
 from api.views import PLAN, as_text
 from layers import edit
@@ -88,7 +89,7 @@ CHANGE = {
     "content": {PATCH: {"schema": {"type": "object"}, "example": {"properties": {"capacity": 40, "phone": None}}}},
 }
 
-router = APIRouter(tags=["Editing"])
+router = PartRouter(tags=["Editing"])
 
 
 @dataclass(frozen=True)

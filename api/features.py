@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import LIVE, json_answer, wants_html
 from api.cities import ServedCity
@@ -19,6 +19,7 @@ from api.files import ITEM_FORMAT, file_answer, format_of
 from api.item_pages import item_page, items_page
 from api.links import GEOJSON, HTML, JSON, Link, header, link, same_query
 from api.parameters import FORMAT, Parameter, Query, whole_number
+from api.routing import PartRouter
 from api.selections import (
     SELECTION_PARAMETERS,
     SORTBY,
@@ -72,7 +73,7 @@ PAGE = {
 }
 RESERVED = frozenset(parameter.name for parameter in PARAMETERS)
 
-router = APIRouter(tags=["Features"])
+router = PartRouter(tags=["Features"])
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from starlette.responses import StreamingResponse
 
 from api.answers import LIVE, Language, json_answer, language, preferred
@@ -18,6 +18,7 @@ from api.exchange import city, exchange
 from api.files import PAUSE_S, place_to_write
 from api.links import JSON
 from api.parameters import Parameter, Query, one_of, whole_number
+from api.routing import PartRouter
 from api.views import as_text
 from layers.access import Principal
 from layers.search import Asker
@@ -63,7 +64,7 @@ BODY = {
     },
 }
 
-router = APIRouter(tags=["Search"])
+router = PartRouter(tags=["Search"])
 
 
 @router.get(

@@ -5,13 +5,14 @@ import shutil
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import json_answer
 from api.cities import Cities, ServedCity
 from api.documentation import described
 from api.metrics import CONTENT_TYPE, exposition
 from api.parameters import Query
+from api.routing import PartRouter
 from cim_models import __version__
 from cim_models.database import newest_schema
 from twin.settings import Settings
@@ -30,7 +31,7 @@ LAG_SQL = """
 """
 FRESH = {"Cache-Control": "no-store"}
 
-router = APIRouter(tags=["Health"])
+router = PartRouter(tags=["Health"])
 
 
 @dataclass(frozen=True)

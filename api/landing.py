@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import json_answer, language, said, wants_html
 from api.city import extent
@@ -17,6 +17,7 @@ from api.pages import city_title, page, page_links
 from api.parameters import FORMAT, Query
 from api.processes.documents import CONFORMANCE as PROCESSES
 from api.processes.documents import service_links
+from api.routing import PartRouter
 from api.styles import CONFORMANCE as STYLING
 from api.tilesets import CONFORMANCE as TILES
 from api.tilesets import tileset_links
@@ -77,7 +78,7 @@ DESCRIPTION = Title(
     "The digital twin of this city: its layers can be queried, downloaded and seen on the map.",
 )
 
-router = APIRouter(tags=["Service"])
+router = PartRouter(tags=["Service"])
 
 
 @router.get("/", **page_or(operation_id="getLandingPage"))

@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.city import around
 from api.documentation import described
@@ -16,6 +16,7 @@ from api.map_frame import take_frame
 from api.parameters import Parameter, Query
 from api.presence import while_waited_for
 from api.raw import is_known
+from api.routing import PartRouter
 from api.tiles import (
     COLLECTIONS,
     FORMS,
@@ -100,7 +101,7 @@ VOID_COLOR = Parameter[str | None](
 BACKGROUND = (TRANSPARENT, BGCOLOR, VOID_TRANSPARENT, VOID_COLOR)
 PARAMETERS: tuple[Parameter[Any], ...] = (*FRAME_PARAMETERS, *BACKGROUND, *TILE_PARAMETERS, PICTURE_FORMAT)
 
-router = APIRouter(tags=["Maps"])
+router = PartRouter(tags=["Maps"])
 
 
 def map_link(address: str, title: str) -> Link:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import json_answer, language, said
 from api.documentation import described
@@ -10,6 +10,7 @@ from api.errors import NotFound
 from api.exchange import city, exchange
 from api.links import JSON, Link, link
 from api.parameters import Parameter, Query, one_of
+from api.routing import PartRouter
 from layers.catalog import Catalog
 from tiles.matrix import MAP_PIXELS, Grid, grids_of
 
@@ -18,7 +19,7 @@ JSON_ONLY = Parameter[str | None](
     "f", "Format of the answer.", one_of("json"), None, {"type": "string", "enum": ["json"]}
 )
 
-router = APIRouter(tags=["Tiles"])
+router = PartRouter(tags=["Tiles"])
 
 
 @router.get("/tileMatrixSets", **described("getTileMatrixSetsList", JSON_ONLY))

@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 import shapely
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import json_answer
 from api.documentation import described
 from api.exchange import city, exchange
 from api.links import GEOJSON
 from api.parameters import Parameter, Query, whole_number
+from api.routing import PartRouter
 from api.traffic import COORDS, as_degrees, given_place, metric_place, transformers
 from layers.catalog import LayerNotFound
 from layers.filters import parse_filter
@@ -46,7 +47,7 @@ EXAMPLE = {
     ],
 }  # fmt: skip
 
-router = APIRouter(tags=["Ways"])
+router = PartRouter(tags=["Ways"])
 
 
 @router.get("/traffic/parking", **described("getParking", COORDS, LIMIT, kinds=(GEOJSON,), example=EXAMPLE))

@@ -5,12 +5,13 @@ Only of hosts that the operator named; the keys that these want stay here.
 
 from typing import Any, Literal, cast
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import json_answer
 from api.documentation import described
 from api.errors import BadRequest
 from api.parameters import Parameter, Query, one_of
+from api.routing import PartRouter
 from api.views import as_text
 from layers.crs import parse_crs
 from tiles.matrix import tile_at
@@ -45,7 +46,7 @@ KEPT = {"Cache-Control": "private, max-age=3600"}
 # Whatever another host sends must not act in this one's name.
 TAMED = {**KEPT, "Content-Security-Policy": "default-src 'none'; sandbox", "Content-Disposition": "attachment"}
 
-router = APIRouter(tags=["Maps of other services"])
+router = PartRouter(tags=["Maps of other services"])
 
 
 def open_remote(settings: Settings) -> RemoteMaps:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import Language, json_answer, language, said
 from api.documentation import described
 from api.exchange import city, exchange
 from api.links import JSON, SCHEMA, link
 from api.parameters import Query
+from api.routing import PartRouter
 from cim_models.theme import Attribute
 from layers.catalog import Layer, Title
 from layers.content import FIXED
@@ -27,7 +28,7 @@ VALIDITY_ROLES = dict(zip(VALIDITY, ("primary-interval-start", "primary-interval
 DERIVED = tuple(name for name in FIXED if name != "uid")
 TYPES = {"text": "string", "number": "number", "integer": "integer", "boolean": "boolean", "time": "string"}
 
-router = APIRouter(tags=["Features"])
+router = PartRouter(tags=["Features"])
 
 
 @router.get("/collections/{layer_id}/queryables", **described("getQueryables", kinds=(SCHEMA,)))

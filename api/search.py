@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import Language, json_answer, language, said, wants_html
 from api.city import extent
@@ -13,6 +13,7 @@ from api.exchange import city, exchange
 from api.links import GEOJSON
 from api.pages import city_title, page
 from api.parameters import FORMAT, Parameter, Query, whole_number
+from api.routing import PartRouter
 from api.views import BBOX, VIEW_PARAMETERS, as_text, parse_bbox, take_view
 from layers.search import Asker, Hit, coordinates, search
 from layers.search.candidates import EXACT
@@ -65,7 +66,7 @@ BOX = Parameter[tuple[float, ...] | None](
     BBOX.schema,
 )
 
-router = APIRouter(tags=["Search"])
+router = PartRouter(tags=["Search"])
 
 
 @router.get("/search", **page_or(TEXT, LIMIT, LAYER, NEAR, BOX, *VIEW_PARAMETERS, operation_id="search", kind=GEOJSON))

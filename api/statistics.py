@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from shapely.geometry.base import BaseGeometry
 
 from api.answers import LIVE, both, json_answer, preferred
@@ -18,6 +18,7 @@ from api.exchange import city, exchange
 from api.files import place_to_write
 from api.links import JSON, link, same_query
 from api.parameters import Parameter, Query, one_of, whole_number
+from api.routing import PartRouter
 from api.selections import SELECTION_PARAMETERS, take_selection
 from api.views import as_text
 from layers.aggregate import GRID, LEVELS, Answer, Numbers, Question, aggregate, unit_of
@@ -137,7 +138,7 @@ TABULATED = {
 }
 PATH = "/collections/{layer_id}/area-table"
 
-router = APIRouter(tags=["Statistics"])
+router = PartRouter(tags=["Statistics"])
 
 
 @router.get(

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import LIVE, json_answer, language, said
 from api.documentation import described
@@ -12,6 +12,7 @@ from api.links import DESCRIBED_BY, JSON, STYLE, Link, link
 from api.matrices import JSON_ONLY
 from api.pages import city_title
 from api.parameters import Parameter, Query, one_of
+from api.routing import PartRouter
 from api.tiles import style_named
 from layers.catalog import Catalog, Layer, Title
 from layers.sld import Version, sld
@@ -42,7 +43,7 @@ STYLE_FORMAT = Parameter[str | None](
 KINDS = {"text": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
 GEOMETRIES = {"MultiPolygon": "polygon", "LineString": "line", "Point": "point"}
 
-router = APIRouter(tags=["Styles"])
+router = PartRouter(tags=["Styles"])
 
 
 @router.get("/styles", **described("getStyles", JSON_ONLY))

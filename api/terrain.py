@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import json_answer
 from api.documentation import described
@@ -18,6 +18,7 @@ from api.links import same_query
 from api.parameters import Query
 from api.raw import is_known
 from api.recent import Recent
+from api.routing import PartRouter
 from api.views import VIEW_PARAMETERS, take_view
 from layers.access import Principal
 from layers.catalog import LayerNotFound
@@ -46,7 +47,7 @@ PICTURES: dict[str, Callable[[Terrain, Tile], bytes | None]] = {
     "hillshade": Terrain.hillshade,
 }
 
-router = APIRouter(tags=["Terrain"])
+router = PartRouter(tags=["Terrain"])
 
 
 class TerrainTiles:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import Language, json_answer, language, said
 from api.city import around
@@ -14,6 +14,7 @@ from api.links import JSON, MVT, Link, link, same_query
 from api.matrices import JSON_ONLY, address_of, grid_named, scheme_link
 from api.pages import city_title
 from api.parameters import Parameter, Query
+from api.routing import PartRouter
 from api.tiles import (
     COLLECTIONS,
     FAMILIES,
@@ -70,7 +71,7 @@ SCHEMA_TYPES = {"text": "string", "integer": "integer", "number": "number", "boo
 DIMENSIONS = {"MultiPolygon": 2, "LineString": 1, "Point": 0}
 RELATION = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-"
 
-router = APIRouter(tags=["Tiles"])
+router = PartRouter(tags=["Tiles"])
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 

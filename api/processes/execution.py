@@ -6,7 +6,7 @@ import time
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import json_answer, language, wants_html
 from api.bodies import read_json
@@ -19,6 +19,7 @@ from api.parameters import FORMAT, Parameter, Query, whole_number
 from api.processes.documents import OUTPUT, description, spoken, summary
 from api.processes.outcome import result_answer
 from api.processes.pages import LIMIT, OFFSET, next_link
+from api.routing import PartRouter
 from api.views import VIEW_PARAMETERS, take_view
 from layers.access import Forbidden
 from tiles.remote.outside import AllowList
@@ -61,7 +62,7 @@ BODY = {
 }
 STATUS = {"jobID": "6c1c…", "processID": "echo", "type": "process", "status": "accepted", "progress": 0, "links": []}
 
-router = APIRouter(tags=["Scenarios"])
+router = PartRouter(tags=["Scenarios"])
 
 
 @router.get("/processes", **page_or(LIMIT, OFFSET, operation_id="getProcesses"))

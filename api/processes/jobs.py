@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
 from api.answers import LIVE, json_answer, language, preferred, wants_html
@@ -21,6 +21,7 @@ from api.pages import city_title, page
 from api.parameters import FORMAT, Parameter, Query, one_of
 from api.processes.outcome import result_answer
 from api.processes.pages import LIMIT, OFFSET, next_link
+from api.routing import PartRouter
 from api.views import DATETIME
 from layers.access import Forbidden, Principal
 from layers.view import parse_interval
@@ -62,7 +63,7 @@ FORM = Parameter[str | None](
 )
 LISTED = (PROCESS, STATE, TYPE, DATETIME, SHORTEST, LONGEST, LIMIT, OFFSET)
 
-router = APIRouter(tags=["Scenarios"])
+router = PartRouter(tags=["Scenarios"])
 
 
 @router.get("/jobs", **page_or(*LISTED, operation_id="getJobs"))

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from weakref import WeakKeyDictionary
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, Field
 
@@ -19,6 +19,7 @@ from api.errors import BadRequest
 from api.exchange import exchange
 from api.links import GEOJSON
 from api.parameters import Parameter, Query, whole_number
+from api.routing import PartRouter
 from api.sensorthings.bodies import Body, json_body, read_body
 from api.sensorthings.latest import BBOX, DATASTREAM, OBJECT
 from api.sensorthings.service import Service, readable, writable
@@ -56,7 +57,7 @@ STEP_EXAMPLE = {"did": "assign", "department": "水利局", "due_at": "2025-09-1
 
 HUBS: WeakKeyDictionary[ServedCity, Hub[StepTaken]] = WeakKeyDictionary()
 
-router = APIRouter(tags=["Events"])
+router = PartRouter(tags=["Events"])
 
 
 class EventBody(Body):

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import LIVE, json_answer
 from api.documentation import described
@@ -11,6 +11,7 @@ from api.errors import BadRequest
 from api.exchange import exchange
 from api.links import GEOJSON, MVT
 from api.parameters import Parameter, Query, whole_number
+from api.routing import PartRouter
 from api.sensorthings.service import readable
 from twin.sensing.latest import FIELDS, SOURCE_LAYER, Chosen, latest_style, latest_tile
 
@@ -52,7 +53,7 @@ CHOICES = (KIND, DATASTREAM, BBOX, OBJECT)
 
 TILES = "/sensors/latest/tiles/WebMercatorQuad"
 
-router = APIRouter(tags=["Sensors"])
+router = PartRouter(tags=["Sensors"])
 
 
 def take_chosen(query: Query) -> Chosen:

@@ -3,11 +3,12 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import json_answer
 from api.documentation import described
 from api.parameters import Parameter, Query, whole_number
+from api.routing import PartRouter
 from api.sensorthings.service import readable
 from layers.view import parse_moment
 from twin.sensing.odata.parser import read_duration
@@ -36,7 +37,7 @@ STATION = {"datastream": 12, "thing": 9, "title": "上塘站", "name": "水位",
            "place": {"type": "Point", "coordinates": [120.95, 28.1]}}  # fmt: skip
 EXAMPLE = {"kind": "water_level", "window_h": 1.0, "at": "2025-09-12T15:02:00Z", "stations": [STATION]}
 
-router = APIRouter(tags=["Sensors"])
+router = PartRouter(tags=["Sensors"])
 
 
 @router.get("/sensors/ranking", **described("getRanking", KIND, WINDOW, DATETIME, LIMIT, example=EXAMPLE))

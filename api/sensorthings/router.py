@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import LIVE
 from api.errors import MethodNotAllowed, NotFound
+from api.routing import PartRouter
 from api.sensorthings import events, latest, ranking, rules, series, signals, stream, typhoons
 from api.sensorthings.arrays import create_observations
 from api.sensorthings.batch import Do, answer_batch
@@ -21,7 +22,7 @@ from api.sensorthings.service import Service, readable, writable
 from api.sensorthings.writes import write, writing
 from twin.sensing import BadEntity
 
-router = APIRouter(tags=["SensorThings"])
+router = PartRouter(tags=["SensorThings"])
 # First: the addresses of their own would be taken for versions of the standard's.
 for beside in (latest, ranking, signals, series, stream, events, rules, typhoons):
     router.include_router(beside.router)

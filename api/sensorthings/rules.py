@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import Field
 
 from api.answers import json_answer
@@ -14,6 +14,7 @@ from api.errors import BadRequest
 from api.exchange import exchange
 from api.links import JSON
 from api.parameters import Parameter, Query
+from api.routing import PartRouter
 from api.sensorthings.bodies import Body, json_body, read_body
 from api.sensorthings.service import readable, writable
 from layers.view import parse_interval
@@ -47,7 +48,7 @@ EXAMPLE = {
     "condition": {"when": {"type": "threshold", "level": "warning"}, "hold": "PT10M"},
 }
 
-router = APIRouter(tags=["Events"])
+router = PartRouter(tags=["Events"])
 
 
 class RuleBody(Body):

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, cast
 
 import pyarrow as pa
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import LIVE, json_answer
 from api.documentation import described
 from api.errors import BadRequest
 from api.links import JSON
 from api.parameters import Parameter, Query, one_of, whole_number
+from api.routing import PartRouter
 from api.sensorthings.latest import DATASTREAM
 from api.sensorthings.service import readable
 from layers.view import parse_interval
@@ -38,7 +39,7 @@ THINNING = Parameter[str](
 FORM = Parameter[str]("f", "Format.", one_of("json", "csv", "arrow"), "json")
 PARAMETERS = (DATASTREAM, DATETIME, BUCKET, POINTS, THINNING, FORM)
 
-router = APIRouter(tags=["Sensors"])
+router = PartRouter(tags=["Sensors"])
 
 
 @router.get("/sensors/series", **described("getSeries", *PARAMETERS, kinds=(JSON, CSV, ARROW)))

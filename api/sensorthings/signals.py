@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import AwareDatetime
 
 from api.answers import json_answer
@@ -11,6 +11,7 @@ from api.documentation import described
 from api.errors import BadRequest
 from api.exchange import exchange
 from api.parameters import Parameter, Query
+from api.routing import PartRouter
 from api.sensorthings.bodies import Body, json_body, read_body
 from api.sensorthings.service import readable, writable
 from layers.view import Interval, parse_interval
@@ -38,7 +39,7 @@ ANSWER = {
     "timeStamp": "2025-09-12T15:02:11Z",
 }
 
-router = APIRouter(tags=["Events"])
+router = PartRouter(tags=["Events"])
 
 
 class EndBody(Body):

@@ -6,7 +6,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import StreamingResponse
 from sqlalchemy import BigInteger, DateTime, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -16,6 +16,7 @@ from api.documentation import described
 from api.errors import BadRequest
 from api.exchange import exchange
 from api.parameters import Parameter, Query
+from api.routing import PartRouter
 from api.sensorthings.latest import DATASTREAM, KIND
 from api.sensorthings.service import Service, readable
 from layers.changes import Place
@@ -36,7 +37,7 @@ FILTER = Parameter[str | None](
 )
 HUBS: WeakKeyDictionary[ServedCity, Hub[Arrival]] = WeakKeyDictionary()
 
-router = APIRouter(tags=["Sensors"])
+router = PartRouter(tags=["Sensors"])
 
 
 @router.get("/sensors/stream", **described("streamObservations", DATASTREAM, KIND, FILTER, kinds=(EVENTS,)))

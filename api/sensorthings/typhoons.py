@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import json_answer
 from api.city import extent, view
@@ -11,6 +11,7 @@ from api.errors import BadRequest
 from api.exchange import exchange
 from api.links import GEOJSON
 from api.parameters import Parameter, Query
+from api.routing import PartRouter
 from api.sensorthings.bodies import json_body, parsed
 from api.sensorthings.service import Service, readable, writable
 from layers.view import parse_moment
@@ -51,7 +52,7 @@ LISTED = {
     ]
 }  # fmt: skip
 
-router = APIRouter(tags=["Events"])
+router = PartRouter(tags=["Events"])
 
 
 @router.get("/typhoons", **described("getTyphoons", DATETIME, example=LISTED))

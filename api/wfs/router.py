@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import language
 from api.exchange import city, exchange
@@ -12,6 +12,7 @@ from api.ows.documentation import XML, described_with_reports
 from api.ows.fault import INVALID, MISSING, Fault
 from api.ows.kvp import FORM, Kvp
 from api.presence import ClientGone, while_waited_for
+from api.routing import PartRouter
 from api.wfs.call import Call
 from api.wfs.capabilities import get_capabilities
 from api.wfs.describe import describe_feature_type
@@ -41,7 +42,7 @@ WRITTEN = {name.lower(): name for name in OPERATIONS}
 KINDS = ("application/gml+xml; version=3.2", "text/xml; subtype=gml/3.1.1", "application/json", "text/xml", XML,
          *(FORMATS[name].media_type for name in FILES))  # fmt: skip
 
-router = APIRouter(tags=["WFS"])
+router = PartRouter(tags=["WFS"])
 
 
 @router.get("/wfs", **described_with_reports("getWfs", *PARAMETERS, kinds=KINDS))

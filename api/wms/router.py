@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import Language, language
 from api.documentation import described
@@ -11,6 +11,7 @@ from api.exchange import city, exchange
 from api.ows.fault import INVALID, MISSING, Fault
 from api.ows.kvp import Kvp, read_kvp
 from api.presence import ClientGone
+from api.routing import PartRouter
 from api.wms.call import Call
 from api.wms.capabilities import get_capabilities
 from api.wms.describe import describe_layer, get_styles
@@ -46,7 +47,7 @@ KINDS = (
     *INFO_FORMATS,
 )
 
-router = APIRouter(tags=["WMS"])
+router = PartRouter(tags=["WMS"])
 
 
 @router.get("/wms", **described("getWms", *PARAMETERS, kinds=KINDS, title="As REQUEST asks"))

@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import language
 from api.exchange import city, exchange
 from api.ows.documentation import XML, described_with_reports
 from api.ows.kvp import Kvp
 from api.presence import ClientGone
+from api.routing import PartRouter
 from api.wms.call import Call
 from api.wmts.capabilities import get_capabilities
 from api.wmts.faults import INVALID, MISSING, Fault, refusal, report
@@ -31,7 +32,7 @@ INFORMATION = ("application/json", "text/html", "text/plain", "application/vnd.o
 ENDINGS = {"json": "application/json", "html": "text/html", "txt": "text/plain", "gml": "application/vnd.ogc.gml"}
 KINDS_BY_ENDING = {ending: kind for kind, ending in FORMATS.items()} | {"jpeg": "image/jpeg"}
 
-router = APIRouter(tags=["WMTS"])
+router = PartRouter(tags=["WMTS"])
 
 
 @router.get("/wmts", **described_with_reports("getWmts", *PARAMETERS, kinds=(XML, *TILES, *INFORMATION)))
