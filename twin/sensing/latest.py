@@ -1,19 +1,22 @@
 """The city's sensors at one look: every datastream with its last value, its place and its state, for maps."""
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Any
 
 import asyncpg
+import numpy as np
 import orjson
 import yaml
 from cachetools import LRUCache
 
 from cim_models.database import Connection
 from twin.sensing.allocation import without_collection
+from twin.sensing.batch import Floats
 
 EXTENT = 4096
 SOURCE_LAYER = "sensors_latest"
@@ -35,14 +38,13 @@ WANTED = """
       and ($3::float8[] is null or coalesce(p.geom, f.geom) && st_makeenvelope($3[1], $3[2], $3[3], $3[4], 4326))
       and ($4::jsonb is null or t.properties -> 'cim' @> $4)
 """
-EVENTS = """
-    left join (
-        select distinct on (datastream_id) datastream_id, id, severity
-        from sensing.event
-        where ended_at is null and state <> 'closed' and datastream_id is not null
-        order by datastream_id, array_position(array['red', 'orange', 'yellow', 'blue'], severity), id
-    ) e on e.datastream_id = d.id
+GRAVEST = """
+    select distinct on (datastream_id) datastream_id, id, severity
+    from sensing.event
+    where ended_at is null and state <> 'closed' and datastream_id is not null
+    order by datastream_id, array_position(array['red', 'orange', 'yellow', 'blue'], severity), id
 """
+EVENTS = f"left join ({GRAVEST}) e on e.datastream_id = d.id"
 # Silent is never green: a stream that has not told its value in time is no longer trusted to be well.
 STATE = """
     case when l.time is null then 'unknown'
@@ -60,24 +62,29 @@ STREAMS = f"""
                t.properties -> 'cim' as objects,
                case when d.properties ? 'levels'
                     then sensing.levels_at(d.properties -> 'levels', current_date) end as levels,
-               d.properties -> 'levels' ->> 'datum' as datum, coalesce(p.geom, f.geom) as geom,
+               d.properties -> 'levels' ->> 'datum' as datum,
+               case when d.kind = 'camera' then d.properties -> 'camera' end as camera,
+               coalesce(p.geom, f.geom) as geom,
                case when geometrytype(coalesce(p.geom, f.geom)) = 'POINT' then coalesce(p.geom, f.geom) end as point
         {DESCRIBED} {WANTED} order by d.id limit $5
     ) s order by id
 """
-# What does, as JSON without braces, a line for each of the ids; JSON as PostgreSQL writes it has no line breaks.
-VALUES = f"""
-    select string_agg(concat(
-        '"result":', coalesce(l.number::text, to_json(l.text)::text, l.json::text, 'null'),
-        ',"time":', coalesce(to_char(l.time at time zone 'UTC', '"\\""YYYY-MM-DD"T"HH24:MI:SS"Z\\""'), 'null'),
-        ',"state":"', {STATE}, '","severity":', coalesce(to_json(e.severity)::text, 'null'),
-        ',"event":', coalesce(e.id::text, 'null')), chr(10) order by d.id)
-    from unnest($1::bigint[]) as d (id)
-    left join sensing.latest l on l.datastream_id = d.id
-    left join sensing.datastream s on s.id = d.id
-    left join sensing.kind k on k.id = s.kind
-    {EVENTS}
+# What does, of those that a transaction not over at `$2` has written, as JSON without braces, a line for each; JSON as
+# PostgreSQL writes it has no line breaks. A row that is older than two thousand million transactions counts as new.
+VALUES = """
+    select pg_snapshot_xmin(pg_current_snapshot()) as horizon, array_agg(d.place - 1) as places,
+           array_agg(case when l.time is not null
+                          then coalesce(extract(epoch from l.arrived_at)::float8, 'infinity') end) as arrived,
+           string_agg(concat(
+               '"result":', coalesce(l.number::text, to_json(l.text)::text, l.json::text, 'null'),
+               ',"time":', coalesce(to_char(l.time at time zone 'UTC', '"\\""YYYY-MM-DD"T"HH24:MI:SS"Z\\""'), 'null')
+           ), chr(10)) as told
+    from unnest($1::bigint[]) with ordinality as d (id, place) join sensing.latest l on l.datastream_id = d.id
+    where $2::xid8 is null or age(l.xmin) <= (select age($2::xid8::xid))
 """
+SILENT_BEFORE = "select id, extract(epoch from now() - silent_after)::float8 as moment from sensing.kind"
+# Of a stream without a value.
+UNTOLD = b'"result":null,"time":null'
 HORIZON = "select pg_snapshot_xmin(pg_current_snapshot())"
 IS_SAME = "select current_date = $2 and not exists (select from sensing.description_change where xid >= $1)"
 TILE = f"""
@@ -123,22 +130,43 @@ def latest_style() -> dict[str, Any]:
     return style
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Described:
-    """Streams as they are told before their values. horizon: what ended before it is told; day: of their levels."""
+    """Streams as they are told before their state. horizon: what ended before it is told; day: of their levels.
+
+    arrived: when each last value came, in seconds since 1970; NaN where there is none. horizon_of_values: as horizon.
+    """
 
     horizon: int
     day: date
     ids: list[int]
+    kinds: list[str]
     heads: list[bytes]
+    told: list[bytes]
+    arrived: Floats
+    horizon_of_values: int | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def size(self) -> int:
-        return sum(map(len, self.heads)) + 100
+        return 2 * sum(map(len, self.heads)) + 200 * len(self.ids) + 100
+
+    async def read_values(self, connection: Connection) -> None:
+        """Take over what has changed since the last time."""
+        # One after another: what an earlier look has found must not replace a later one's.
+        async with self.lock:
+            row = await connection.fetchrow(VALUES, self.ids, self.horizon_of_values)
+            assert row is not None, "an aggregate has a row"
+            if row["places"] is not None:
+                for place, value in zip(row["places"], row["told"].encode().split(b"\n"), strict=True):
+                    self.told[place] = self.heads[place] + value
+                self.arrived[row["places"]] = row["arrived"]
+            self.horizon_of_values = row["horizon"]
 
 
 class Latest:
-    """Tells last values; what does not change with them is put together once, and anew when something of it changes."""
+    """Tells last values. What does not change with them is put together once, and anew when something of it changes; of
+    the values only those are read that have changed since they were asked for before."""
 
     def __init__(self) -> None:
         self._kept: LRUCache[tuple[object, ...], _Described] = LRUCache(KEPT_BYTES, getsizeof=lambda each: each.size)
@@ -148,9 +176,9 @@ class Latest:
         described = await self._described(connection, chosen, limit)
         if not described.ids:
             return b"[]", 0
-        values = (await connection.fetchval(VALUES, described.ids)).encode().split(b"\n")
-        told = b"}},".join(map(bytes.__add__, described.heads, values))
-        return b"[" + told + b"}}]", len(described.ids)
+        await described.read_values(connection)
+        states = await _states(connection, described)
+        return b"[" + b"}},".join(map(bytes.__add__, described.told, states)) + b"}}]", len(described.ids)
 
     async def _described(self, connection: Connection, chosen: Chosen, limit: int) -> _Described:
         key = chosen, limit
@@ -161,10 +189,44 @@ class Latest:
         today = await connection.fetchval("select current_date")
         rows = await connection.fetch(STREAMS, *chosen.arguments(), limit)
         with without_collection():
-            found = _Described(horizon, today, [row["id"] for row in rows], [_head(row) for row in rows])
+            ids, kinds, heads = (
+                [row["id"] for row in rows],
+                [row["kind"] for row in rows],
+                [_head(row) for row in rows],
+            )
+            told = [head + UNTOLD for head in heads]
+        found = _Described(horizon, today, ids, kinds, heads, told, np.full(len(ids), np.nan))
         if found.size <= KEPT_BYTES:
             self._kept[key] = found
         return found
+
+
+async def _states(connection: Connection, described: _Described) -> list[bytes]:
+    """How it stands with each stream now, by the clock and by its gravest event."""
+    moments = {row["id"]: row["moment"] for row in await connection.fetch(SILENT_BEFORE)}
+    events = {row["datastream_id"]: (row["severity"], row["id"]) for row in await connection.fetch(GRAVEST)}
+    is_silent = described.arrived < np.array([moments.get(kind, np.nan) for kind in described.kinds])
+    conditions = np.where(np.isnan(described.arrived), UNKNOWN, np.where(is_silent, SILENT, OK))
+    if not events:
+        return [QUIET[condition] for condition in conditions.tolist()]
+    return [
+        QUIET[condition] if stream not in events else _state(condition, *events[stream])
+        for stream, condition in zip(described.ids, conditions.tolist(), strict=True)
+    ]
+
+
+def _state(condition: int, severity: str | None = None, event: int | None = None) -> bytes:
+    if condition == OK and severity is not None:
+        state = "alarm" if severity in ("red", "orange") else "warning"
+    else:
+        state = CONDITIONS[condition]
+    return b"," + orjson.dumps({"state": state, "severity": severity, "event": event})[1:-1]
+
+
+OK, SILENT, UNKNOWN = range(3)
+CONDITIONS = "ok", "silent", "unknown"
+# Of streams without an event, nearly all there are.
+QUIET = [_state(condition) for condition in range(len(CONDITIONS))]
 
 
 def _head(row: asyncpg.Record) -> bytes:
@@ -173,7 +235,7 @@ def _head(row: asyncpg.Record) -> bytes:
         geometry: Any = {"type": "Point", "coordinates": (round(row["x"], 7), round(row["y"], 7))}
     else:
         geometry = None if row["shape"] is None else orjson.Fragment(row["shape"])
-    feature = {
+    feature: dict[str, Any] = {
         "type": "Feature",
         "id": row["id"],
         "geometry": geometry,
@@ -189,6 +251,8 @@ def _head(row: asyncpg.Record) -> bytes:
             "objects": row["objects"],
         },
     }
+    if row["camera"] is not None:
+        feature["properties"]["camera"] = row["camera"]
     return orjson.dumps(feature)[:-2] + b","
 
 
