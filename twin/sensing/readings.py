@@ -1,26 +1,24 @@
 """A batch of readings written so that each counts once, and all that follows from what really went in."""
 
 import math
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import numpy.typing as npt
 
 from cim_models.database import Connection
 from twin.sensing.allocation import without_collection
 from twin.sensing.batch import Batch, Reading, Truth, Whole, microseconds, timestamps
+from twin.sensing.bulk import NOWHERE, Standing, copy_readings, take_ids
 from twin.sensing.months import Month, ensure_months
 from twin.sensing.places import find_places, note_features
 from twin.sensing.rollup import SECOND, beginnings, date_of, days_of, hour_of, roll_up
 
-# Observation ids are taken this many at a time: the increment of their sequence.
-BLOCK = 1000
+# Before all that is ever told, in microseconds since 1970.
+NEVER = -(2**63)
 CHANNEL = "citytwin_arrival"
 
 
@@ -36,9 +34,6 @@ class Written:
 
 
 STAGING = """
-    create temporary table if not exists staged_plain (
-        id bigint, datastream_id bigint, time timestamptz, number float8, feature_id bigint
-    ) on commit delete rows;
     create temporary table if not exists staged_reading (
         id bigint, datastream_id bigint, time timestamptz, number float8, text text, json text, time_end timestamptz,
         result_time timestamptz, valid_from timestamptz, valid_to timestamptz, quality text, parameters text,
@@ -52,32 +47,17 @@ TYPES = ("bigint", "bigint", "timestamptz", "float8", "text", "text", *["timesta
 GIVEN = ", ".join(f"${place}::{type_}[]" for place, type_ in enumerate(TYPES, start=2))
 ARRAYS = f"unnest({GIVEN}) as staged_reading ({', '.join(COLUMNS)})"
 # Nearly all readings are a moment and a number; the rest of a row is not sent for them.
-PLAIN = """(
-    select id, datastream_id, {time} as time, number, null::text as text, null::text as json,
+PLAIN_ARRAYS = """(
+    select id, datastream_id, time at time zone 'UTC' as time, number, null::text as text, null::text as json,
            null::timestamptz as time_end, null::timestamptz as result_time, null::timestamptz as valid_from,
-           null::timestamptz as valid_to, null::text as quality, null::text as parameters,
-           nullif(feature_id, -1) as feature_id
-    from {source}) as plain
+           null::timestamptz as valid_to, null::text as quality, null::text as parameters, feature_id
+    from unnest($2::bigint[], $3::bigint[], $4::timestamp[], $5::float8[], $6::bigint[])
+        as given (id, datastream_id, time, number, feature_id)) as plain
 """
-PLAIN_STAGED = PLAIN.format(time="time", source="staged_plain")
-PLAIN_ARRAYS = PLAIN.format(
-    time="time at time zone 'UTC'",
-    source="unnest($2::bigint[], $3::bigint[], $4::timestamp[], $5::float8[], $6::bigint[])"
-    " as given (id, datastream_id, time, number, feature_id)",
-)
-# A row of PostgreSQL's binary COPY: the number of its fields, and before each its length.
-ROW = np.dtype(
-    [("fields", ">i2")]
-    + [part for name, type_ in (("id", ">i8"), ("stream", ">i8"), ("time", ">i8"), ("number", ">f8"), ("place", ">i8"))
-       for part in ((f"{name}_length", ">i4"), (name, type_))]
-)  # fmt: skip
-COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
-COPY_TAIL = struct.pack(">h", -1)
-# PostgreSQL counts time from the year 2000.
-POSTGRES_EPOCH = 946_684_800 * SECOND
 # Locked in one order by all writers, so that two batches never wait for each other.
 LOCK = """
-    select l.datastream_id, d.feature_id, extract(epoch from k.day_shift)::bigint as shift, k.is_total, c.time_zone
+    select l.datastream_id, d.feature_id, extract(epoch from k.day_shift)::bigint as shift, k.is_total, c.time_zone,
+           greatest(l.time, l.last_time) as newest
     from sensing.latest l join sensing.datastream d on d.id = l.datastream_id join sensing.kind k on k.id = d.kind
     cross join city c
     where l.datastream_id = any($1::bigint[]) and d.is_multi = $2 order by l.datastream_id
@@ -169,10 +149,30 @@ async def write_readings(
         pairs := {(each.datastream_id, each.feature_id) for each in batch.readings if each.feature_id is not None}
     ):
         await note_features(connection, pairs)
-    taken = await _take_ids(connection, len(batch))
+    if batch.readings is None and len(batch) > FEW:
+        places = [NOWHERE if usual[row["datastream_id"]] is None else usual[row["datastream_id"]] for row in locked]
+        newest = [NEVER if row["newest"] is None else microseconds(row["newest"]) for row in locked]
+        streams = [row["datastream_id"] for row in locked]
+        standing = Standing(*(np.array(column, dtype=np.int64) for column in (streams, places, newest)))
+        taken, fresh = await copy_readings(connection, batch, standing, via)
+        ids: list[int | None] = [number or None for number in taken.tolist()]
+    else:
+        ids, taken, fresh = await _insert(connection, batch, usual, via)
+    if len(fresh):
+        await _newest(connection, batch, fresh, taken)
+        await _roll_up(connection, batch, fresh, locked)
+        await connection.execute(f"select pg_notify('{CHANNEL}', '')")
+    return Written(ids, len(fresh))
+
+
+async def _insert(
+    connection: Connection, batch: Batch, usual: dict[int, int | None], via: str
+) -> tuple[list[int | None], Whole, Whole]:
+    """Write readings of any form: their ids as told, those taken for them, and where the new ones stand."""
+    taken = await take_ids(connection, len(batch))
     is_known = np.isin(batch.streams, np.array(list(usual), dtype=np.int64))
     if not is_known.any():
-        return Written([None] * len(batch), 0)
+        return [None] * len(batch), taken, np.array([], dtype=np.int64)
     source, given = await _bring(connection, batch, taken, is_known, usual)
     new = await connection.fetchval(INSERT.replace("{source}", source), via, *given) or []
     ids: list[int | None] = taken.tolist()
@@ -180,64 +180,28 @@ async def write_readings(
         known_sql = KNOWN.replace("{source}", source)
         known = {row["taken"]: row["known"] for row in await connection.fetch(known_sql, via, *given)}
         ids = [known.get(number, number) if has else None for number, has in zip(ids, is_known, strict=True)]
-    if new:
-        fresh = np.flatnonzero(np.isin(taken, np.array(new, dtype=np.int64))).astype(np.int64)
-        await _newest(connection, batch, fresh, taken)
-        await _roll_up(connection, batch, fresh, locked)
-        await connection.execute(f"select pg_notify('{CHANNEL}', '')")
-    return Written(ids, len(new))
+    return ids, taken, np.flatnonzero(np.isin(taken, np.array(new, dtype=np.int64))).astype(np.int64)
 
 
 async def _bring(
     connection: Connection, batch: Batch, taken: Whole, is_known: Truth, usual: dict[int, int | None]
 ) -> tuple[str, list[Any]]:
     """Take readings of known datastreams to the database: the source that has them there, and its arguments."""
-    is_few = len(batch) <= FEW
-    if not is_few:
-        await connection.execute(STAGING)
     if batch.readings is None:
-        columns = _plain_columns(batch, taken, is_known, usual)
-        if is_few:
-            ids, streams, times, numbers, places = columns.values()
-            given = [ids.tolist(), streams.tolist(), timestamps(times), numbers.tolist(), places.tolist()]
-            return PLAIN_ARRAYS, given
-        await connection.copy_to_table("staged_plain", source=BytesIO(_packed(columns)), format="binary")
-        return PLAIN_STAGED, []
+        streams = batch.streams[is_known].tolist()
+        times, numbers = timestamps(batch.times[is_known]), batch.numbers[is_known].tolist()
+        return PLAIN_ARRAYS, [taken[is_known].tolist(), streams, times, numbers, [usual[each] for each in streams]]
     with without_collection():
         rows = [
             (number, *(each if each.feature_id is not None else (*each[:-1], usual[each.datastream_id])))
             for number, each, has in zip(taken.tolist(), batch.readings, is_known, strict=True)
             if has
         ]
-    if is_few:
+    if len(batch) <= FEW:
         return ARRAYS, [list(column) for column in zip(*rows, strict=True)]
+    await connection.execute(STAGING)
     await connection.copy_records_to_table("staged_reading", records=rows, columns=COLUMNS)
     return "staged_reading", []
-
-
-def _plain_columns(
-    batch: Batch, taken: Whole, is_known: Truth, usual: dict[int, int | None]
-) -> dict[str, npt.NDArray[Any]]:
-    known = np.array(sorted(usual), dtype=np.int64)
-    features = np.array([-1 if (at := usual[stream]) is None else at for stream in known.tolist()], dtype=np.int64)
-    streams = batch.streams[is_known]
-    return {
-        "id": taken[is_known],
-        "stream": streams,
-        "time": batch.times[is_known],
-        "number": batch.numbers[is_known],
-        "place": features[np.searchsorted(known, streams)],
-    }
-
-
-def _packed(columns: dict[str, npt.NDArray[Any]]) -> bytes:
-    """Columns as PostgreSQL's binary COPY has rows, all at once: a driver that packs row by row takes far longer."""
-    rows = np.zeros(len(columns["id"]), dtype=ROW)
-    rows["fields"] = len(columns)
-    for name, values in columns.items():
-        rows[f"{name}_length"] = 8
-        rows[name] = values - POSTGRES_EPOCH if name == "time" else values
-    return COPY_HEAD + rows.tobytes() + COPY_TAIL
 
 
 async def _newest(connection: Connection, batch: Batch, fresh: Whole, taken: Whole) -> None:
@@ -303,11 +267,3 @@ async def prepare_months(connection: Connection, batch: Batch, made: set[Month])
     if months:
         await ensure_months(connection, months)
         made |= months
-
-
-async def _take_ids(connection: Connection, number: int) -> Whole:
-    blocks = await connection.fetch(
-        "select nextval('sensing.observation_id') as first from generate_series(1, $1)", -(-number // BLOCK)
-    )
-    found: Whole = (np.array([row["first"] for row in blocks])[:, None] + np.arange(BLOCK)).ravel()[:number]
-    return found

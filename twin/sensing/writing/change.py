@@ -47,7 +47,8 @@ CHANGE_OBSERVATION = f"""
             $6::timestamptz as valid_to, $10::text as quality, $11::text as parameters) given)
     where id = $1
 """
-LOCK = "select 1 from sensing.latest where datastream_id = $1 for update"
+# In the order in which every writer of readings locks them.
+LOCK = "select 1 from sensing.latest where datastream_id = any($1::bigint[]) order by datastream_id for update"
 FORGET_HOURS = "delete from sensing.hourly where datastream_id = $1 and at between $2 and $3"
 FORGET_DAYS = "delete from sensing.daily where datastream_id = $1 and day between $2 and $3"
 COUNTED = """
@@ -162,10 +163,7 @@ async def delete(connection: Connection, entity: EntityType, number: int) -> Non
     if entity.name in STREAMS_OF:
         streams = sorted(row[0] for row in await connection.fetch(STREAMS_OF[entity.name], number))
         # Locked first, so that no reading slips in behind.
-        await connection.execute(
-            "select 1 from sensing.latest where datastream_id = any($1::bigint[]) order by datastream_id for update",
-            streams,
-        )
+        await connection.execute(LOCK, streams)
         await connection.execute("delete from sensing.observation where datastream_id = any($1::bigint[])", streams)
         await connection.execute("delete from sensing.datastream where id = any($1::bigint[])", streams)
     await connection.execute(f"delete from {entity.table.fullname} where id = $1", number)
@@ -175,8 +173,8 @@ async def recount(connection: Connection, stream: int, moments: Iterable[datetim
     """Roll a datastream up anew around these moments, and find its last value again."""
     moments = list(moments)
     first, last = min(moments) - REACH, max(moments) + REACH
-    # Locked as by every writer of readings, so that none comes in between.
-    await connection.execute(LOCK, stream)
+    # So that no reading comes in between.
+    await connection.execute(LOCK, [stream])
     # The hours and days at both ends are read only in part, and are left as they are.
     await connection.execute(FORGET_HOURS, stream, first + timedelta(hours=2), last - timedelta(hours=2))
     margin = timedelta(days=2)
@@ -226,6 +224,8 @@ async def _change_observation(writer: Writer, number: int, body: dict[str, Any],
     await prepare_months(connection, Batch.of([reading]), set())
     given = reading.time, reading.time_end, reading.result_time, reading.valid_from, reading.valid_to
     rest = reading.number, reading.text, reading.json, reading.quality, reading.parameters, feature, stream
+    # Before it is changed: a writer of readings has looked for its like, and nobody may put one there behind its back.
+    await connection.execute(LOCK, [stream, row["datastream_id"]])
     try:
         await connection.execute(CHANGE_OBSERVATION, number, *given, *rest)
     except asyncpg.UniqueViolationError:
