@@ -125,13 +125,13 @@ class Solver:
             rims = (self.kinds, self.along)
             return float(inertial_step(now, other, *common, *rims, length, over, theta, shut, k)), self.rim
         if self.mode == "fast":
-            speed = first_order(now, now, other, *common, self._scratch, ratio, length, k)
+            speed = first_order(now, other, *common, self._scratch, ratio, length, k)
             self.water, self._other = other, now
             return float(speed), self.rim
-        second_order(now, now, other, *common, self._scratch, ratio, length, k.one, k)
+        second_order(now, other, *common, self._scratch, ratio, length, k.one, k)
         first = [side.copy() for side in self.rim]
         self._outside(other, end)
-        speed = second_order(other, now, now, *common, self._scratch, ratio, length, k.half, k)
+        speed = second_order(other, now, *common, self._scratch, ratio, length, k.half, k)
         return float(speed), Rim(*((a + b) / 2 for a, b in zip(first, self.rim, strict=True)))
 
     def _outside(self, water: Water, levels: Floats) -> None:

@@ -26,7 +26,7 @@ PARALLEL = FAST | {"parallel": True}
 
 
 @njit(**PARALLEL)
-def first_order(now, base, out, z, n2, across, down, rim, segments, scratch, ratio, dt, k):  # type: ignore[no-untyped-def]
+def first_order(now, out, z, n2, across, down, rim, segments, scratch, ratio, dt, k):  # type: ignore[no-untyped-def]
     """Euler's step; returns the greatest wave speed afterwards, m/s."""
     speed = np.zeros(len(segments), now.depth.dtype)
     for s in prange(len(segments)):
@@ -37,13 +37,13 @@ def first_order(now, base, out, z, n2, across, down, rim, segments, scratch, rat
 
 
 @njit(**PARALLEL)
-def second_order(now, base, out, z, n2, across, down, rim, segments, scratch, ratio, dt, weight, k):  # type: ignore[no-untyped-def]
+def second_order(now, out, z, n2, across, down, rim, segments, scratch, ratio, dt, weight, k):  # type: ignore[no-untyped-def]
     """One stage of Heun's step: weight 1, then 1/2 over the old state; returns the greatest wave speed, m/s."""
     speed = np.zeros(len(segments), now.depth.dtype)
     for s in prange(len(segments)):
         r0, r1, c0, c1 = segments[s]
         own = scratch[get_thread_id()]  # type: ignore[no-untyped-call]
-        speed[s] = _second_order(now, base, out, z, n2, across, down, rim, r0, r1, c0, c1, ratio, dt, weight, k, own)
+        speed[s] = _second_order(now, out, z, n2, across, down, rim, r0, r1, c0, c1, ratio, dt, weight, k, own)
     return speed.max() if len(segments) else k.zero
 
 
@@ -85,8 +85,7 @@ def _first_order(now, out, z, n2, across, down, rim, r0, r1, c0, c1, ratio, dt, 
                 rim.east[i] = x[0, width]
             f = slice(c0, c1)
             update(
-                h[i, f], hu[i, f], hv[i, f], now.carry[i, f], h[i, f], hu[i, f], hv[i, f], now.carry[i, f], n2[i, f],
-                x[0], x[0, 1:], x[1, 1:], x[2], x[3], x[3, 1:],
+                h[i, f], hu[i, f], hv[i, f], now.carry[i, f], n2[i, f], x[0], x[0, 1:], x[1, 1:], x[2], x[3], x[3, 1:],
                 y[4 * n], y[4 * s], y[4 * s + 1], y[4 * n + 2], y[4 * n + 3], y[4 * s + 3], none, none,
                 out.depth[i, f], out.flow_x[i, f], out.flow_y[i, f], out.carry[i, f], ratio, dt, k.one, k,
             )  # fmt: skip
@@ -95,7 +94,7 @@ def _first_order(now, out, z, n2, across, down, rim, r0, r1, c0, c1, ratio, dt, 
 
 
 @njit(**LEAN)
-def _second_order(now, base, out, z, n2, across, down, rim, r0, r1, c0, c1, ratio, dt, weight, k, scratch):  # type: ignore[no-untyped-def]
+def _second_order(now, out, z, n2, across, down, rim, r0, r1, c0, c1, ratio, dt, weight, k, scratch):  # type: ignore[no-untyped-def]
     h, hu, hv = now.depth, now.flow_x, now.flow_y
     rows, columns = h.shape
     width = c1 - c0
@@ -150,8 +149,7 @@ def _second_order(now, base, out, z, n2, across, down, rim, r0, r1, c0, c1, rati
         if c1 == columns - GHOSTS:
             rim.east[i] = x[0, width]
         update(
-            h[i, f], hu[i, f], hv[i, f], now.carry[i, f], base.depth[i, f], base.flow_x[i, f], base.flow_y[i, f],
-            base.carry[i, f], n2[i, f], x[0], x[0, 1:], x[1, 1:], x[2], x[3], x[3, 1:],
+            h[i, f], hu[i, f], hv[i, f], now.carry[i, f], n2[i, f], x[0], x[0, 1:], x[1, 1:], x[2], x[3], x[3, 1:],
             y[4 * n], y[4 * s], y[4 * s + 1], y[4 * n + 2], y[4 * n + 3], y[4 * s + 3], d[0, 1:], e[4 * n],
             out.depth[i, f], out.flow_x[i, f], out.flow_y[i, f], out.carry[i, f], ratio, dt, weight, k,
         )  # fmt: skip
