@@ -17,7 +17,7 @@ from cim_models import __version__
 # OGC API Features Part 1, class oas30, is about 3.0; FastAPI writes 3.1 unless told.
 OPENAPI_VERSION = "3.0.3"
 # Under these tags, what is no plain read writes and needs a token; a question may be POSTed by anybody.
-WRITING = {"Editing", "Events", "Scenarios"}
+WRITING = {"Editing", "Events", "Scenarios", "Sensors"}
 PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "instance", "request_id"],

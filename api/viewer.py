@@ -12,11 +12,13 @@ from twin.settings import Settings
 
 BUILT = Path(__file__).parents[1] / "viewer" / "dist"
 PAGE_FILES = Path(__file__).parent / "static"
-# MapLibre draws in a worker, which it makes from a blob or loads from here; map images come as data and blobs. Pictures
-# and data may come from any host, since a user may lay any map over the city; code, styles and frames only from here.
+# MapLibre draws in a worker, which it makes from a blob or loads from here; map images come as data and blobs.
+# Pictures, streams and data may come from any host, since a user may lay any map over the city and cameras stand
+# anywhere; code, styles and frames only from here.
 POLICY = (
     "default-src 'self'; worker-src 'self' blob:; img-src 'self' data: blob: https: http:;"
-    " style-src 'self' 'unsafe-inline'; connect-src 'self' data: blob: https: http:; font-src 'self' data:;"
+    " media-src 'self' https: http: blob:; style-src 'self' 'unsafe-inline';"
+    " connect-src 'self' data: blob: https: http:; font-src 'self' data:;"
     " object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
 # Vite writes a hash of the content into the names under assets/.

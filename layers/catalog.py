@@ -65,7 +65,7 @@ class Layer:
     properties: what it shows; whole: also whatever else the source gave. extent: west, south, east, north in the
     city's CRS, None while nothing is loaded. run: of which it is a result; such a layer is in maps and tiles of many
     layers only where it is named. times: of the states that a result has, in order. published: the table that it shows
-    as it is; what others change in that is in no feed.
+    as it is; what others change in that is in no feed. read_with: a layer that who reads this one must be let read too.
     """
 
     id: str
@@ -92,6 +92,7 @@ class Layer:
     run: str | None = None
     times: tuple[datetime, ...] = ()
     published: str | None = None
+    read_with: str | None = None
 
     @property
     def is_raster(self) -> bool:
@@ -150,7 +151,11 @@ class Catalog:
         return min(west), min(south), max(east), max(north)
 
     def grant(self, layer: Layer, principal: Principal) -> Grant | None:
-        """The grant by which `principal` reads `layer`."""
+        """The grant by which `principal` reads `layer`; None where it may not, or not the one that it is read with."""
+        if layer.read_with is not None:
+            other = self._layers.get(layer.read_with)
+            if other is None or self.grant(other, principal) is None:
+                return None
         return self.policy.grant(principal, "read", layer.id, restricted=layer.restricted)
 
 
@@ -198,6 +203,7 @@ def _layer(row: Mapping[str, Any]) -> Layer:
         run=row["run"],
         times=tuple(row["times"] or ()),
         published=row["published"]["source"] if row["published"] else None,
+        read_with=row["published"].get("read_with") if row["published"] else None,
     )
 
 
@@ -215,8 +221,8 @@ def _properties(theme: Theme, allowed: list[str] | None, schemas: list[dict[str,
     if theme.layer == GENERIC:
         for schema in schemas:
             for name, said in schema.items():
-                # A type alone, or with the titles and the unit that a result's columns have.
+                # A type alone, or with titles, unit and code list, as columns of results and events have them.
                 told = said if isinstance(said, dict) else {"type": said}
                 titles = told.get("zh") or name, told.get("en") or name
-                own.setdefault(name, Attribute(name, told["type"], *titles, unit=told.get("unit")))
+                own.setdefault(name, Attribute(name, told["type"], *titles, told.get("unit"), told.get("codes")))
     return tuple(a for a in own.values() if allowed is None or a.name in allowed)

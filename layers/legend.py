@@ -168,7 +168,8 @@ def _classes(
 
 
 def _codes(layer: Layer, catalog: Catalog, name: str) -> dict[str, Code]:
-    list_id = layer.theme.classes if name == "class" else layer.theme.attribute(name).codes
+    known = layer.property(name)
+    list_id = layer.theme.classes if name == "class" else known and known.codes
     return dict(catalog.codes.get(list_id or "", {}))
 
 

@@ -98,7 +98,10 @@ def unpublish(url: str, layer: str, *, who: str) -> None:
     """Take a published layer away; the table stays as it is. Raises PublishError."""
     with psycopg.connect(url, application_name="citytwin publish") as connection:
         row = connection.execute(
-            "select dataset_id, published ->> 'relation' from layer where id = %s and published is not null", (layer,)
+            "select dataset_id, published ->> 'relation' from layer"
+            # The city's own views, which are read with another layer's rights, are not for taking away.
+            " where id = %s and published is not null and published ->> 'read_with' is null",
+            (layer,),
         ).fetchone()
         if row is None:
             raise PublishError(f"{layer}: no published layer; `twin layers` lists those there are")

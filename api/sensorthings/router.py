@@ -12,7 +12,7 @@ from fastapi import Request, Response
 from api.answers import LIVE
 from api.errors import MethodNotAllowed, NotFound
 from api.routing import PartRouter
-from api.sensorthings import events, latest, ranking, rules, series, signals, stream, typhoons
+from api.sensorthings import by_hand, events, latest, pictures, ranking, rules, series, signals, stream, typhoons
 from api.sensorthings.arrays import create_observations
 from api.sensorthings.batch import Do, answer_batch
 from api.sensorthings.call import Answer, Call
@@ -24,7 +24,7 @@ from twin.sensing import BadEntity
 
 router = PartRouter(tags=["SensorThings"])
 # First: the addresses of their own would be taken for versions of the standard's.
-for beside in (latest, ranking, signals, series, stream, events, rules, typhoons):
+for beside in (latest, ranking, signals, series, by_hand, pictures, stream, events, rules, typhoons):
     router.include_router(beside.router)
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 # 1.1 answers what 1.0 asks for: clients of the older one come by its address.

@@ -11,17 +11,22 @@ from fastapi import Request, Response
 from api.answers import LIVE, json_answer
 from api.documentation import described
 from api.errors import BadRequest
+from api.geocode import harmless
 from api.links import JSON
 from api.parameters import Parameter, Query, one_of, whole_number
 from api.routing import PartRouter
 from api.sensorthings.latest import DATASTREAM
 from api.sensorthings.service import readable
 from layers.view import parse_interval
+from twin.sensing.by_hand import HandReading, readings_by_hand
 from twin.sensing.odata.parser import read_duration
 from twin.sensing.series import Asked, Series, Thinning, read_series
 
 CSV, ARROW = "text/csv; charset=utf-8", "application/vnd.apache.arrow.stream"
 MOST_STREAMS = 50
+ALWAYS = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+# Columns of a CSV of single values: who entered one by hand, and what they noted.
+OBSERVED = ("observer", "note")
 
 
 def _bucket(text: str) -> timedelta | Literal["day"]:
@@ -57,8 +62,11 @@ async def series(request: Request) -> Response:
     asked = Asked(start, end, bucket, points, cast(Thinning, thinning))
     async with service.city.reading() as connection:
         found = [await read_series(connection, each, asked, service.zone.key) for each in streams]
+        by_hand = None
+        if form == "csv" and bucket is None and points is None:
+            by_hand = await readings_by_hand(connection, streams, start or ALWAYS[0], end or ALWAYS[1])
     if form == "csv":
-        return Response(_csv(found), 200, LIVE, CSV)
+        return Response(_csv(found, by_hand), 200, LIVE, CSV)
     if form == "arrow":
         return Response(_arrow(found), 200, LIVE, ARROW)
     return json_answer({"series": [_document(each) for each in found]})
@@ -75,15 +83,20 @@ def _document(series: Series) -> dict[str, Any]:
     }
 
 
-def _csv(found: list[Series]) -> str:
+def _csv(found: list[Series], by_hand: list[HandReading] | None) -> str:
+    """by_hand: who read which of single values; None where sums or thinned values are told."""
     out = io.StringIO()
     writer = csv.writer(out)
     names = list(found[0].columns)
-    writer.writerow(["datastream", *names])
+    writer.writerow(["datastream", *names, *(() if by_hand is None else OBSERVED)])
+    said = {(each.datastream, each.time, each.result): (each.observer, each.note) for each in by_hand or ()}
+    nobody = () if by_hand is None else (None, None)
     for each in found:
         for time, *values in zip(*(each.columns[name].tolist() for name in names), strict=True):
-            told = datetime.fromtimestamp(time, UTC).isoformat().replace("+00:00", "Z")
-            writer.writerow([each.datastream, told, *values])
+            moment = datetime.fromtimestamp(time, UTC)
+            observed = said.get((each.datastream, moment, values[0]), nobody)
+            told = moment.isoformat().replace("+00:00", "Z")
+            writer.writerow([each.datastream, told, *values, *map(harmless, observed)])
     return out.getvalue()
 
 

@@ -40,6 +40,7 @@ OPERATIONS = {
     "getHillshadeTile", "search", "getStyles", "getStyle", "getStyleMetadata", "getLayerStyles", "getLayerStyle",
     "getLayerStyleMetadata", "getRemote", "getRemoteDocument", "getRemoteTile",
     "getLatest", "getLatestTile", "getLatestTileJson", "getSeries", "streamObservations", "getRanking",
+    "enterReading", "getReadings", "getPicture",
     "getSignals", "recordSignal", "endSignal", "getTyphoons", "getTyphoon", "putTyphoon", "deleteTyphoon",
     "getEvents", "getEvent", "raiseEvent", "stepEvent", "streamEvents", "getRules", "putRule", "deleteRule", "tryRule",
     "getProcesses", "getProcess", "execute", "getJobs", "getJob", "dismissJob", "getJobResults", "streamJob",

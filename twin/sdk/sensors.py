@@ -100,6 +100,26 @@ class Sensors:
                 raise WrongRequest(f"{len(refused)} of {len(told)} values were not taken; {refused[0]}")
         return len(rows)
 
+    def enter(
+        self, datastream: int, value: float, observer: str, at: Moment | None = None, note: str | None = None
+    ) -> dict[str, Any]:
+        """Enter a reading that somebody took by hand, of the moment `at` (now by default); the reading as it is kept.
+
+        observer: who read it. Raises Refused without a token that may write, WrongRequest for a time to come.
+        """
+        body = {"datastream": datastream, "result": value, "observer": observer, "note": note}
+        body |= {} if at is None else {"time": _text(at)}
+        told: dict[str, Any] = self._client.send("POST", f"{self._base}/readings", body, headers=JSON).json()
+        return told
+
+    def by_hand(self, *datastreams: int, since: Moment | None = None, until: Moment | None = None) -> "pd.DataFrame":
+        """Readings that were entered by hand, of the last 30 days by default: time, result, observer, note, account."""
+        import pandas as pd
+
+        span = None if since is None and until is None else f"{_text(since)}/{_text(until)}"
+        asked: Parameters = {"datastream": ",".join(str(each) for each in datastreams), "datetime": span}
+        return pd.DataFrame(self._client.get(f"{self._base}/readings", asked)["readings"])
+
     def stream(self, *datastreams: int, kind: str | None = None, filter: str | None = None) -> Iterator[dict[str, Any]]:
         """New observations as they come, for ever: dicts with datastream, time, result, id.
 

@@ -10,6 +10,7 @@ import orjson
 
 from cim_models.database import Connection
 from twin.sensing import BadEntity, EntityNotFound
+from twin.sensing.event_layer import make_event_layer, reach_event
 
 CHANNEL = "citytwin_event"
 Severity = Literal["blue", "yellow", "orange", "red"]
@@ -164,6 +165,8 @@ async def raise_event(connection: Connection, event: NewEvent, who: str) -> int 
         # It was closed in between: this is another one.
         number = await connection.fetchval(RAISE, *given)
     if number is not None:
+        await make_event_layer(connection)
+        await reach_event(connection, number)
         await _note(connection, number, who, "raise")
     return number
 

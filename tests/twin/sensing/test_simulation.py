@@ -82,8 +82,9 @@ async def test_a_typhoon_day_is_played_once_and_raises_events(database: Database
     async with database.writing() as connection:
         assert await connection.fetchval("select count(*) from sensing.observation") == 11 * 288
         things = await connection.fetch("select properties -> 'cim' as links from sensing.thing order by id")
-        watched = [(row["links"][0]["layer"], row["links"][1]["layer"]) for row in things]
-        assert watched == [*[("sensors", "water")] * 10, ("sensors", "facilities")]
+        watched = [tuple(link["layer"] for link in row["links"]) for row in things]
+        # A camera at each of the four gauges, which shows what they watch.
+        assert watched == [*[("sensors", "water")] * 10, ("sensors", "facilities"), *[("water",)] * 4]
         place = Place(0, 0)
         while batch := await read_arrivals(connection, place):
             await evaluate(connection, batch)

@@ -1,9 +1,11 @@
-"""The city's sensors made known to the SensorThings service: a Thing and a Datastream for each, once."""
+"""The city's sensors made known to the SensorThings service: a Thing and a Datastream for each, once, and cameras."""
 
 from zoneinfo import ZoneInfo
 
 from cim_models.database import Database
+from twin.sensing.event_layer import make_event_layer
 from twin.sensing.model import BY_NAME
+from twin.sensing.simulation.cameras import make_cameras
 from twin.sensing.simulation.signals import Sensor
 from twin.sensing.starting_rules import seed_rules
 from twin.sensing.writing.create import Writer
@@ -34,7 +36,7 @@ SERVED = """
 SIMULATED = """
     select d.id, d.kind, (hashint8(t.id) & 65535) / 65536.0::float8 as number
     from sensing.datastream d join sensing.thing t on t.id = d.thing_id
-    where t.properties ->> 'simulated' = 'true' order by d.id
+    where t.properties ->> 'simulated' = 'true' and d.kind <> 'camera' order by d.id
 """
 # Levels of a made-up station, m above the datum of its values.
 LEVELS = {
@@ -48,6 +50,7 @@ async def make_stations(database: Database) -> int:
     zone = ZoneInfo(database.city.time_zone)
     async with database.writing() as connection:
         await seed_rules(connection)
+        await make_event_layer(connection)
         missing = await connection.fetch(MISSING)
         writer = Writer(connection, zone)
         sensor = (
@@ -91,6 +94,7 @@ async def make_stations(database: Database) -> int:
                     ],
                 },
             )
+        await make_cameras(connection, zone)
     return len(missing)
 
 

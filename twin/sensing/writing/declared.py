@@ -9,7 +9,9 @@ from twin.sensing import BadEntity
 
 MAX_URL = 2_000
 Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
-Url = Annotated[str, Field(pattern=r"^https?://[^\s\"<>\\]+$", max_length=MAX_URL)]
+# Of another host, without a name and password that everybody would read; or a path of this service.
+URL = r"^(https?://[^\s\"<>\\@/?#]+([/?#][^\s\"<>\\]*)?|/[^\s\"<>\\/][^\s\"<>\\]*)$"
+Url = Annotated[str, Field(pattern=URL, max_length=MAX_URL)]
 
 
 class _Part(BaseModel):
@@ -31,9 +33,13 @@ class Dated(_Part):
 
 
 class Camera(_Part):
-    """A camera: where it looks, in degrees clockwise from north, and where its picture or its HLS stream is."""
+    """A camera: where it looks, in degrees clockwise from north, and where its picture or its HLS stream is.
+
+    field_of_view: the angle that it sees, in degrees.
+    """
 
     direction: Annotated[float | None, Field(ge=0, lt=360)] = None
+    field_of_view: Annotated[float | None, Field(gt=0, le=360)] = None
     snapshot: Url | None = None
     hls: Url | None = None
 
