@@ -1,9 +1,10 @@
-"""Ways: what is reached from a place in so many minutes, and routes, by car or on foot, on dry ground or in a flood."""
+"""Ways: what is reached from a place in so many minutes, and routes; on empty roads, in a run's traffic or a flood."""
 
 import json
 import math
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyproj
@@ -16,7 +17,12 @@ from api.errors import BadRequest
 from api.exchange import city, exchange
 from api.links import GEOJSON
 from api.parameters import Parameter, Query, one_of
+from api.selections import truth
 from api.views import DATETIME, PLAN, as_text
+
+if TYPE_CHECKING:
+    from twin.traffic.access import Router
+    from twin.traffic.scenario.ways import Ways
 
 MOST_MINUTES, MOST_LIMITS = 90.0, 6
 # Of degrees: a decimetre.
@@ -68,10 +74,40 @@ MINUTES = Parameter[list[float]](
 )
 MODE = Parameter[str](
     "mode",
-    "By car, at the speeds of the empty road; or on foot at 4.8 km/h.",
-    one_of("car", "walk"),
+    "By car or lorry (bus, fire engine: through deeper water), on empty roads without a run; on foot at 4.8 km/h.",
+    one_of("car", "lorry", "walk"),
     "car",
-    {"type": "string", "enum": ["car", "walk"], "default": "car"},
+    {"type": "string", "enum": ["car", "lorry", "walk"], "default": "car"},
+)
+DIRECTION = Parameter[str](
+    "direction",
+    "What is reached from the place, or whence it is reached (to).",
+    one_of("from", "to"),
+    "from",
+    {"type": "string", "enum": ["from", "to"], "default": "from"},
+)
+PEOPLE = Parameter[bool](
+    "people",
+    "Whether to count who lives there: people of the buildings that are reached in the time.",
+    truth,
+    False,
+    {"type": "boolean", "default": False},
+)
+RINGS = Parameter[bool](
+    "rings",
+    "Whether each polygon is without what is reached in a smaller one of the times; km2 and people stay those of all.",
+    truth,
+    False,
+    {"type": "boolean", "default": False},
+)
+RUN = Parameter[str | None](
+    "run",
+    "A finished traffic run: ways take the times of its roads, their queues, closures and water, and datetime tells "
+    "the state (its first one by default).",
+    as_text,
+    None,
+    {"type": "string", "example": "6c1c3c0e-0000-0000-0000-000000000000"},
+    max_length=60,
 )
 FLOOD_RUN = Parameter[str | None](
     "flood_run",
@@ -92,40 +128,64 @@ router = APIRouter(tags=["Ways"])
 
 @router.get(
     "/traffic/isochrones",
-    **described("getIsochrones", COORDS, MINUTES, MODE, FLOOD_RUN, DATETIME, PLAN, kinds=(GEOJSON,)),
+    **described(
+        "getIsochrones",
+        COORDS,
+        MINUTES,
+        MODE,
+        DIRECTION,
+        PEOPLE,
+        RINGS,
+        RUN,
+        FLOOD_RUN,
+        DATETIME,
+        PLAN,
+        kinds=(GEOJSON,),
+    ),
 )
 async def isochrones(request: Request) -> Response:
-    """What is reached within some minutes: a polygon for each time, the largest first, with its km2."""
-    query = Query(request)
+    """What is reached within some minutes: a polygon for each time, the largest first, with its km2 and people."""
+    query, networks = Query(request), city(request).ways
     place, minutes = given_place(query, COORDS), query.take(MINUTES)
-    ways, used, mode = await _asked(request, query)
+    towards, counts, rings = query.take(DIRECTION) == "to", query.take(PEOPLE), query.take(RINGS)
+    asked = await _asked(request, query)
+    ways, used = asked.ways, asked.router
     there, back = transformers(city(request).database.city.metric_srid)
     x, y = metric_place(there, place)
     limits = [each * 60 for each in minutes]
-    areas = await city(request).ways.work(lambda: ways.areas(x, y, limits, used))
+    areas = await networks.work(lambda: ways.areas(x, y, limits, used, towards=towards))
+    told: list[dict[str, Any]] = [{} for _ in minutes]
+    if counts:
+        homes = await networks.residents(ways, asked.key, exchange(request).principal)
+        told = [{"people": None} for _ in minutes]
+        if homes is not None:
+            seconds = await networks.work(lambda: ways.times_to((x, y), homes.doors, used, towards=towards))
+            told = [{"people": round(float(homes.people[seconds <= limit].sum()))} for limit in limits]
+    shown = [*areas[:1], *map(shapely.difference, areas[1:], areas)] if rings else areas
+    km2 = [round(float(each) / 1e6, 4) for each in shapely.area(areas)]
     features = [
         {
             "type": "Feature",
-            "geometry": as_degrees(back, area),
-            "properties": {"minutes": limit, "mode": mode, "km2": round(area.area / 1e6, 4)},
+            "geometry": as_degrees(back, shape),
+            "properties": {"minutes": limit, "mode": asked.mode, "km2": size, **people},
         }
-        for limit, area in sorted(zip(minutes, areas, strict=True), key=lambda each: -each[0])
+        for limit, shape, size, people in reversed(list(zip(minutes, shown, km2, told, strict=True)))
     ]
     return json_answer({"type": "FeatureCollection", "features": features}, media_type=GEOJSON)
 
 
 @router.get(
     "/traffic/route",
-    **described("getRoute", FROM, TO, MODE, FLOOD_RUN, DATETIME, PLAN, kinds=(GEOJSON,), example=ROUTE_EXAMPLE),
+    **described("getRoute", FROM, TO, MODE, RUN, FLOOD_RUN, DATETIME, PLAN, kinds=(GEOJSON,), example=ROUTE_EXAMPLE),
 )
 async def route(request: Request) -> Response:
     """The quickest way between two places: its line, seconds, metres, and the streets in turn."""
     query = Query(request)
     begin, end = given_place(query, FROM), given_place(query, TO)
-    ways, used, mode = await _asked(request, query)
+    asked = await _asked(request, query)
     there, back = transformers(city(request).database.city.metric_srid)
     first, last = metric_place(there, begin), metric_place(there, end)
-    found = await city(request).ways.work(lambda: ways.route(first, last, used))
+    found = await city(request).ways.work(lambda: asked.ways.route(first, last, asked.router))
     streets = [
         {"name": name, "name_en": english, "metres": round(metres, 1)} for name, english, metres in found.streets
     ]
@@ -134,7 +194,7 @@ async def route(request: Request) -> Response:
             "type": "Feature",
             "geometry": as_degrees(back, found.line),
             "properties": {
-                "mode": mode,
+                "mode": asked.mode,
                 "seconds": round(found.seconds, 1),
                 "metres": round(found.metres, 1),
                 "streets": streets,
@@ -144,16 +204,28 @@ async def route(request: Request) -> Response:
     )
 
 
-async def _asked(request: Request, query: Query) -> tuple[Any, Any, str]:
-    """The network, its router in the water that was asked for (None on dry ground), and the mode."""
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """The mode, its network and key, and a router at the state that was asked for (None on empty roads)."""
+
+    mode: str
+    ways: "Ways"
+    key: tuple[object, ...]
+    router: "Router | None"
+
+
+async def _asked(request: Request, query: Query) -> _Asked:
     networks, principal = city(request).ways, exchange(request).principal
-    mode, run, moment, plan = query.take(MODE), query.take(FLOOD_RUN), query.take(DATETIME), query.take(PLAN)
+    mode, moment, plan = query.take(MODE), query.take(DATETIME), query.take(PLAN)
+    flood, traffic = query.take(FLOOD_RUN), query.take(RUN)
     query.finish()
     if plan is not None and plan not in (await city(request).catalog()).plans:
         raise BadRequest(f"plan={plan}: the city has no such plan")
-    water = await networks.water(run, moment, principal)
-    found, key = await networks.ways("walk" if mode == "walk" else "car", principal, plan)
-    return found, await networks.router(found, key, water), mode
+    if mode == "walk" and traffic is not None:
+        raise BadRequest("run: its times are those of vehicles; ask for mode car or lorry, or leave the run out")
+    met = await networks.conditions(flood, traffic, moment, principal)
+    ways, key = await networks.ways("walk" if mode == "walk" else "car", principal, plan, met)
+    return _Asked(mode, ways, key, await networks.router(ways, key, met, "lorry" if mode == "lorry" else "car"))
 
 
 def given_place(query: Query, parameter: Parameter[tuple[float, float] | None]) -> tuple[float, float]:

@@ -19,6 +19,7 @@ from twin.directory import CityPlace
 from twin.sensing.parking import Forecast, forecast
 from twin.settings import Settings
 
+NO_RUN = "6c1c3c0e-0000-0000-0000-000000000000"
 # A square of 1 km: its south and east sides at 36 km/h, its west side a path, its north side closed to nobody.
 CORNERS = {"SW": (0, 0), "SE": (1000, 0), "NE": (1000, 1000), "NW": (0, 1000)}
 STREETS = [("SW", "SE", "secondary"), ("SE", "NE", "secondary"), ("NE", "NW", "secondary"), ("NW", "SW", "footway")]
@@ -112,6 +113,22 @@ async def test_areas_grow_with_the_minutes(asking: httpx.AsyncClient, square: tu
     assert {name for name, at in corners.items() if all_of_it.intersects(at)} == set(CORNERS)
     assert not part.intersects(shapely.from_wkt(square[1]["NE"]).buffer(0.004))
     assert all_of_it.is_valid
+    ring = (await asking.get("/traffic/isochrones", params=asked | {"rings": "true"})).json()["features"][0]
+    assert ring["properties"]["km2"] == found[0]["properties"]["km2"]
+    assert shapely.geometry.shape(ring["geometry"]).area == pytest.approx(all_of_it.area - part.area, rel=0.01)
+
+
+async def test_areas_whence_a_place_is_reached(asking: httpx.AsyncClient, square: tuple[str, dict[str, str]]) -> None:
+    """No street is one-way here: as far away as one gets in the time. Nobody lives in a square without houses."""
+    asked = {"coords": square[1]["SW"], "minutes": "2,6", "people": "true"}
+    there, hence = [
+        (await asking.get("/traffic/isochrones", params=asked | {"direction": way})).json()["features"]
+        for way in ("from", "to")
+    ]
+    assert [each["properties"]["km2"] for each in hence] == pytest.approx(
+        [each["properties"]["km2"] for each in there], rel=0.02
+    )
+    assert [each["properties"]["people"] for each in there] == [0, 0]
 
 
 def stand_car_parks(url: str) -> None:
@@ -205,6 +222,9 @@ async def test_a_new_road_is_driven_at_once(asking: httpx.AsyncClient, square: t
         ("isochrones", {"coords": "POINT(120.98 28.11)", "minutes": "5,1000"}, "up to 90"),
         ("isochrones", {"coords": "POINT(120.98 28.11)", "datetime": "2026-01-01"}, "flood_run"),
         ("isochrones", {"coords": "POINT(120.98 28.11)", "plan": "77"}, "no such plan"),
+        ("isochrones", {"coords": "POINT(120.98 28.11)", "direction": "up"}, "direction"),
+        ("isochrones", {"coords": "POINT(120.98 28.11)", "run": NO_RUN, "flood_run": NO_RUN}, "one of the two"),
+        ("isochrones", {"coords": "POINT(120.98 28.11)", "run": NO_RUN, "mode": "walk"}, "times are those of vehicles"),
         ("route", {"from": "POINT(120.98 28.11)"}, "to:"),
         ("parking", {}, "coords"),
         ("parking", {"coords": "POINT(120.98 28.11)", "limit": "51"}, "limit"),
@@ -218,6 +238,7 @@ async def test_what_cannot_be_asked(asking: httpx.AsyncClient, path: str, asked:
     assert said in answer.json()["detail"]
 
 
-async def test_a_flood_that_nobody_ran(asking: httpx.AsyncClient) -> None:
-    asked = {"coords": "POINT(120.98 28.11)", "flood_run": "6c1c3c0e-0000-0000-0000-000000000000"}
-    assert (await asking.get("/traffic/isochrones", params=asked)).status_code == 404
+async def test_a_run_that_nobody_ran(asking: httpx.AsyncClient) -> None:
+    for name in ("flood_run", "run"):
+        asked = {"coords": "POINT(120.98 28.11)", name: NO_RUN}
+        assert (await asking.get("/traffic/isochrones", params=asked)).status_code == 404

@@ -180,18 +180,24 @@ class City:
         minutes: "Sequence[float]" = (5, 10, 15),
         *,
         mode: str = "car",
+        direction: str = "from",
+        people: bool = False,
+        run: str | None = None,
         flood_run: str | None = None,
         at: str | None = None,
         plan: int | None = None,
     ) -> "geopandas.GeoDataFrame":
         """What is reached from a place (longitude, latitude) within some minutes: a frame of polygons.
 
-        mode: "car" or "walk". flood_run: through the water of that run, at the moment `at`. Needs geopandas.
+        mode: "car", "lorry" (through deeper water) or "walk". direction: "to" for whence the place is reached.
+        people: with a column of who lives there. run: at the times that this traffic run found; flood_run: through the
+        water of that one; at: the moment of either. Needs geopandas.
         """
         from twin.sdk.traffic import isochrone
 
-        parameters = {"mode": mode, "flood_run": flood_run, "datetime": at, "plan": plan}
-        return isochrone(self._client, self._base, place, minutes, parameters)
+        counted = "true" if people else None
+        parameters = {"mode": mode, "direction": direction, "people": counted, "run": run, "flood_run": flood_run}
+        return isochrone(self._client, self._base, place, minutes, {**parameters, "datetime": at, "plan": plan})
 
     def route(
         self,
@@ -199,6 +205,7 @@ class City:
         end: tuple[float, float],
         *,
         mode: str = "car",
+        run: str | None = None,
         flood_run: str | None = None,
         at: str | None = None,
         plan: int | None = None,
@@ -209,7 +216,7 @@ class City:
         """
         from twin.sdk.traffic import route
 
-        parameters = {"mode": mode, "flood_run": flood_run, "datetime": at, "plan": plan}
+        parameters = {"mode": mode, "run": run, "flood_run": flood_run, "datetime": at, "plan": plan}
         return route(self._client, self._base, begin, end, parameters)
 
     def parking(self, place: tuple[float, float], limit: int = 10) -> "geopandas.GeoDataFrame":

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import shapely
 
 from twin.scenarios.city import Box, City
@@ -52,7 +53,11 @@ class Objects:
 
 def read(city: City, layer: str, box: Box | None, *columns: str) -> Objects:
     """All objects of a layer that touch a box (CRS84), in order of their ids, so that equal cities run equally."""
-    table = city.features(layer, box=box, columns=columns)
+    return objects_of(city.features(layer, box=box, columns=columns), columns)
+
+
+def objects_of(table: pa.Table, columns: Collection[str]) -> Objects:
+    """Of a table with "object_id" and "geometry", in order of their ids."""
     shapes = shapely.from_wkb(np.array(table["geometry"].to_pylist(), object))
     ids = np.array(table["object_id"].to_pylist(), np.int64)
     present = ~shapely.is_missing(shapes)

@@ -32,6 +32,10 @@ TITLES: dict[str, tuple[str, str, str | None]] = {
     "hour": ("小时", "Hour", "h"), "fault": ("问题", "Fault", None),
     "people": ("人口", "People", "1"), "share": ("断路人口比例", "Share", "1"),
     "people_cut_off": ("断路人口", "People cut off", "1"),
+    "trips": ("出行（双向）", "Trips, both ways", "1/h"), "trips_there": ("去程出行", "Trips there", "1/h"),
+    "trips_back": ("回程出行", "Trips back", "1/h"),
+    "trips_without_a_way": ("无路可达出行", "Trips without a way", "1/h"),
+    "lost_min": ("每次出行多费时间", "Longer than as it is, a trip", "min"),
 }  # fmt: skip
 # By steps: each class of width times each class of load is a rule of its own for whoever draws the map.
 WIDTH = ["step", ["get", "volume"], 0.6, 50, 1, 200, 1.7, 500, 2.5, 1000, 3.5, 2000, 5, 3500, 7, 5000, 9.5]
@@ -60,11 +64,11 @@ def traffic_layers(streets: Streets, pairs: Sequence[tuple[Traffic, Traffic]]) -
         if role == "usual" and not changed:
             continue
         tables = [_volumes(streets, pair[1] if role == "traffic" else pair[0], pair[1].state) for pair in pairs]
-        yield VectorLayer(role, title, _titled(tables), line_style(LOAD, WIDTH, ASIDE))
+        yield VectorLayer(role, title, titled(tables), line_style(LOAD, WIDTH, ASIDE))
     if changed:
         tables = [_differences(streets, *pair) for pair in pairs]
         style = line_style(CHANGE, CHANGE_WIDTH, CHANGE_ASIDE)
-        yield VectorLayer("change", Words("流量变化", "Change of traffic"), _titled(tables), style)
+        yield VectorLayer("change", Words("流量变化", "Change of traffic"), titled(tables), style)
 
 
 def closed_layer(streets: Streets, states: Sequence[State]) -> VectorLayer | None:
@@ -74,23 +78,23 @@ def closed_layer(streets: Streets, states: Sequence[State]) -> VectorLayer | Non
     for state in states:
         links = np.flatnonzero(state.shut[: streets.network.links] & ~usual & (streets.directions == 0))
         if len(links):
-            tables.append(_rows(streets, links, state, {"depth_m": np.round(state.depth_m[links], 2)}))
+            tables.append(rows_of(streets, links, state, {"depth_m": np.round(state.depth_m[links], 2)}))
     if not tables:
         return None
     style = [
         {"id": name, "type": "line", "layout": ROUND, "paint": {"line-color": colour, "line-width": width}}
         for name, colour, width in (("closed", "#1a1a1a", 5), ("closed-inner", "#ffd60a", 2))
     ]
-    return VectorLayer("closed", Words("封闭道路", "Closed roads"), _titled(tables), style)
+    return VectorLayer("closed", Words("封闭道路", "Closed roads"), titled(tables), style)
 
 
 def evacuation_layers(streets: Streets, evacuation: Evacuation, state: State) -> Iterator[VectorLayer]:
     """Roads that people are taken to shelters by, as wide as their vehicles; none where nobody is."""
     links = np.flatnonzero(evacuation.vehicles >= SHOWN_PCU)
     if len(links):
-        table = _rows(streets, links, state, {"volume": np.round(evacuation.vehicles[links])})
+        table = rows_of(streets, links, state, {"volume": np.round(evacuation.vehicles[links])})
         style = line_style("#6a3d9a", MOVED_WIDTH, 1)
-        yield VectorLayer("evacuation", Words("转移路线", "Ways to the shelters"), _titled([table]), style)
+        yield VectorLayer("evacuation", Words("转移路线", "Ways to the shelters"), titled([table]), style)
 
 
 def fault_layer(streets: Streets, findings: Sequence[Finding]) -> VectorLayer | None:
@@ -108,7 +112,7 @@ def fault_layer(streets: Streets, findings: Sequence[Finding]) -> VectorLayer | 
         return None
     style = [{"id": "fault", "type": "line", "layout": ROUND, "paint": {"line-color": "#b5179e", "line-width": 3}}]
     return VectorLayer(
-        "faults", Words("路网疑点", "Doubts about the network"), _titled([pa.Table.from_pylist(rows)]), style
+        "faults", Words("路网疑点", "Doubts about the network"), titled([pa.Table.from_pylist(rows)]), style
     )
 
 
@@ -135,7 +139,7 @@ def cut_off_layers(houses: Houses, reached: Reached) -> Iterator[VectorLayer]:
         if rows:
             title = Words(f"断路村庄（{service.title.zh}）", f"Villages cut off ({service.title.en.lower()})")
             table = pa.Table.from_pylist(rows, schema=_schema(rows[0]))
-            yield VectorLayer(f"cut_off_{service.name}", title, _titled([table]), style)
+            yield VectorLayer(f"cut_off_{service.name}", title, titled([table]), style)
 
 
 def line_style(colour: Any, width: Any, aside: Any) -> list[dict[str, Any]]:
@@ -157,7 +161,7 @@ def _volumes(streets: Streets, traffic: Traffic, state: State) -> pa.Table:
         "speed_kmh": np.round(speed, 1),
         "delay_s": np.round((traffic.time_s - traffic.state.network.free_time_s)[links], 1),
     }
-    return _rows(streets, links, state, columns)
+    return rows_of(streets, links, state, columns)
 
 
 def _differences(streets: Streets, usual: Traffic, changed: Traffic) -> pa.Table:
@@ -173,7 +177,7 @@ def _differences(streets: Streets, usual: Traffic, changed: Traffic) -> pa.Table
         "change": np.round(change[links]),
         "speed_change_kmh": np.round((speeds(changed) - speeds(usual))[links], 1),
     }
-    return _rows(streets, links, changed.state, columns)
+    return rows_of(streets, links, changed.state, columns)
 
 
 def speeds(traffic: Traffic) -> Floats:
@@ -184,7 +188,8 @@ def speeds(traffic: Traffic) -> Floats:
     return np.where(traffic.state.shut, 0.0, speed)
 
 
-def _rows(streets: Streets, links: Integers, state: State, columns: dict[str, Floats]) -> pa.Table:
+def rows_of(streets: Streets, links: Integers, state: State, columns: dict[str, Floats]) -> pa.Table:
+    """Links in a state, with what is known of their roads and the columns."""
     road = streets.road[links]
     told = streets.table.take(pa.array(road))
     ids = told.column("object_id").to_pylist()
@@ -212,7 +217,7 @@ def _schema(row: dict[str, Any]) -> pa.Schema:
     return pa.schema([(name, TIME if name.startswith("valid_") else kinds[type(value)]) for name, value in row.items()])
 
 
-def _titled(tables: Sequence[pa.Table]) -> pa.Table:
+def titled(tables: Sequence[pa.Table]) -> pa.Table:
     """One table of them, its columns with titles and units."""
     table = pa.concat_tables(tables)
     fields = []

@@ -1,6 +1,8 @@
 """A traffic run from the city to its results."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,12 +13,14 @@ from twin.scenarios.inputs import Words
 from twin.scenarios.protocol import Progress, RasterLayer, Result, VectorLayer
 from twin.traffic.checks import Finding, check
 from twin.traffic.errors import TrafficError
-from twin.traffic.network import Integers
+from twin.traffic.network import Floats, Integers
+from twin.traffic.scenario.desire import desire_layer, users
 from twin.traffic.scenario.emissions import SOURCE as CO2_SOURCE
 from twin.traffic.scenario.errors import TrafficRefused
 from twin.traffic.scenario.evacuation import Evacuation, plan_evacuation, read_leaving
 from twin.traffic.scenario.flooding import read_flooding
 from twin.traffic.scenario.inputs import TrafficInputs
+from twin.traffic.scenario.link_times import write_link_times
 from twin.traffic.scenario.maps import closed_layer, cut_off_layers, evacuation_layers, fault_layer, traffic_layers
 from twin.traffic.scenario.reach import Reached, read_places
 from twin.traffic.scenario.solving import Solver, Traffic
@@ -35,7 +39,7 @@ from twin.traffic.scenario.tables import (
 from twin.traffic.scenario.trips import make_trips
 from twin.traffic.scenario.water import LORRY_SOURCE
 from twin.traffic.scenario.water import SOURCE as WATER_SOURCE
-from twin.traffic.scenario.zoning import draw_zones, read_houses
+from twin.traffic.scenario.zoning import Houses, Zones, draw_zones, read_houses
 
 # Parts of the whole run: reading, equilibria, then tables and layers.
 PREPARED, COMPUTED = 0.2, 0.92
@@ -74,8 +78,7 @@ def _run(city: City, inputs: TrafficInputs, progress: Progress) -> Result:
         closures += _busiest(streets, solver.usual(usual[0], lambda _: None), inputs.busiest_bridges)
     depths = [None if flooding is None else flooding.depth_m(n) for n in range(len(when))]
     changed = [state_at(network, moment, closures, depth) for moment, depth in zip(when, depths, strict=True)]
-    reached = Reached(houses, read_places(city, houses, streets.network), usual[0], when)
-    pairs: Pairs = []
+    reached, pairs = Reached(houses, read_places(city, houses, streets.network), usual[0], when), Pairs()
     for n, (before, after) in enumerate(zip(usual, changed, strict=True)):
         share = (COMPUTED - PREPARED) / len(when)
         begin = PREPARED + n * share
@@ -89,12 +92,12 @@ def _run(city: City, inputs: TrafficInputs, progress: Progress) -> Result:
     tables: dict[str, pa.Table] = {"zones": zone_table(zones), **cut_off_tables(reached)}
     layers: list[RasterLayer | VectorLayer] = []
     if pairs:
-        tables["states"] = state_table(pairs)
-        tables["townships"] = township_table(zones, houses, pairs, [trips.matrix(each.hour) for each in when])
-        tables["unserved"] = unserved_table(zones, [after for _, after in pairs])
-        layers += traffic_layers(streets, pairs)
+        traffic = _Told(streets, zones, houses, pairs, [trips.matrix(each.hour) for each in when])
+        tables |= traffic.tables()
+        layers += traffic.layers()
     further = closed_layer(streets, changed), *cut_off_layers(houses, reached), fault_layer(streets, faults)
     layers += [each for each in further if each is not None]
+    write_link_times(city.folder, streets, changed, [after.found.time_s for _, after in pairs])
     tables["network"] = _network_table(streets, faults)
     indicators = _indicators(pairs, reached, len(zones), notes)
     if leaving is not None:
@@ -106,6 +109,35 @@ def _run(city: City, inputs: TrafficInputs, progress: Progress) -> Result:
         indicators["flood_run"] = flooding.record.id
         indicators["sources"] = {"co2": CO2_SOURCE, "car_in_water": WATER_SOURCE, "lorry_in_water": LORRY_SOURCE}
     return Result(layers=layers, indicators=indicators, tables=tables)
+
+
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """The traffic of a run. trips: vehicles from zone to zone of each state."""
+
+    streets: Streets
+    zones: Zones
+    houses: Houses
+    pairs: Pairs
+    trips: Sequence[Floats]
+
+    @cached_property
+    def _users(self) -> tuple[VectorLayer, pa.Table] | None:
+        # A flood takes hundreds of roads: whoever drives comes over one of them.
+        flooded = any((after.state.depth_m > 0).any() for _, after in self.pairs)
+        return None if flooded else users(self.streets, self.zones, self.pairs)
+
+    def tables(self) -> dict[str, pa.Table]:
+        found = {
+            "states": state_table(self.pairs),
+            "townships": township_table(self.zones, self.houses, self.pairs, self.trips),
+            "unserved": unserved_table(self.zones, [after for _, after in self.pairs]),
+        }
+        return found if self._users is None else found | {"users": self._users[1]}
+
+    def layers(self) -> list[VectorLayer]:
+        further = desire_layer(self.zones, self.pairs, self.trips), None if self._users is None else self._users[0]
+        return [*traffic_layers(self.streets, self.pairs), *(each for each in further if each is not None)]
 
 
 class _Part:

@@ -69,7 +69,7 @@ def read_streets(city: City, inputs: TrafficInputs) -> Streets:
     table = with_access(city.features(ROADS, columns=COLUMNS))
     if table.num_rows == 0:
         raise TrafficRefused(f"{city.name} has no roads; load some first", f"{city.name}没有道路数据，请先导入")
-    table, drawn = _with_drawn(table, inputs.new_roads, city.metric_crs)
+    table, drawn = with_drawn(table, inputs.new_roads, city.metric_crs)
     return streets_of(table, country_of(inputs.country, city.time_zone), city.metric_crs, drawn)
 
 
@@ -119,7 +119,11 @@ class _Further:
         return cls("no" if shut else None, length)
 
 
-def _with_drawn(table: pa.Table, roads: Sequence[NewRoad], crs: str) -> tuple[pa.Table, int]:
+def with_drawn(table: pa.Table, roads: Sequence[NewRoad], crs: str) -> tuple[pa.Table, int]:
+    """Roads and, after them, those that were drawn, joined to the nearest crossings; and how many these are.
+
+    Raises TrafficRefused for one that begins nowhere.
+    """
     if not roads:
         return table, 0
     lines = shapely.from_wkb(table.column("geometry").to_numpy(zero_copy_only=False))

@@ -17,11 +17,14 @@ from twin.traffic.demand import VehicleClass
 from twin.traffic.errors import InvalidNetwork
 from twin.traffic.network import Floats, Ids, Integers
 from twin.traffic.roads import NOT_FOR_CARS
+from twin.traffic.scenario.inputs import NewRoad
+from twin.traffic.scenario.link_times import LinkTimes
 from twin.traffic.scenario.states import Moment, state_at
-from twin.traffic.scenario.streets import Streets, streets_of, with_access
+from twin.traffic.scenario.streets import Streets, streets_of, with_access, with_drawn
 from twin.traffic.scenario.water import CAR_IN_WATER
 
 Mode = Literal["car", "walk"]
+Vehicle = Literal["car", "lorry"]
 # A usual walk; by car from the door to the street, as connectors of zones are driven.
 WALK_KMH, YARD_KMH = 4.8, 15.0
 NO_FOOT = frozenset({"motorway", "motorway_link", "construction"})
@@ -47,31 +50,47 @@ class Found:
     streets: list[tuple[str | None, str | None, float]]
 
 
+@dataclass(frozen=True, eq=False)
+class Doors:
+    """Places on a network: the crossing that is nearest to each, and seconds to it, inf from too far."""
+
+    node: Integers
+    seconds: Floats
+
+
 class Ways:
-    """Ways on a city's roads in one mode, on dry ground or in the water of a state."""
+    """Ways on a city's roads in one mode: on empty roads, at the times of a run, or in the water of a state."""
 
     def __init__(self, streets: Streets, mode: Mode) -> None:
         self.streets, self.mode, network = streets, mode, streets.network
+        self._yard_m_s = (WALK_KMH if mode == "walk" else YARD_KMH) / 3.6
         self._core = largest_part(network)
         crossings: Ids = np.asarray(shapely.points(network.x[self._core], network.y[self._core]), object)
         self._tree = shapely.STRtree(crossings)
         self._dry = Router(network)
 
     @classmethod
-    def of(cls, table: pa.Table, mode: Mode, country: str, crs: str) -> "Ways":
-        """From roads as `streets.COLUMNS` names their columns, with object_id and geometry. Raises NoWay for none."""
-        roads = with_access(table)
+    def of(cls, table: pa.Table, mode: Mode, country: str, crs: str, drawn: Sequence[NewRoad] = ()) -> "Ways":
+        """From roads as `streets.COLUMNS` names their columns, with object_id and geometry; drawn: further ones.
+
+        Raises NoWay for no roads, TrafficRefused for a drawn one that begins nowhere.
+        """
+        roads, count = with_drawn(with_access(table), drawn, crs)
         try:
-            return cls(streets_of(roads if mode == "car" else on_foot(roads), country, crs), mode)
+            return cls(streets_of(on_foot(roads) if mode == "walk" else roads, country, crs, count), mode)
         except InvalidNetwork as error:
             raise NoWay(str(error)) from error
 
-    def in_water(self, depth_m: Floats) -> Router:
+    def in_water(self, depth_m: Floats, vehicle: Vehicle = "car") -> Router:
         """A router on the network in water, one depth a link. On foot as deep as a car goes, and no slower."""
         if self.mode == "walk":
             return Router(self.streets.network, vehicle=VehicleClass(barred=depth_m >= CAR_IN_WATER.deepest_m))
         state = state_at(self.streets.network, Moment(0), (), depth_m)
-        return Router(state.network, vehicle=state.car)
+        return Router(state.network, vehicle=state.lorry if vehicle == "lorry" else state.car)
+
+    def at_times(self, times: LinkTimes, vehicle: Vehicle = "car") -> Router:
+        """A router at the times that a run found."""
+        return Router(self.streets.network, times.on(self.streets, vehicle))
 
     def start(self, x: float, y: float) -> tuple[Any, float]:
         """The id of the nearest crossing to a place, and seconds to it. Raises NoWay."""
@@ -83,17 +102,20 @@ class Ways:
                 f"no road within {FARTHEST_M:g} m of that place ({metres:.0f} m); take another",
                 f"该点 {FARTHEST_M:g} 米内没有道路（{metres:.0f} 米）",
             )
-        speed = WALK_KMH if self.mode == "walk" else YARD_KMH
-        return self.streets.network.node_ids[self._core[at]], metres / (speed / 3.6)
+        return self.streets.network.node_ids[self._core[at]], metres / self._yard_m_s
 
     def areas(
-        self, x: float, y: float, limits_s: Sequence[float], router: Router | None = None
+        self, x: float, y: float, limits_s: Sequence[float], router: Router | None = None, *, towards: bool = False
     ) -> list[shapely.Geometry]:
-        """What is reached within each time, as polygons in metres about a cell around the streets."""
+        """What is reached within each time, as polygons in metres about a cell around the streets.
+
+        towards: whence the place is reached instead.
+        """
         node, begun = self.start(x, y)
         used = router or self._dry
-        found = used.tree(node, limit_s=max(max(limits_s) - begun, 0.0))
+        found = used.tree(node, limit_s=max(max(limits_s) - begun, 0.0), towards=towards)
         link, share, column, row = self._samples
+        share = 1 - share if towards else share
         own = used.cost_s
         with np.errstate(invalid="ignore"):
             seconds = begun + found.link_time_s[link] + np.where(share > 0, share * own[link], 0.0)
@@ -115,12 +137,20 @@ class Ways:
 
     def times(self, begin: tuple[float, float], places: Ids, router: Router | None = None) -> Floats:
         """Seconds from a place to others, points in metres; inf where no way leads. Raises NoWay."""
-        node, before = self.start(*begin)
-        reached = (router or self._dry).tree(node).time_s
+        return self.times_to(begin, self.doors(places), router)
+
+    def doors(self, places: Ids) -> "Doors":
+        """Where points in metres meet the network."""
         (_, at), metres = self._tree.query_nearest(places, all_matches=False, return_distance=True)
-        speed = WALK_KMH if self.mode == "walk" else YARD_KMH
-        after = np.where(metres <= FARTHEST_M, metres / (speed / 3.6), np.inf)
-        found: Floats = before + reached[self._core[at]] + after
+        return Doors(self._core[at], np.where(metres <= FARTHEST_M, metres / self._yard_m_s, np.inf))
+
+    def times_to(
+        self, begin: tuple[float, float], doors: "Doors", router: Router | None = None, *, towards: bool = False
+    ) -> Floats:
+        """Seconds from a place to doors, or (towards) from these to it; inf where no way leads. Raises NoWay."""
+        node, before = self.start(*begin)
+        reached = (router or self._dry).tree(node, towards=towards).time_s
+        found: Floats = before + reached[doors.node] + doors.seconds
         return found
 
     def _told(self, links: Integers) -> list[tuple[str | None, str | None, float]]:

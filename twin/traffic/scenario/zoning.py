@@ -19,6 +19,9 @@ from twin.traffic.zones import connect
 ENOUGH_VILLAGES = 25
 MOST_ZONES = 1500
 TOWNSHIP_DIGITS = 9
+BUILDINGS, DIVISIONS = "buildings", "administrative_areas"
+OF_BUILDINGS = "function", "storeys", "village_code"
+OF_DIVISIONS = "code", "name", "level", "population"
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +73,11 @@ class Zones:
 
 def read_houses(city: City) -> Houses:
     """All buildings of the city, and its divisions. People live where `twin.flood` says they do."""
-    found = read(city, "buildings", None, "function", "storeys", "village_code")
-    divisions = read(city, "administrative_areas", None, "code", "name", "level", "population")
+    return houses_of(read(city, BUILDINGS, None, *OF_BUILDINGS), read(city, DIVISIONS, None, *OF_DIVISIONS))
+
+
+def houses_of(found: Objects, divisions: Objects) -> Houses:
+    """Buildings and divisions with the columns of `OF_BUILDINGS` and `OF_DIVISIONS`."""
     population: dict[str, int] = {}
     names: dict[str, str] = {}
     shapes: dict[str, shapely.Geometry] = {}

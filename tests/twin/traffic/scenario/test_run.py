@@ -28,14 +28,18 @@ from twin.flood.scenario import FLOOD
 from twin.scenarios.city import City
 from twin.scenarios.inputs import Words
 from twin.scenarios.keep import keep
-from twin.scenarios.protocol import RasterLayer, Result, VectorLayer
+from twin.scenarios.protocol import RasterLayer, Result, RunRecord, VectorLayer
 from twin.scenarios.record import folder_of
 from twin.scenarios.runs import Asked, enqueue, start
 from twin.traffic.scenario import TRAFFIC
 from twin.traffic.scenario.allocation import allocate
 from twin.traffic.scenario.errors import TrafficRefused
 from twin.traffic.scenario.inputs import TrafficInputs
+from twin.traffic.scenario.link_times import read_link_times
+from twin.traffic.scenario.streets import COLUMNS
+from twin.traffic.scenario.streets import ROADS as ROADS_LAYER
 from twin.traffic.scenario.water import CAR_IN_WATER, LORRY_IN_WATER
+from twin.traffic.scenario.ways import Ways
 
 WEST, SOUTH = 596_000, 3_111_000
 # Nodes: W and E in the middle of both villages, bridges N1-N2 and S1-S2, hamlet H beyond the ford F.
@@ -189,6 +193,41 @@ def test_the_townships_lose_what_the_roads_take_more(bridged: Result) -> None:
     assert state["node_error"] < 1e-9
 
 
+def test_who_used_the_closed_bridge_is_told(bridged: Result) -> None:
+    """All who drive over it come from one bank and go to the other, and no trip is counted twice."""
+    usual, users = volumes(layer(bridged, "usual")), volumes(layer(bridged, "users"))
+    assert users["N1-N2"] == pytest.approx(usual["N1-N2"], abs=2)
+    assert users["W-N1"] == pytest.approx(usual["N1-N2"], abs=2)
+    assert sum(row["volume"] for row in bridged.tables["users"].to_pylist()) == pytest.approx(users["N1-N2"], rel=0.01)
+
+
+def test_desire_lines_lose_what_the_townships_lose(bridged: Result) -> None:
+    lines, towns = layer(bridged, "desire").to_pylist(), bridged.tables["townships"].to_pylist()
+    lost = sum(row["lost_min"] * row["trips"] for row in lines) / 60
+    assert lost == pytest.approx(sum(row["lost_hours"] for row in towns), rel=0.02)
+    assert all(row["trips"] == pytest.approx(row["trips_there"] + row["trips_back"], abs=0.2) for row in lines)
+
+
+def test_ways_at_the_times_of_a_run(river: tuple[str, Path]) -> None:
+    """From bank to bank over the bridge that is left, in the time that the run's own speeds make."""
+    with opened(river) as city:
+        inputs = USUAL | {"closures": [{"where": "uid = 'N1-N2'"}]}
+        result = TRAFFIC.run(city, TrafficInputs.model_validate(inputs), lambda *_: None)
+        times, begins = read_link_times(RunRecord("1", "traffic", inputs, {}, {}, {}, {}, city.folder), None)
+        ways = Ways.of(city.features(ROADS_LAYER, columns=COLUMNS), "car", "CN", city.metric_crs)
+    assert begins is None
+    ends = [(float(WEST + NODES[each][0]), float(SOUTH + NODES[each][1])) for each in ("W", "E")]
+    found = ways.route(ends[0], ends[1], ways.at_times(times))
+    names = [name for name, _, _ in found.streets]
+    assert "S1-S2" in names
+    assert "N1-N2" in [name for name, _, _ in ways.route(ends[0], ends[1]).streets]
+    # The other way is emptier in the morning.
+    slowest_last = sorted(layer(result, "traffic").to_pylist(), key=lambda row: -row["speed_kmh"])
+    speed = {row["name"]: row["speed_kmh"] for row in slowest_last}
+    by_hand = sum(3.6 * metres / speed[str(name)] for name, _, metres in found.streets)
+    assert found.seconds == pytest.approx(by_hand, rel=0.02)
+
+
 def test_the_busiest_bridge_is_found(river: tuple[str, Path]) -> None:
     result = run(river, busiest_bridges=1)
     assert {row["name"] for row in layer(result, "closed").to_pylist()} == {"N1-N2"}
@@ -276,6 +315,7 @@ def test_a_flood_cuts_off_hour_by_hour(river: tuple[str, Path]) -> None:
         "traffic",
         "usual",
         "change",
+        "desire",
         "closed",
         "cut_off_hospital",
         "cut_off_school",
