@@ -15,6 +15,7 @@ import { ProbeCard, RunOnMap } from './parts/scenarios/Later';
 import { EventCard } from './parts/sensing/EventCard';
 import { SensorCard } from './parts/sensing/SensorCard';
 import { TimeBar } from './parts/sensing/TimeBar';
+import { WaysCard } from './parts/ways/Later';
 import { StatusBar } from './parts/StatusBar';
 import { Toolbar } from './parts/Toolbar';
 import { announcement, editing, isEmpty, map } from './state/session';
@@ -51,6 +52,7 @@ function Card() {
   const { event, streams } = view.value.sensing;
   const { selected } = view.value;
   if (editing.value) return <EditForm />;
+  if (view.value.ways.tool !== null) return <WaysCard />;
   if (event !== null) return <EventCard />;
   if (streams.length > 0) return <SensorCard />;
   return probe.value && !selected ? <ProbeCard /> : <FeatureCard />;

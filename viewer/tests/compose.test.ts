@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { splitSources, withTileJson } from '../src/api/sources';
 import { compose, type Composition } from '../src/map/compose';
 import { scaleOpacity } from '../src/map/opacity';
+import { NO_WAYS_LOOK } from '../src/map/ways';
 import { NO_RESULT } from '../src/map/scenarios/results';
 
 const meta = (layer: string) => ({ 'twin:layer': layer, 'twin:theme': layer });
@@ -50,6 +51,7 @@ function composed(change: Partial<Composition> = {}): StyleSpecification {
     reaching: { server: 'http://127.0.0.1/', keyOf: () => ({}), accent: '#d9480f' },
     names: null,
     results: NO_RESULT,
+    ways: NO_WAYS_LOOK,
     sensing: { sensors: [], events: [], streams: [], event: null, style: 'day', typhoon: null },
     ...change,
   });

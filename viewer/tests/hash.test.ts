@@ -8,6 +8,7 @@ import type { Extra } from '../src/state/extra';
 import { OPERATORS, type Group, type LayerFilter, type Rule } from '../src/state/filter';
 import { MOST_STREAMS, SPANS, minuteOf, type SensingView } from '../src/state/sensing/view';
 import { INITIAL, type Camera, type LayerView, type ViewState } from '../src/state/view';
+import { BANDS, MODES, NO_WAYS, roundPlace, TOOLS, type WaysView } from '../src/state/ways/view';
 import { NO_SCENARIO, type ScenarioView } from '../src/state/scenarios/view';
 
 const number = (min: number, max: number): fc.Arbitrary<number> => fc.double({ min, max, noNaN: true, noDefaultInfinity: true });
@@ -84,6 +85,23 @@ const sensing: fc.Arbitrary<SensingView> = fc.record({
 
 const job = fc.uuid();
 
+const way = { place: fc.option(fc.tuple(number(-180, 180), number(-89, 89)).map(([lng, lat]) => roundPlace(lng, lat))) };
+const ways: fc.Arbitrary<WaysView> = fc.oneof(
+  fc.constant(NO_WAYS),
+  fc
+    .record({
+      tool: fc.constantFrom(...TOOLS),
+      mode: fc.constantFrom(...MODES),
+      direction: fc.constantFrom('from' as const, 'to' as const),
+      minutes: fc.constantFrom(...BANDS),
+      run: fc.option(fc.uuid()),
+      at: fc.option(fc.date({ min: new Date('1990-01-01'), max: new Date('2100-01-01'), noInvalidDate: true }).map((time) => minuteOf(time.getTime()))),
+      from: way.place,
+      to: way.place,
+    })
+    .map((each) => (each.run === null ? { ...each, at: null } : each)),
+);
+
 const scenario: fc.Arbitrary<ScenarioView> = fc.oneof(
   fc.constant(NO_SCENARIO),
   fc.record({
@@ -98,6 +116,7 @@ const scenario: fc.Arbitrary<ScenarioView> = fc.oneof(
 const view: fc.Arbitrary<ViewState> = fc.record({
   sensing,
   scenario,
+  ways,
   city: fc.option(fc.string({ minLength: 1, unit: 'grapheme' })),
   camera: fc.option(camera),
   style: fc.constantFrom('day', 'night'),

@@ -35,10 +35,10 @@ export function onServer(address: string, root: string = serverRoot()): string {
   return root + local;
 }
 
-export async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
+export async function getJson<T>(url: string, signal?: AbortSignal, further: Readonly<Record<string, string>> = {}): Promise<T> {
   let response: Response;
   try {
-    const headers = { Accept: 'application/json', 'Accept-Language': document.documentElement.lang };
+    const headers = { Accept: 'application/json', 'Accept-Language': document.documentElement.lang, ...further };
     response = await fetch(url, { headers, ...(signal ? { signal } : {}) });
   } catch (error) {
     if (isAbort(error)) throw error;

@@ -1,10 +1,12 @@
 /** Every text of the viewer in English. {braces} are filled in by the caller; the Chinese catalogue has the same keys. */
 import { scenariosEn } from './scenarios_en';
 import { sensingEn } from './sensing_en';
+import { waysEn } from './ways_en';
 
 export const en = {
   ...sensingEn,
   ...scenariosEn,
+  ...waysEn,
   'app.name': 'CityTwin',
   'app.skip': 'Skip to the map',
   'city.choose': 'City',

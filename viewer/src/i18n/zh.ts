@@ -2,10 +2,12 @@
 import type { Key } from './en';
 import { scenariosZh } from './scenarios_zh';
 import { sensingZh } from './sensing_zh';
+import { waysZh } from './ways_zh';
 
 export const zh: Readonly<Record<Key, string>> = {
   ...sensingZh,
   ...scenariosZh,
+  ...waysZh,
   'app.name': 'CityTwin 城市孪生',
   'app.skip': '跳到地图',
   'city.choose': '城市',

@@ -14,6 +14,7 @@ import { mapEvents, shownSensors } from '../state/sensing/past';
 import { typhoonMap } from '../state/sensing/typhoons';
 import { areaNames, followAreaNames } from '../state/area_names';
 import { askingFor, look, shown } from '../state/scenarios/results';
+import { placeWay, waysLook } from '../state/ways/ways';
 import { probeAt } from '../state/scenarios/probe';
 import * as session from '../state/session';
 import type { CityMap } from '../state/session';
@@ -89,6 +90,7 @@ const wanted = computed<StyleSpecification | null>(() => {
     reaching: { server: serverRoot(), keyOf: keysKept.value, accent: ACCENT[drawn.styleName.value] },
     names: areaNames.value,
     results: look.value,
+    ways: waysLook.value,
     sensing: sensing.value,
   });
 });
@@ -221,6 +223,8 @@ function listen(map: MapLibre): void {
   map.on('click', (event: MapMouseEvent) => {
     // While a person draws, a click is a corner.
     if (session.drawing.peek() || session.editing.peek()) return;
+    const { lng, lat } = event.lngLat.wrap();
+    if (placeWay(lng, lat)) return;
     if (pressSensing(map, event.point, event.originalEvent.shiftKey)) return;
     ask(map, event.point, event.lngLat.wrap());
   });
@@ -238,7 +242,7 @@ function listen(map: MapLibre): void {
   });
   map.on('dataloading', (event) => {
     // What is told live is drawn as it comes; nothing is waited for.
-    if (!('sourceId' in event) || !/^(sensing|result)-/.test(String(event.sourceId))) session.mapBusy.value = true;
+    if (!('sourceId' in event) || !/^(sensing|result|ways)-/.test(String(event.sourceId))) session.mapBusy.value = true;
   });
   map.on('idle', () => {
     if (drawn.is3d.peek() && !onTerrain.peek()) onTerrain.value = true;
@@ -253,6 +257,8 @@ function listen(map: MapLibre): void {
 }
 
 function readCentre(map: MapLibre): void {
+  const { lng, lat } = map.getCenter();
+  if (placeWay(lng, lat)) return;
   const centre = map.project(map.getCenter());
   if (pressSensing(map, centre, false)) return;
   if (!ask(map, centre, map.getCenter())) session.announcement.value = t('map.nothing');

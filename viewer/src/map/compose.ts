@@ -12,6 +12,7 @@ import { withAreaNames } from './area_names';
 import { withExtras, type Reaching } from './extras';
 import { withResults, type ResultLook } from './scenarios/results';
 import { filterSources } from './filtered';
+import { withWays, type WaysLook } from './ways';
 import { withSensing, type SensingLook } from './sensing/sensors';
 import { withTyphoon } from './sensing/typhoon';
 
@@ -36,11 +37,12 @@ export interface Composition {
   /** The names of divisions at their places; null: as their tiles have them. */
   readonly names: FeatureCollection | null;
   readonly results: ResultLook;
+  readonly ways: WaysLook;
   readonly sensing: Omit<SensingLook, 'language' | 'accent'> & { readonly typhoon: FeatureCollection | null };
 }
 
 export function compose(composition: Composition): StyleSpecification {
-  const { is3d, onTerrain, date, filters, extras, reaching, names, results, sensing, language, accent } = composition;
+  const { is3d, onTerrain, date, filters, extras, reaching, names, results, ways, sensing, language, accent } = composition;
   const style = filterSources(composition.style, Object.entries(filters).map(([layer, filter]) => [layer, toCql2(filter)]));
   const layers = arrange(style.layers, composition).map((layer) => show(layer, composition));
   const firstLabel = layers.findIndex((layer) => layer.type === 'symbol');
@@ -60,7 +62,7 @@ export function compose(composition: Composition): StyleSpecification {
     ...(is3d && sky ? { sky } : {}),
   };
   const stormy = withTyphoon(withExtras(withResults(withAreaNames(composed, names), results, is3d), extras, reaching), sensing.typhoon, sensing.style);
-  return withSensing(stormy, { ...sensing, language, accent });
+  return withSensing(withWays(stormy, ways), { ...sensing, language, accent });
 }
 
 const TERRAIN_SOURCE = 'twin-terrain';

@@ -6,10 +6,11 @@ import { closeTimeBar, openTimeBar } from '../state/sensing/clock';
 import { hasSensors } from '../state/sensing/live';
 import { shareLink, update, view } from '../state/store';
 import { closeTable, openTable, tabular } from '../state/table';
+import { closeWays, hasRoads, openWays } from '../state/ways/ways';
 import { Icon, type IconName } from './Icon';
 
 export function Toolbar() {
-  const { is3d, style, camera, table, sensing } = view.value;
+  const { is3d, style, camera, table, sensing, ways } = view.value;
   const bearing = Math.round(camera?.bearing ?? 0);
   return (
     <div class="toolbar" role="group" aria-label={t('map.tools')}>
@@ -26,6 +27,7 @@ export function Toolbar() {
       <div class="tool-group">
         <Tool icon="cube" label={t('map.3d')} pressed={is3d} onClick={() => update({ is3d: !is3d })} />
         <Tool icon="table" label={t('table.title')} pressed={table !== null} onClick={toggleTable} />
+        {hasRoads.value && <Tool icon="way" label={t('ways.title')} pressed={ways.tool !== null} onClick={() => (ways.tool === null ? openWays('reach') : closeWays())} />}
         {hasSensors.value && <Tool icon="clock" label={t('time.open')} pressed={sensing.window !== null} onClick={() => (sensing.window ? closeTimeBar() : openTimeBar())} />}
         <Tool icon="moon" label={t('map.night')} pressed={style === 'night'} onClick={() => update({ style: style === 'night' ? 'day' : 'night' })} />
       </div>

@@ -4,6 +4,7 @@ import { readExtras, writeExtras } from './extra';
 import { readFilter, writeFilter, type LayerFilter } from './filter';
 import { decodeScenario, encodeScenario } from './scenarios/view';
 import { decodeSensing, encodeSensing } from './sensing/view';
+import { decodeWays, encodeWays } from './ways/view';
 import type { Camera, CoordinateFormat, LayerView, Selection, StyleName, TableView, ViewState, Language } from './view';
 
 const STYLES: readonly StyleName[] = ['day', 'night'];
@@ -23,7 +24,7 @@ export function encode(view: ViewState): string {
   if (filters.length > 0) parts.push(['filters', JSON.stringify(Object.fromEntries(filters))]);
   if (view.table) parts.push(['table', encodeTable(view.table)]);
   if (view.extras.length > 0) parts.push(['maps', writeExtras(view.extras)]);
-  parts.push(...encodeSensing(view.sensing), ...encodeScenario(view.scenario));
+  parts.push(...encodeSensing(view.sensing), ...encodeScenario(view.scenario), ...encodeWays(view.ways));
   return parts.map(([key, value]) => `${key}=${readable(value)}`).join('&');
 }
 
@@ -50,6 +51,7 @@ export function decode(hash: string, defaults: ViewState): ViewState {
     table: (table === null ? null : decodeTable(table)) ?? defaults.table,
     sensing: decodeSensing(values, defaults.sensing),
     scenario: decodeScenario(values, defaults.scenario),
+    ways: decodeWays(values, defaults.ways),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Extra } from './extra';
 import type { LayerFilter } from './filter';
 import { NO_SCENARIO, type ScenarioView } from './scenarios/view';
 import { NO_SENSING, type SensingView } from './sensing/view';
+import { NO_WAYS, type WaysView } from './ways/view';
 
 export type Language = 'zh' | 'en';
 export type StyleName = 'day' | 'night';
@@ -53,6 +54,7 @@ export interface ViewState {
   readonly table: TableView | null;
   readonly sensing: SensingView;
   readonly scenario: ScenarioView;
+  readonly ways: WaysView;
 }
 
 /** The table that is open. */
@@ -79,4 +81,5 @@ export const INITIAL: ViewState = {
   table: null,
   sensing: NO_SENSING,
   scenario: NO_SCENARIO,
+  ways: NO_WAYS,
 };
