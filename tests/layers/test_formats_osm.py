@@ -160,6 +160,25 @@ def test_the_graph_connects_what_shared_nodes_connect(monaco: Path, city: dict[s
     assert pieces(edges) == pieces(listed)
 
 
+def test_every_turn_restriction_stands_at_the_road_it_begins_on(monaco: Path, city: dict[str, Theme]) -> None:
+    """All relations as osmium-tool lists them, but for those whose way passes the node in its middle."""
+    ways = {}
+    for line in subprocess.run(
+        ["osmium", "cat", "-t", "way", "-f", "opl", str(monaco)], capture_output=True, text=True, check=True
+    ).stdout.splitlines():
+        refs = line.rsplit(" N", 1)[1].split(",")
+        ways[line.split(" ")[0][1:]] = {refs[0][1:], refs[-1][1:]}
+    expected = Counter()
+    for line in opl(monaco, "r/type=restriction"):
+        members = [each.split("@") for each in line.rsplit(" M", 1)[1].split(",")]
+        node, to = (next(ref[1:] for ref, role in members if role == name) for name in ("via", "to"))
+        text = f"{opl_tags(line)['restriction']} node/{node} way/{to}"
+        expected.update(text for ref, role in members if role == "from" and node in ways[ref[1:]])
+    roads = [json.loads(row["attributes"]).get("restrictions") for row in city["road"].values()]
+    assert Counter(text for told in roads if told for text in told.split("; ")) == expected
+    assert sum(expected.values()) == 45
+
+
 def test_the_sea_lies_before_the_coast_and_under_no_house(city: dict[str, Theme]) -> None:
     sea = city["water"]["sea"]["geometry"]
     off_larvotto, port_hercule, palace = shapely.points([[7.440, 43.740], [7.4262, 43.7348], [7.4204, 43.7314]])

@@ -1,4 +1,5 @@
-"""OpenStreetMap, PBF and XML: one pass over the file (two more for areas and junctions) gives a source each theme.
+"""OpenStreetMap, PBF and XML: one pass over the file gives a source each theme, after three for areas, junctions and
+banned turns.
 
 pyosmium assembles areas and keeps node locations in a sparse file on disk; features go straight to a spool file a
 theme, so memory does not grow with the file beyond the node ids of its roads.
@@ -20,6 +21,7 @@ from cim_models.themes import THEMES
 from layers.columns import COLUMN_TYPES
 from layers.formats.osm import tags as osm_tags
 from layers.formats.osm.coast import sea
+from layers.formats.osm.restrictions import ATTRIBUTE, Restrictions
 from layers.formats.osm.roads import RoadGraph
 from layers.formats.osm.spool import Spool
 from layers.formats.source import GEOMETRY, Format, FormatError, Reading, Source
@@ -104,6 +106,7 @@ class _Reader:
 
     def run(self) -> None:
         self.graph = RoadGraph.scan(self.path)
+        self.restrictions = Restrictions.scan(self.path)
         keys = osmium.filter.KeyFilter(*osm_tags.KEYS)
         things = (
             osmium.FileProcessor(self.path)
@@ -160,6 +163,9 @@ class _Reader:
             return
         for edge in self.graph.edges(way):
             ends = {"uid": edge.uid, "start_node": f"node/{edge.start}", "end_node": f"node/{edge.end}"}
+            told = self.restrictions.of(way, edge.start, edge.end)
+            if told is not None:
+                ends["attributes"] = osm_tags.ROAD.further(tags | {ATTRIBUTE: told})
             self._add([("road", row | ends)], linestring(edge.points))
 
     def _node(self, node: Node) -> None:

@@ -226,10 +226,11 @@ class Reading:
             "name": tags.get("name"),
             "name_en": tags.get("name:en"),
             **columns,
-            "attributes": self._further(tags),
+            "attributes": self.further(tags),
         }
 
-    def _further(self, tags: Tags) -> str:
+    def further(self, tags: Tags) -> str:
+        """What no column holds, as JSON."""
         kept = {
             key: value
             for key, value in tags.items()

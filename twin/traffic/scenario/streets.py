@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,12 @@ from twin.traffic.network import Flags, Ids, Integers, Network
 from twin.traffic.readers.lines import Columns, Report, network_from_lines
 from twin.traffic.scenario.errors import TrafficRefused
 from twin.traffic.scenario.inputs import NewRoad, TrafficInputs
+from twin.traffic.scenario.turns import banned_turns
 
 ROADS = "roads"
-# What the network is made from; a road's further attributes may tell "car", "access" and "length_m", too.
+# Which turns are banned behind a road; see twin/traffic/scenario/turns.py.
+RESTRICTIONS = "restrictions"
+# What the network is made from; a road's further attributes may tell "car", "access", "length_m" and RESTRICTIONS, too.
 COLUMNS = (
     "uid", "name", "name_en", "class", "lanes", "speed_kmh", "oneway", "bridge", "tunnel", "vertical_level",
     "start_node", "end_node", "attributes",
@@ -87,24 +90,28 @@ def streets_of(table: pa.Table, country: str, crs: str, drawn: int = 0) -> Stree
     directions = np.zeros(network.links, np.int64)
     for link, each in enumerate(road.tolist()):
         directions[link] = seen[each] = seen.get(each, -1) + 1
-    return Streets(network, table, road, road >= table.num_rows - drawn, directions, report)
+    turns = banned_turns(network, road, *(table.column(each).to_pylist() for each in ("uid", RESTRICTIONS)), report)
+    return Streets(replace(network, turns=turns), table, road, road >= table.num_rows - drawn, directions, report)
 
 
 def with_access(table: pa.Table) -> pa.Table:
-    """Roads with "access" and "length_m" from their further attributes, where these tell them."""
-    access, length = [], []
+    """Roads with "access", "length_m" and "restrictions" from their further attributes, where these tell them."""
+    access, length, restrictions = [], [], []
     for text in table.column("attributes").to_pylist():
         further = _Further.of(text)
         access.append(further.access)
         length.append(further.length_m)
+        restrictions.append(further.restrictions)
     found = table.append_column("access", pa.array(access, pa.string()))
-    return found.append_column("length_m", pa.array(length, pa.float64()))
+    found = found.append_column("length_m", pa.array(length, pa.float64()))
+    return found.append_column(RESTRICTIONS, pa.array(restrictions, pa.string()))
 
 
 @dataclass(frozen=True)
 class _Further:
     access: str | None = None
     length_m: float | None = None
+    restrictions: str | None = None
 
     @classmethod
     def of(cls, text: str | None) -> "_Further":
@@ -116,7 +123,8 @@ class _Further:
         length = told.get("length_m")
         if isinstance(length, bool) or not isinstance(length, int | float) or not length > 0:
             length = None
-        return cls("no" if shut else None, length)
+        restrictions = told.get(RESTRICTIONS)
+        return cls("no" if shut else None, length, restrictions if isinstance(restrictions, str) else None)
 
 
 def with_drawn(table: pa.Table, roads: Sequence[NewRoad], crs: str) -> tuple[pa.Table, int]:

@@ -20,7 +20,7 @@ from twin.traffic.roads import NOT_FOR_CARS
 from twin.traffic.scenario.inputs import NewRoad
 from twin.traffic.scenario.link_times import LinkTimes
 from twin.traffic.scenario.states import Moment, state_at
-from twin.traffic.scenario.streets import Streets, streets_of, with_access, with_drawn
+from twin.traffic.scenario.streets import RESTRICTIONS, Streets, streets_of, with_access, with_drawn
 from twin.traffic.scenario.water import CAR_IN_WATER
 
 Mode = Literal["car", "walk"]
@@ -239,6 +239,7 @@ def on_foot(roads: pa.Table) -> pa.Table:
         ("oneway", pa.nulls(count, pa.bool_())),
         ("speed_kmh", pa.array([WALK_KMH] * count, pa.float64())),
         ("access", pa.nulls(count, pa.string())),
+        (RESTRICTIONS, pa.nulls(count, pa.string())),
         # So that the reader, which is for cars, leaves none out.
         ("class", pa.array(["residential"] * count, pa.string())),
     ):
