@@ -133,7 +133,7 @@ class _Told:
             "townships": township_table(self.zones, self.houses, self.pairs, self.trips),
             "unserved": unserved_table(self.zones, [after for _, after in self.pairs]),
         }
-        return found if self._users is None else found | {"users": self._users[1]}
+        return found if self._users is None else found | {"closed_road_trips": self._users[1]}
 
     def layers(self) -> list[VectorLayer]:
         further = desire_layer(self.zones, self.pairs, self.trips), None if self._users is None else self._users[0]
