@@ -10,13 +10,13 @@ as `a[j, i - 1]` LLVM vectorises numba's wrap of negative indices into gathers, 
 import numpy as np
 from numba import njit
 
-from twin.flood.cpu.face import LEAN, minmod, through_face
-from twin.flood.cpu.roots import cube_root
+from twin.flood.cpu.face import LEAN, ROW, minmod, through_face
+from twin.flood.cpu.roots import cube_root, over_seven_thirds
 from twin.flood.cpu.state import WALL
 from twin.flood.cpu.walls import over_wall
 
 
-@njit(**LEAN)
+@njit(**ROW)
 def velocities(h, hu, hv, u, v, k):  # type: ignore[no-untyped-def]
     """Velocity to the east and south, none in a film."""
     for i in range(h.size):
@@ -26,7 +26,7 @@ def velocities(h, hu, hv, u, v, k):  # type: ignore[no-untyped-def]
         v[i] = hv[i] * over
 
 
-@njit(**LEAN)
+@njit(**ROW)
 def slopes(zm, z, zp, hm, h, hp, um, u, up, vm, v, vp, level, depth, across, along, k):  # type: ignore[no-untyped-def]
     """Limited differences across a cell of level, depth and both velocities; none beside a dry cell."""
     for i in range(h.size):
@@ -39,14 +39,14 @@ def slopes(zm, z, zp, hm, h, hp, um, u, up, vm, v, vp, level, depth, across, alo
         along[i] = wet * minmod(v[i] - vm[i], vp[i] - v[i], k)
 
 
-@njit(**LEAN)
+@njit(**ROW)
 def plain_fluxes(za, zb, ha, hb, ua, ub, va, vb, volume, left, right, along, k):  # type: ignore[no-untyped-def]
     """First order: what passes the faces between cells a and b."""
     for i in range(za.size):
         volume[i], left[i], right[i], along[i] = through_face(za[i], ha[i], ua[i], va[i], zb[i], hb[i], ub[i], vb[i], k)
 
 
-@njit(**LEAN)
+@njit(**ROW)
 def sloped_fluxes(  # type: ignore[no-untyped-def]
     za, zb, ha, hb, ua, ub, va, vb, ea, eb, da, db, ca, cb, la, lb, volume, left, right, along, k
 ):
@@ -86,7 +86,7 @@ def special_faces(row, first, faces, za, zb, ha, hb, ua, ub, va, vb, volume, lef
                 along[i] = k.zero
 
 
-@njit(**LEAN)
+@njit(**ROW)
 def update(  # type: ignore[no-untyped-def]
     h, hu, hv, c, n2, vw, ve, le, rw, aw, ae, vn, vs, ls, rn, an, as_, ex, ey, ho, huo, hvo, co, ratio, dt, weight, k
 ):  # fmt: skip
@@ -113,7 +113,7 @@ def update(  # type: ignore[no-untyped-def]
         x = hu[i] + ratio * ((rw[i] - le[i]) + (an[i] - as_[i])) - bed * ex[i]
         y = hv[i] + ratio * ((rn[i] - ls[i]) + (aw[i] - ae[i])) - bed * ey[i]
         now = max(h[i] + gain, k.dry)
-        drag = friction * n2[i] * np.sqrt(x * x + y * y) / (now * now * cube_root(now))
+        drag = friction * n2[i] * np.sqrt(x * x + y * y) * over_seven_thirds(now)
         keep = k.two / (k.one + np.sqrt(k.one + drag))
         keep = keep if min(h[i] + gain, deep) > k.dry else k.zero
         moves = weight * keep
@@ -122,7 +122,7 @@ def update(  # type: ignore[no-untyped-def]
         hvo[i] = moves * y + still * hvo[i]
 
 
-@njit(**LEAN)
+@njit(**ROW)
 def fastest(h, hu, hv, most, k):  # type: ignore[no-untyped-def]
     """Raise `most` to the speed of waves along an axis in each column, m/s; one maximum of all would run no vectors."""
     for i in range(h.size):
