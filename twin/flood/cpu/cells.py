@@ -73,13 +73,15 @@ def wet_blocks(water, sources, block, wet):  # type: ignore[no-untyped-def]
 
 
 @njit(**FAST)
-def still(water, r0, r1, c0, c1, k):  # type: ignore[no-untyped-def]
-    """Take water out of a block that is no longer worked on; what is owed there stays owed."""
+def still(water, other, r0, r1, c0, c1, k):  # type: ignore[no-untyped-def]
+    """Take water out of a block that is no longer worked on, in both states; what is owed there stays owed."""
     for j in range(r0, r1):
         for i in range(c0, c1):
-            water.depth[j, i] = k.zero
-            water.flow_x[j, i] = k.zero
-            water.flow_y[j, i] = k.zero
+            other.carry[j, i] = water.carry[j, i]
+            for state in (water, other):
+                state.depth[j, i] = k.zero
+                state.flow_x[j, i] = k.zero
+                state.flow_y[j, i] = k.zero
 
 
 @njit(**PARALLEL)

@@ -9,85 +9,129 @@ needs alpha <= sqrt(theta / 2); with a limiter by which no cell gives more water
 
 import numpy as np
 from numba import njit, prange
+from numba.np.ufunc.parallel import get_thread_id
 
-from twin.flood.cpu.face import FAST, LEAN
-from twin.flood.cpu.roots import cube_root
+from twin.flood.cpu.face import FAST, LEAN, ROW
+from twin.flood.cpu.roots import over_seven_thirds
 from twin.flood.cpu.state import CLOSED, GHOSTS, WALL
+from twin.flood.cpu.volume import clear, copy, greatest
 from twin.flood.cpu.walls import weir
 
 PARALLEL = FAST | {"parallel": True}
 THETA = 0.8
-# Flow depth (m) below which a face is shut.
-SHUT_M = 1e-3
 
 
 @njit(**PARALLEL)
-def inertial_step(now, out, z, n2, across, down, rim, segments, kinds, along, dt, over_dx, theta, shut, k):  # type: ignore[no-untyped-def]
+def inertial_step(  # type: ignore[no-untyped-def]
+    now, out, z, n2, across, down, rim, segments, scratch, kinds, along, ratio, dt, theta, k
+):
     """One step; returns the greatest wave speed sqrt(g h) afterwards, m/s.
 
-    Flows in now.flow_x, now.flow_y stand on west and north faces; `out` holds what is in between: new flows, and
-    in out.depth the share of its outflow that a cell can give (1 in ghosts).
+    Flows in flow_x, flow_y stand on west and north faces. ratio: dt over the width of a cell, s/m.
     """
     most = np.zeros(len(segments), now.depth.dtype)
     for s in prange(len(segments)):
-        r0, r1, c0, c1 = segments[s]
-        _flows(now, out, z, n2, across, down, kinds, along, r0, r1, c0, c1, dt, over_dx, theta, shut, k)
-    for s in prange(len(segments)):
-        r0, r1, c0, c1 = segments[s]
-        for j in range(r0, r1):
-            x, y, yn = out.flow_x[j], out.flow_y[j], out.flow_y[j + 1]
-            _shares(now.depth[j, c0:c1], x[c0:c1], x[c0 + 1 :], y[c0:c1], yn[c0:c1], dt * over_dx, out.depth[j, c0:], k)
-    for s in prange(len(segments)):
-        r0, r1, c0, c1 = segments[s]
-        most[s] = _fill(now, out, rim, r0, r1, c0, c1, dt * over_dx, k)
+        own = scratch[get_thread_id()]  # type: ignore[no-untyped-call]
+        most[s] = _segment(now, out, z, n2, across, down, rim, segments[s], own, kinds, along, ratio, dt, theta, k)
     return np.sqrt(k.gravity * most.max()) if len(segments) else k.zero
 
 
 @njit(**LEAN)
-def _flows(now, out, z, n2, across, down, kinds, along, r0, r1, c0, c1, dt, over_dx, theta, shut, k):  # type: ignore[no-untyped-def]
-    h, x, y = now.depth, now.flow_x, now.flow_y
-    rows, columns = h.shape
-    b = c1 + 1
-    for j in range(r0, r1 + 1):
+def _segment(now, out, z, n2, across, down, rim, segment, scratch, kinds, along, ratio, dt, theta, k):  # type: ignore[no-untyped-def]
+    """Flows, shares and depths of a segment in one pass over its rows; returns the greatest depth, m.
+
+    Flows and shares are computed for the cells around it too, so that no segment waits for another. Those of the
+    ghosts are not: what is outside gives what it is asked for.
+    """
+    r0, r1, c0, c1 = segment
+    rows, columns = now.depth.shape
+    # Cells with the ones around the segment, and where those are no ghosts.
+    a, b = c0 - 1, c1 + 1
+    west, east = c0 if c0 == GHOSTS else a, c1 if c1 == columns - GHOSTS else b
+    north, south = r0 if r0 == GHOSTS else r0 - 1, r1 if r1 == rows - GHOSTS else r1 + 1
+    # Rows of the buffer begin at cell a.
+    x, y, share, most = scratch[0], scratch[1:3], scratch[3:5], scratch[5]
+    clear(most, k)
+    for n in range(2):
+        for i in range(b - a):
+            share[n, i] = k.one
+    f = slice(west - a, east - a)
+    _down(now, z, n2, down, kinds, along, north, west, east, y[north & 1, f], ratio, dt, theta, k)
+    for j in range(north, r1 + 1):
+        s, n = j & 1, 1 - (j & 1)
+        if j < south:
+            _across(now, z, n2, across, kinds, along, j, west, east, x[west - a : east - a + 1], ratio, dt, theta, k)
+            _down(now, z, n2, down, kinds, along, j + 1, west, east, y[n, f], ratio, dt, theta, k)
+            _shares(now.depth[j, west:east], x[f], x[west - a + 1 :], y[s, f], y[n, f], ratio, share[s, f], k)
+        else:
+            for i in range(b - a):
+                share[s, i] = k.one
+        if j < r0:
+            continue
+        _limit(y[s, 1:], share[n, 1:], share[s, 1:], out.flow_y[j, c0:c1], k)
+        if j == GHOSTS:
+            copy(rim.north[c0:c1], out.flow_y[j, c0:c1])
+        if j == rows - GHOSTS:
+            copy(rim.south[c0:c1], out.flow_y[j, c0:c1])
+        if j > r0:
+            _store(now, out, j - 1, c0, c1, ratio, most, k)
         if j < r1:
-            _row(
-                z[j, c0 - 1 : c1], z[j, c0:b], h[j, c0 - 1 : c1], h[j, c0:b], n2[j, c0 - 1 : c1], n2[j, c0:b],
-                x[j, c0:b], x[j, c0 - 1 :], x[j, c0 + 1 :], y[j, c0 - 1 :], y[j, c0:], y[j + 1, c0 - 1 :],
-                y[j + 1, c0:], out.flow_x[j, c0:b], dt, over_dx, theta, shut, k,
-            )  # fmt: skip
-            # Smoothing would carry flow along into a closed rim.
-            if c0 == GHOSTS and kinds[along[0] + j] == CLOSED:
-                out.flow_x[j, c0] = k.zero
-            if c1 == columns - GHOSTS and kinds[along[1] + j] == CLOSED:
-                out.flow_x[j, c1] = k.zero
-            _special(j, c0, across, z[j, c0 - 1 : c1], z[j, c0:b], h[j, c0 - 1 :], h[j, c0:], out.flow_x[j, c0:], k)
-        _row(
-            z[j - 1, c0:c1], z[j, c0:c1], h[j - 1, c0:c1], h[j, c0:c1], n2[j - 1, c0:c1], n2[j, c0:c1],
-            y[j, c0:c1], y[j - 1, c0:], y[j + 1, c0:], x[j - 1, c0:],
-            x[j - 1, c0 + 1 :], x[j, c0:], x[j, c0 + 1 :], out.flow_y[j, c0:c1], dt, over_dx, theta, shut, k,
-        )  # fmt: skip
-        if j == GHOSTS or j == rows - GHOSTS:
-            side = along[2] if j == GHOSTS else along[3]
-            for i in range(c0, c1):
-                if kinds[side + i] == CLOSED:
-                    out.flow_y[j, i] = k.zero
-        _special(j, c0, down, z[j - 1, c0:c1], z[j, c0:c1], h[j - 1, c0:], h[j, c0:], out.flow_y[j, c0:], k)
+            _limit(x[1:], share[s], share[s, 1:], out.flow_x[j, c0 : c1 + 1], k)
+            if c0 == GHOSTS:
+                rim.west[j] = out.flow_x[j, c0]
+            if c1 == columns - GHOSTS:
+                rim.east[j] = out.flow_x[j, c1]
+    return greatest(most, k)
 
 
 @njit(**LEAN)
-def _row(za, zb, ha, hb, na, nb, q, qm, qp, ta, tb, tc, td, out, dt, over_dx, theta, shut, k):  # type: ignore[no-untyped-def]
+def _across(now, z, n2, faces, kinds, along, j, west, east, out, ratio, dt, theta, k):  # type: ignore[no-untyped-def]
+    """Flows through the west faces of cells west to east of row j, the one after them included."""
+    h, x, y, columns = now.depth[j], now.flow_x[j], now.flow_y, now.depth.shape[1]
+    a, b = slice(west - 1, east), slice(west, east + 1)
+    _row(
+        z[j, a], z[j, b], h[a], h[b], n2[j, a], n2[j, b], x[b], x[a], x[west + 1 :],
+        y[j, a], y[j, b], y[j + 1, a], y[j + 1, b], out, ratio, dt, theta, k,
+    )  # fmt: skip
+    # Smoothing would carry flow along into a closed rim.
+    if west == GHOSTS and kinds[along[0] + j] == CLOSED:
+        out[0] = k.zero
+    if east == columns - GHOSTS and kinds[along[1] + j] == CLOSED:
+        out[east - west] = k.zero
+    _special(j, west, faces, z[j, a], z[j, b], h[a], h[b], out, k)
+
+
+@njit(**LEAN)
+def _down(now, z, n2, faces, kinds, along, j, west, east, out, ratio, dt, theta, k):  # type: ignore[no-untyped-def]
+    """Flows through the north faces of cells west to east of row j."""
+    h, x, y, rows = now.depth, now.flow_x, now.flow_y, now.depth.shape[0]
+    f, g = slice(west, east), slice(west + 1, east + 1)
+    _row(
+        z[j - 1, f], z[j, f], h[j - 1, f], h[j, f], n2[j - 1, f], n2[j, f], y[j, f], y[j - 1, f], y[j + 1, f],
+        x[j - 1, f], x[j - 1, g], x[j, f], x[j, g], out, ratio, dt, theta, k,
+    )  # fmt: skip
+    if j == GHOSTS or j == rows - GHOSTS:
+        side = along[2] if j == GHOSTS else along[3]
+        for i in range(west, east):
+            if kinds[side + i] == CLOSED:
+                out[i - west] = k.zero
+    _special(j, west, faces, z[j - 1, f], z[j, f], h[j - 1, f], h[j, f], out, k)
+
+
+@njit(**ROW)
+def _row(za, zb, ha, hb, na, nb, q, qm, qp, ta, tb, tc, td, out, ratio, dt, theta, k):  # type: ignore[no-untyped-def]
     smooth = (k.one - theta) * k.half
-    pull = k.gravity * dt
-    for i in range(q.size):
+    pull, friction = k.gravity * ratio, k.gravity * dt
+    for i in range(za.size):
         level_a, level_b = za[i] + ha[i], zb[i] + hb[i]
         deep = max(level_a, level_b) - max(za[i], zb[i])
-        flow = max(deep, shut)
+        flow = max(deep, k.shut)
         other = k.quarter * (ta[i] + tb[i] + tc[i] + td[i])
         n = k.half * (na[i] + nb[i])
         speed = np.sqrt(q[i] * q[i] + other * other)
-        above = theta * q[i] + smooth * (qm[i] + qp[i]) - pull * flow * (level_b - level_a) * over_dx
-        new = above / (k.one + pull * n * speed / (flow * flow * cube_root(flow)))
-        out[i] = new if deep > shut else k.zero
+        above = theta * q[i] + smooth * (qm[i] + qp[i]) - pull * flow * (level_b - level_a)
+        new = above / (k.one + friction * n * speed * over_seven_thirds(flow))
+        out[i] = new if deep > k.shut else k.zero
 
 
 @njit(**LEAN)
@@ -104,53 +148,35 @@ def _special(row, first, faces, za, zb, ha, hb, out, k):  # type: ignore[no-unty
                 out[i] = q if left > right else -q
 
 
-@njit(**LEAN)
+@njit(**ROW)
 def _shares(h, west, east, north, south, ratio, share, k):  # type: ignore[no-untyped-def]
+    """The share of what it is asked for that each cell can give."""
     for i in range(h.size):
         leaves = max(east[i], k.zero) + max(-west[i], k.zero) + max(south[i], k.zero) + max(-north[i], k.zero)
         share[i] = min(k.one, h[i] / max(ratio * leaves, k.tiny))
 
 
-@njit(**LEAN)
+@njit(**ROW)
 def _limit(q, before, after, out, k):  # type: ignore[no-untyped-def]
     for i in range(out.size):
-        out[i] = q[i] * (before[i] if q[i] > k.zero else after[i])
+        # A choice between two numbers in memory would be compiled to a gather.
+        out[i] = max(q[i], k.zero) * before[i] + min(q[i], k.zero) * after[i]
 
 
 @njit(**LEAN)
-def _store(h, c, west, east, north, south, ratio, k):  # type: ignore[no-untyped-def]
+def _store(now, out, j, c0, c1, ratio, most, k):  # type: ignore[no-untyped-def]
+    x, y, f = out.flow_x[j], out.flow_y, slice(c0, c1)
+    _fill(
+        now.depth[j, f], now.carry[j, f], x[f], x[c0 + 1 :], y[j, f], y[j + 1, f], out.depth[j, f], out.carry[j, f],
+        ratio, most, k,
+    )  # fmt: skip
+
+
+@njit(**ROW)
+def _fill(h, c, west, east, north, south, ho, co, ratio, most, k):  # type: ignore[no-untyped-def]
     for i in range(h.size):
         change = c[i] + ratio * ((west[i] - east[i]) + (north[i] - south[i]))
         deep = max(h[i] + change, k.zero)
-        c[i] = change - (deep - h[i])
-        h[i] = deep
-
-
-@njit(**LEAN)
-def _fill(now, out, rim, r0, r1, c0, c1, ratio, k):  # type: ignore[no-untyped-def]
-    rows, columns = now.depth.shape
-    x, y, share = out.flow_x, out.flow_y, out.depth
-    most = k.zero
-    for j in range(r0, r1 + 1):
-        _limit(y[j, c0:c1], share[j - 1, c0:], share[j, c0:], now.flow_y[j, c0:c1], k)
-        if j == GHOSTS:
-            for i in range(c0, c1):
-                rim.north[i] = now.flow_y[j, i]
-        if j == rows - GHOSTS:
-            for i in range(c0, c1):
-                rim.south[i] = now.flow_y[j, i]
-        if j == r1:
-            break
-        _limit(x[j, c0 : c1 + 1], share[j, c0 - 1 :], share[j, c0:], now.flow_x[j, c0 : c1 + 1], k)
-        if c0 == GHOSTS:
-            rim.west[j] = now.flow_x[j, c0]
-        if c1 == columns - GHOSTS:
-            rim.east[j] = now.flow_x[j, c1]
-    for j in range(r0, r1):
-        _store(
-            now.depth[j, c0:c1], now.carry[j, c0:c1], now.flow_x[j, c0:c1], now.flow_x[j, c0 + 1 :],
-            now.flow_y[j, c0:c1], now.flow_y[j + 1, c0:c1], ratio, k,
-        )  # fmt: skip
-        for i in range(c0, c1):
-            most = max(most, now.depth[j, i])
-    return most
+        co[i] = change - (deep - h[i])
+        ho[i] = deep
+        most[i] = max(most[i], deep)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from twin.flood.cpu import cells
 from twin.flood.cpu.crew import LAUNCHED, Crew
 from twin.flood.cpu.face import numbers
-from twin.flood.cpu.inertial import SHUT_M, THETA, inertial_step
+from twin.flood.cpu.inertial import THETA, inertial_step
 from twin.flood.cpu.state import GHOSTS, Faces, Floats, Ints, Rim, Water
 from twin.flood.cpu.sweep import first_order, second_order
 
@@ -47,8 +47,6 @@ class Solver:
         self.z, self.n2, self.cell, self.mode = z, (manning * manning).astype(self.dtype), cell, mode
         self.kinds, self.along, self.across, self.down, self.sources = kinds, along, across, down, sources
         self.water, self._other = (Water(*(np.zeros_like(z) for _ in range(4))) for _ in range(2))
-        if mode == "inertial":
-            self._other.depth[:] = 1
         self.rim = Rim(*(np.zeros(z.shape[n], self.dtype) for n in (0, 0, 1, 1)))
         self.crew = Crew(threads)
         self._scratch = np.zeros((LAUNCHED, 33, LONGEST + 2 * BLOCK), self.dtype)
@@ -71,8 +69,7 @@ class Solver:
         active = np.ones_like(self._wet) if everywhere else _grown(self._wet)
         for br, bc in np.argwhere(self._active & ~active):
             r0, r1, c0, c1 = self._block(int(br), int(bc))
-            for water in (self.water, self._other) if not self.staggered else (self.water,):
-                cells.still(water, r0, r1, c0, c1, self.k)
+            cells.still(self.water, self._other, r0, r1, c0, c1, self.k)
         if not np.array_equal(active, self._active) or not len(self.segments):
             self._work_on(active)
             for side in self.rim:
@@ -110,6 +107,7 @@ class Solver:
         """Take a saved state."""
         for name, value in self.water._asdict().items():
             value[:] = saved[f"water_{name}"]
+        self._other.carry[:] = self.water.carry
         self._work_on(np.asarray(saved["active"], np.bool_).copy())
         self.steps_since_look = int(saved["since_look"])
 
@@ -121,9 +119,10 @@ class Solver:
         self._outside(now, begin)
         self.steps_since_look += 1
         if self.mode == "inertial":
-            over, theta, shut = kind(1 / self.cell), kind(THETA), kind(SHUT_M)
             rims = (self.kinds, self.along)
-            return float(inertial_step(now, other, *common, *rims, length, over, theta, shut, k)), self.rim
+            speed = inertial_step(now, other, *common, self._scratch, *rims, ratio, length, kind(THETA), k)
+            self.water, self._other = other, now
+            return float(speed), self.rim
         if self.mode == "fast":
             speed = first_order(now, other, *common, self._scratch, ratio, length, k)
             self.water, self._other = other, now
