@@ -198,7 +198,9 @@ def test_who_used_the_closed_bridge_is_told(bridged: Result) -> None:
     usual, users = volumes(layer(bridged, "usual")), volumes(layer(bridged, "users"))
     assert users["N1-N2"] == pytest.approx(usual["N1-N2"], abs=2)
     assert users["W-N1"] == pytest.approx(usual["N1-N2"], abs=2)
-    assert sum(row["volume"] for row in bridged.tables["closed_road_trips"].to_pylist()) == pytest.approx(users["N1-N2"], rel=0.01)
+    assert sum(row["volume"] for row in bridged.tables["closed_road_trips"].to_pylist()) == pytest.approx(
+        users["N1-N2"], rel=0.01
+    )
 
 
 def test_no_layer_and_table_share_a_name(bridged: Result) -> None:
