@@ -5,6 +5,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -31,7 +32,10 @@ def simulate(
     *,
     city: Annotated[str | None, typer.Option(help="Name of the city. (default: the default city)")] = None,
     hours: Annotated[float, typer.Option(min=0.1, max=24 * 366, help="How much time to play.")] = 24.0,
-    typhoon: Annotated[bool, typer.Option("--typhoon", help="A typhoon comes ashore at two in the afternoon.")] = False,
+    typhoon: Annotated[
+        bool,
+        typer.Option("--typhoon", help="A typhoon comes ashore at 14:00; with --speed, half way through."),
+    ] = False,
     speed: Annotated[
         float | None,
         typer.Option(min=0.01, help="From now on, so much faster than the clock. (default: the past, at once)"),
@@ -45,10 +49,10 @@ def simulate(
         place = next((each for each in twin.directory.cities() if city in (None, each.name)), None)
         if place is None:
             raise NoSensors(f"no city {city or ''} here; `twin status` lists them, `twin demo` makes one")
-        asyncio.run(_simulate(place, hours, 14.0 if typhoon else None, speed))
+        asyncio.run(_simulate(place, hours, speed, typhoon=typhoon))
 
 
-async def _simulate(place: "CityPlace", hours: float, landfall: float | None, speed: float | None) -> None:
+async def _simulate(place: "CityPlace", hours: float, speed: float | None, *, typhoon: bool) -> None:
     from cim_models.database import Database
     from twin.sensing.simulation.play import EVERY, play
     from twin.sensing.simulation.stations import make_stations, simulated_streams
@@ -63,6 +67,11 @@ async def _simulate(place: "CityPlace", hours: float, landfall: float | None, sp
         now = datetime.now(UTC)
         now = datetime.fromtimestamp(now.timestamp() // EVERY.total_seconds() * EVERY.total_seconds(), UTC)
         start = now - timedelta(hours=hours) if speed is None else now
+        landfall = None
+        if typhoon:
+            local = start.astimezone(ZoneInfo(database.city.time_zone))
+            # What is played live is watched, at whatever hour it begins.
+            landfall = 14.0 if speed is None else local.hour + local.minute / 60 + hours / 2
         with step(f"{len(streams)} sensors, {hours:g} h"):
             number = await play(
                 database, streams, start, start + timedelta(hours=hours), landfall=landfall, speed=speed

@@ -4,11 +4,12 @@ import { validateStyleMin } from '@maplibre/maplibre-gl-style-spec';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { CityEvent, Latest, Rule, Severity } from '../src/api/sensing';
+import { shownOf, webAddress } from '../src/state/sensing/cameras';
 import { bucketOf, figures, neighbours, queries, spanOf } from '../src/state/sensing/series';
 import { age, byUrgency, countLooks, decimals, lookOf, readSensor, resultText, unitText, valueText, type Sensor } from '../src/state/sensing/states';
 import { thresholdsOf } from '../src/state/sensing/thresholds';
 import { dayAndTime, fromField, shortTime, toField } from '../src/state/sensing/times';
-import { symbolNames, withoutSensing, withSensing } from '../src/map/sensing/sensors';
+import { sensorShapes, symbolNames, withoutSensing, withSensing } from '../src/map/sensing/sensors';
 import { labelled, withTyphoon } from '../src/map/sensing/typhoon';
 
 const HOUR = 3_600_000;
@@ -16,7 +17,7 @@ const NOON = Date.parse('2025-09-12T04:00:00Z');
 
 function sensor(id: number, change: Partial<Sensor> = {}): Sensor {
   const levels = { warning: 2.9, guaranteed: 3.8 };
-  return { id, kind: 'water_level', title: `水位站${id}`, property: 'level', unit: 'm', result: 2, time: NOON, look: 'ok', event: null, place: [120.9, 28.1], levels, datum: null, objects: [], ...change };
+  return { id, kind: 'water_level', title: `水位站${id}`, property: 'level', unit: 'm', result: 2, time: NOON, look: 'ok', event: null, place: [120.9, 28.1], levels, datum: null, objects: [], camera: null, ...change };
 }
 
 function event(id: number, severity: Severity, change: Partial<CityEvent['properties']> = {}): CityEvent {
@@ -206,5 +207,31 @@ describe('in the page', () => {
     expect(sensorAt(sensor(1), series, [], 0)).toMatchObject({ look: 'silent', time: null });
     const growing = fc.array(fc.integer(), { maxLength: 20 }).map((list) => list.sort((a, b) => a - b));
     fc.assert(fc.property(growing, fc.integer(), (list, limit) => lastBefore(list, limit) === list.filter((each) => each <= limit).length - 1));
+  });
+});
+
+describe('cameras', () => {
+  const root = 'https://city.example.org';
+  const at = Date.parse('2025-09-12T04:00:00Z');
+
+  it('are shown by addresses that a browser may fetch, and by no others', () => {
+    expect(shownOf({ snapshot: '/sensors/pictures/c1' }, root, true, at)).toMatchObject({ picture: `${root}/sensors/pictures/c1?datetime=2025-09-12T04:00:00Z`, anyTime: true, link: null });
+    expect(shownOf({ snapshot: 'https://cams.example.org/7.jpg?k=1' }, root, true, at).picture).toBe(`https://cams.example.org/7.jpg?k=1&_=${at}`);
+    expect(shownOf({ snapshot: 'http://cams.example.org/7.jpg' }, root, false, at).picture).not.toBeNull();
+    expect(shownOf({ snapshot: 'http://cams.example.org/7.jpg', hls: 'http://cams.example.org/7.m3u8' }, root, true, at)).toEqual({ picture: null, anyTime: false, hls: null, link: 'http://cams.example.org/7.jpg' });
+    for (const hostile of ['javascript:alert(1)', 'data:text/html,x', '//x/y', 'https://me:secret@x/y', 'no address', '']) {
+      expect(shownOf({ snapshot: hostile, hls: hostile }, root, false, at)).toMatchObject({ hls: null, link: null });
+      expect(webAddress(hostile)).toBeNull();
+    }
+  });
+
+  it('have no state of their own, and stand in their direction', () => {
+    expect(lookOf({ state: 'unknown', severity: null, camera: {} })).toBe('ok');
+    expect(lookOf({ state: 'unknown', severity: null })).toBe('unknown');
+    const camera = sensor(9, { kind: 'camera', camera: { direction: 135, field_of_view: 62 } });
+    expect(countLooks([camera, sensor(1)]).ok).toBe(1);
+    const [shape] = sensorShapes({ sensors: [camera], streams: [], language: 'zh', style: 'day' }).features;
+    expect(shape?.properties).toMatchObject({ direction: 135, cone: 'sensing/cone_62/ok/day', label: '' });
+    expect(symbolNames({ sensors: [camera], events: [], style: 'day' })).toContain('sensing/cone_62/ok/day');
   });
 });

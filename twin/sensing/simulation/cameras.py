@@ -37,7 +37,7 @@ async def make_cameras(connection: Connection, zone: tzinfo) -> None:
         thing = {"name": name, "properties": {"cim": row["watched"], "simulated": True}}
         camera = {"direction": direction, "field_of_view": ANGLE, "snapshot": f"{PICTURES}/{key}"}
         stream = {
-            "name": "picture",
+            "name": "画面",
             "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Observation",
             "unitOfMeasurement": {"name": None, "symbol": None, "definition": None},
             "properties": {"kind": "camera", "key": key, "camera": camera},

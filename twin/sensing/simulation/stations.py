@@ -14,8 +14,8 @@ MEASUREMENT = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurem
 # Cameras tell no numbers.
 MISSING = """
     select s.object_id, s.uid, coalesce(s.name, s.uid) as name, s.kind, s.observed_property, s.unit,
-           st_x(s.geom) as lon, st_y(s.geom) as lat, s.serves_uid
-    from sensor s
+           st_x(s.geom) as lon, st_y(s.geom) as lat, s.serves_uid, k.title_zh as title
+    from sensor s left join sensing.kind k on k.id = s.kind
     where s.recorded_to = 'infinity' and s.plan_id is null and (s.valid_to is null or s.valid_to > now())
       and s.kind is not null and s.kind <> 'camera'
       and not exists (select 1 from sensing.thing t where t.properties -> 'cim' @> jsonb_build_array(
@@ -84,7 +84,7 @@ async def make_stations(database: Database) -> int:
                     "Locations": [{"name": row["name"], "encodingType": "application/geo+json", "location": place}],
                     "Datastreams": [
                         {
-                            "name": row["observed_property"] or kind,
+                            "name": row["title"] or row["observed_property"] or kind,
                             "observationType": MEASUREMENT,
                             "unitOfMeasurement": {"name": row["unit"], "symbol": row["unit"], "definition": "UCUM"},
                             "properties": {"kind": kind, "levels": LEVELS.get(kind, {})},

@@ -13,6 +13,14 @@ export interface CityObject {
   readonly relation?: string;
 }
 
+/** Where a camera looks, in degrees, and where its picture or stream is: of another host, or a path of the city. */
+export interface Camera {
+  readonly direction?: number | null;
+  readonly field_of_view?: number | null;
+  readonly snapshot?: string | null;
+  readonly hls?: string | null;
+}
+
 export interface LatestProperties {
   readonly datastream: number;
   /** What is observed. */
@@ -32,6 +40,8 @@ export interface LatestProperties {
   readonly levels: Readonly<Record<string, number>> | null;
   readonly datum: string | null;
   readonly objects: readonly CityObject[] | null;
+  /** Only of a camera. */
+  readonly camera?: Camera;
 }
 
 export type Latest = Feature<Point | null, LatestProperties>;
@@ -133,16 +143,60 @@ export interface NewStep {
 }
 
 /** Does something about an event; the event after it. */
-export async function takeStep(root: string, id: number, step: NewStep, token: string): Promise<CityEvent> {
+export function takeStep(root: string, id: number, step: NewStep, token: string): Promise<CityEvent> {
+  return post(`${root}/events/${id}/steps`, step, token);
+}
+
+/** An event that a person tells of. */
+export interface NewEvent {
+  readonly kind: string;
+  readonly severity: Severity;
+  readonly title: string;
+  readonly text: string | null;
+  readonly place: Point | null;
+}
+
+export function raiseEvent(root: string, event: NewEvent, token: string): Promise<CityEvent> {
+  return post(`${root}/events`, event, token);
+}
+
+async function post<T>(address: string, body: unknown, token: string): Promise<T> {
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', 'Accept-Language': document.documentElement.lang };
   let response: Response;
   try {
-    response = await fetch(`${root}/events/${id}/steps`, { method: 'POST', headers, body: JSON.stringify(step) });
+    response = await fetch(address, { method: 'POST', headers, body: JSON.stringify(body) });
   } catch {
-    throw new ServerUnreachable(`${new URL(root).host} does not answer`);
+    throw new ServerUnreachable(`${new URL(address).host} does not answer`);
   }
   if (!response.ok) throw await refusal(response);
-  return (await response.json()) as CityEvent;
+  return (await response.json()) as T;
+}
+
+/** A reading that somebody took and entered. */
+export interface HandReading {
+  readonly datastream: number;
+  readonly result: number;
+  readonly time: string;
+  /** Who read it, as they said. */
+  readonly observer: string;
+  readonly note: string | null;
+}
+
+export interface KeptHandReading extends HandReading {
+  readonly id: number;
+  /** Whose token it was entered with. */
+  readonly account: string | null;
+}
+
+export function enterReading(root: string, reading: HandReading, token: string): Promise<KeptHandReading> {
+  return post(`${root}/sensors/readings`, reading, token);
+}
+
+/** Readings that were entered by hand, the latest first. span: seconds since 1970; null: the last 30 days. */
+export async function getHandReadings(root: string, streams: readonly number[], span: readonly [number, number] | null, signal: AbortSignal): Promise<readonly KeptHandReading[]> {
+  const values = new URLSearchParams({ datastream: streams.join(',') });
+  if (span) values.set('datetime', span.map(isoSeconds).join('/'));
+  return (await getJson<{ readings: readonly KeptHandReading[] }>(`${root}/sensors/readings?${values}`, signal)).readings;
 }
 
 /** A station in the order of rain, or of level against its reference. */

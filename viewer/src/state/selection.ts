@@ -7,7 +7,7 @@ import type { Box } from '../api/documents';
 import type { Place } from '../geo/coordinates';
 import { isResult } from './catalogue';
 import { moment } from './scenarios/results';
-import { withoutCards } from './sensing/cards';
+import { EVENT_LAYER, openEvent, withoutCards } from './sensing/cards';
 import * as session from './session';
 import type { Hit } from './session';
 import { update, view } from './store';
@@ -68,6 +68,8 @@ export function clearSelection(): void {
 
 // One card at a time: an object's takes the place of a sensor's or an event's.
 function choose(selected: Selection | null): void {
+  // Events are a layer, too; what may be done about one stands on its own card.
+  if (selected?.layer === EVENT_LAYER) return openEvent(Number(selected.id), session.opener.peek()?.element ?? null);
   update({ selected, sensing: withoutCards() });
 }
 

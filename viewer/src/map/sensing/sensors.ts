@@ -5,7 +5,7 @@ import type { ExpressionSpecification, LayerSpecification, StyleSpecification } 
 import type { CityEvent } from '../../api/sensing';
 import { COLOURS, LOOKS, valueText, type Sensor } from '../../state/sensing/states';
 import type { Language, StyleName } from '../../state/view';
-import { symbolName } from './symbols';
+import { coneName, symbolName } from './symbols';
 
 const SENSORS = 'sensing-sensors';
 const EVENTS = 'sensing-events';
@@ -44,22 +44,25 @@ export function withoutSensing(style: StyleSpecification): StyleSpecification {
 
 /** The pictures that the layers name. */
 export function symbolNames({ sensors, events, style }: Pick<SensingLook, 'sensors' | 'events' | 'style'>): Set<string> {
-  return new Set([...sensors.map(({ kind, look }) => symbolName(kind, look, style)), ...events.map(({ properties }) => symbolName('event', properties.severity, style))]);
+  const cones = sensors.flatMap(({ camera }) => coneName(camera, style) ?? []);
+  return new Set([...cones, ...sensors.map(({ kind, look }) => symbolName(kind, look, style)), ...events.map(({ properties }) => symbolName('event', properties.severity, style))]);
 }
 
 export function sensorShapes({ sensors, streams, language, style }: Pick<SensingLook, 'sensors' | 'streams' | 'language' | 'style'>): FeatureCollection<Point> {
   const features = sensors.flatMap((sensor): Feature<Point>[] => {
     if (!sensor.place) return [];
-    const { id, kind, look, title } = sensor;
+    const { id, kind, look, title, camera } = sensor;
+    const cone = coneName(camera, style);
     const properties = {
       stream: id,
       look,
-      label: valueText(sensor, language),
+      label: camera ? '' : valueText(sensor, language),
       title,
       icon: symbolName(kind, look, style),
       // The worst is placed first, and drawn last.
       rank: LOOKS.indexOf(look),
       chosen: streams.includes(id),
+      ...(cone !== null && { cone, direction: camera?.direction }),
     };
     return [{ type: 'Feature', geometry: { type: 'Point', coordinates: [...sensor.place] }, properties }];
   });
@@ -120,6 +123,22 @@ function layers({ style, accent }: SensingLook): LayerSpecification[] {
         'circle-stroke-color': COLOUR,
         'circle-stroke-width': ['case', ['get', 'chosen'], 4, ['get', 'on'], 2, 1],
         'circle-stroke-opacity': ['case', ['any', ['get', 'chosen'], ['get', 'on']], 1, 0.6],
+      },
+    },
+    {
+      id: 'sensing-cone',
+      type: 'symbol',
+      ...sensors,
+      minzoom: 12,
+      filter: ['has', 'cone'],
+      layout: {
+        'icon-image': ['get', 'cone'],
+        'icon-rotate': ['get', 'direction'],
+        'icon-rotation-alignment': 'map',
+        'icon-pitch-alignment': 'map',
+        'icon-allow-overlap': true,
+        'icon-ignore-placement': true,
+        'icon-size': GROWING,
       },
     },
     {

@@ -1,5 +1,6 @@
 /** What calls for attention, as a list: by severity, state and place, and within the time bar's window. */
 
+import { useState } from 'preact/hooks';
 import { number, t } from '../../i18n/text';
 import type { CityEvent, Severity } from '../../api/sensing';
 import { sound, soundWanted, switchSound } from '../../state/sensing/alarm';
@@ -11,6 +12,7 @@ import { boxOf } from '../../geo/scale';
 import { map } from '../../state/session';
 import { view } from '../../state/store';
 import { Icon } from '../Icon';
+import { RaiseForm } from './RaiseForm';
 import { Grade } from './Symbol';
 import { STATES, timeText } from './words';
 
@@ -29,6 +31,7 @@ export function EventsTab() {
   return (
     <div class="sensing">
       <Filters />
+      <Report />
       <p class="quiet" role="status">
         {found.length === 0
           ? t('events.none')
@@ -43,6 +46,21 @@ export function EventsTab() {
       </ul>
       <SoundSwitch />
     </div>
+  );
+}
+
+/** For what no sensor tells: a call, a patrol. */
+function Report() {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <div class="card-actions">
+        <button type="button" class="button" aria-expanded={open} onClick={() => setOpen(!open)}>
+          <Icon name="plus" /> {t('raise.title')}
+        </button>
+      </div>
+      {open && <RaiseForm onDone={() => setOpen(false)} />}
+    </>
   );
 }
 

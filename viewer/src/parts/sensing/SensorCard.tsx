@@ -1,6 +1,6 @@
 /** The card of one sensor or several: the value, where it stands against its levels, its chart, its figures. */
 
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { pick, t } from '../../i18n/text';
 import { closeCard, changeSensing, openEvent, openSensor, removeStream } from '../../state/sensing/cards';
 import { sensors } from '../../state/sensing/live';
@@ -13,6 +13,8 @@ import { announcement, city, map, opener } from '../../state/session';
 import { select } from '../../state/selection';
 import { view } from '../../state/store';
 import { Icon } from '../Icon';
+import { HandForm } from './ByHand';
+import { CameraPicture } from './CameraPicture';
 import { SeriesChart } from './SeriesChart';
 import { LookMark, SensorSymbol } from './Symbol';
 import { ageText, fullTime, kindTitle, standing } from './words';
@@ -60,7 +62,8 @@ function Card({ first, all }: { first: Sensor; all: readonly Sensor[] }) {
         <SensorSymbol kind={shown.kind} look={shown.look} />
         <div class="sensor-name">
           <p class="card-kind">
-            {kindTitle(first.kind)} · {first.property}
+            {kindTitle(first.kind)}
+            {!first.camera && first.property !== kindTitle(first.kind) && ` · ${first.property}`}
           </p>
           <h2 ref={heading} tabIndex={-1}>
             {first.title}
@@ -69,11 +72,17 @@ function Card({ first, all }: { first: Sensor; all: readonly Sensor[] }) {
         <Close />
       </div>
       <div class="card-body">
-        <Now shown={shown} />
-        <Spans />
-        <SeriesChart sensors={all} />
-        <Compare first={first} all={all} />
-        <Actions sensor={first} />
+        {first.camera ? (
+          <CameraPicture title={first.title} camera={first.camera} />
+        ) : (
+          <>
+            <Now shown={shown} />
+            <Spans />
+            <SeriesChart sensors={all} />
+            <Compare first={first} all={all} />
+          </>
+        )}
+        <Actions key={first.id} sensor={first} />
       </div>
     </section>
   );
@@ -145,7 +154,8 @@ function Compare({ first, all }: { first: Sensor; all: readonly Sensor[] }) {
 }
 
 function Actions({ sensor }: { sensor: Sensor }) {
-  const { place, event, datum, objects } = sensor;
+  const { place, event, datum, objects, camera } = sensor;
+  const [entering, setEntering] = useState(false);
   const watched = objects.find((each) => each.relation === 'watches') ?? objects[0];
   const layer = watched && city.value?.collections.find((collection) => collection.id === watched.layer);
   return (
@@ -167,7 +177,13 @@ function Actions({ sensor }: { sensor: Sensor }) {
             <Icon name="pin" /> {t('sensor.object')}
           </button>
         )}
+        {!camera && (
+          <button type="button" class="button" aria-expanded={entering} onClick={() => setEntering(!entering)}>
+            <Icon name="pen" /> {t('hand.enter')}
+          </button>
+        )}
       </div>
+      {entering && <HandForm sensor={sensor} onDone={() => setEntering(false)} />}
     </>
   );
 }

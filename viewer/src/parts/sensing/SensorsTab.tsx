@@ -102,12 +102,12 @@ function KindList({ own }: { own: readonly Sensor[] }) {
         {sorted.slice(0, MOST_ROWS).map((sensor) => (
           <li key={sensor.id}>
             <button type="button" class="sensor-row" aria-current={view.value.sensing.streams.includes(sensor.id)} onClick={(event) => go(sensor, event.shiftKey, event.currentTarget)}>
-              <LookMark look={sensor.look} />
+              {!sensor.camera && <LookMark look={sensor.look} />}
               <span>
                 {sensor.title}
-                <span class="unseen"> {t(LOOK_KEYS[sensor.look])}</span>
+                {!sensor.camera && <span class="unseen"> {t(LOOK_KEYS[sensor.look])}</span>}
               </span>
-              <b>{valueText(sensor, view.value.language)}</b>
+              {!sensor.camera && <b>{valueText(sensor, view.value.language)}</b>}
             </button>
           </li>
         ))}

@@ -13,6 +13,8 @@ import { thresholdsOf } from '../../state/sensing/thresholds';
 import { city } from '../../state/session';
 import { field, view } from '../../state/store';
 import { Icon } from '../Icon';
+import { entered } from '../../state/sensing/by_hand';
+import { HandList } from './ByHand';
 import type { Chart, Drawn } from './chart';
 import { fullTime, levelName, measure, zone } from './words';
 
@@ -41,6 +43,7 @@ export function SeriesChart({ sensors }: { sensors: readonly Sensor[] }) {
     <>
       <Plot sensors={shown} read={read} />
       <FigureTable sensors={shown} read={read} />
+      <HandList sensors={sensors} span={read.span} />
       <Files sensors={sensors} span={read.span} />
     </>
   );
@@ -67,7 +70,7 @@ function useSeries(sensors: readonly Sensor[]): { read: Read | null; failure: st
       },
     );
     return () => abort.abort();
-  }, [root, ids, span, window?.join(), turn]);
+  }, [root, ids, span, window?.join(), turn, entered.value]);
   return state;
 }
 

@@ -8,7 +8,7 @@ export function SensorSymbol({ kind, look }: { kind: string; look: Look }) {
   const isHollow = look === 'silent' || look === 'unknown';
   const calls = !isHollow && look !== 'ok';
   return (
-    <svg class={`symbol is-${look}`} viewBox="0 0 28 28" aria-hidden="true" focusable="false">
+    <svg class={`symbol is-${look} of-${kind}`} viewBox="0 0 28 28" aria-hidden="true" focusable="false">
       {calls ? <rect x="2" y="2" width="24" height="24" rx="7" /> : <circle cx="14" cy="14" r="12" />}
       <path d={glyph(kind)} transform="translate(4 4)" />
     </svg>

@@ -16,6 +16,7 @@ const GLYPHS: Readonly<Record<Kind, string>> = {
   traffic: 'M5 12.5l1.4-5h7.2l1.4 5zM4.5 12.5h11v3h-11zM6.5 15.5v1.2M13.5 15.5v1.2',
   parking: 'M7.5 16V4.5h3.3a3.3 3.3 0 0 1 0 6.6H7.5',
   energy: 'M11 3 6 11h4l-1 6 5-8h-4z',
+  camera: 'M3.5 6.5h9v7.5h-9zM12.5 9.3l4-2.3v6.5l-4-2.3',
   other: 'M10 13a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM5.5 5.5a6.4 6.4 0 0 0 0 9M14.5 5.5a6.4 6.4 0 0 1 0 9',
 };
 

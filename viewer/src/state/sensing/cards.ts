@@ -4,6 +4,9 @@ import * as session from '../session';
 import { update, view } from '../store';
 import { MOST_STREAMS, type SensingView } from './view';
 
+/** The layer of the catalogue that has the events, for whoever wants them with its table, filters and downloads. */
+export const EVENT_LAYER = 'events';
+
 export function changeSensing(patch: Partial<SensingView>): void {
   update({ sensing: { ...view.peek().sensing, ...patch } });
 }

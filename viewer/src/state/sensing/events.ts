@@ -10,6 +10,7 @@ import * as session from '../session';
 import { field, view } from '../store';
 import { askToken, forgetToken, token } from '../token';
 import { alarm } from './alarm';
+import { EVENT_LAYER } from './cards';
 import { timeWindow } from './clock';
 import { inSight, refreshSoon } from './live';
 import { SEVERITIES } from './states';
@@ -123,8 +124,11 @@ function following(root: string): () => void {
   const abort = new AbortController();
   let timer: number | undefined;
   let streaming = false;
+  let stepped = false;
   const read = async (): Promise<void> => {
     window.clearTimeout(timer);
+    if (stepped && layers.peek().some(({ id, visible }) => id === EVENT_LAYER && visible)) session.map.peek()?.reloadTiles();
+    stepped = false;
     try {
       const found = await getEvents(root, abort.signal, HELD);
       const before = current.peek();
@@ -146,6 +150,7 @@ function following(root: string): () => void {
     void followStream(`${root}/events/stream`, {
       onMessage(message: Message) {
         if (message.event !== 'step') return;
+        stepped = true;
         soon();
         refreshSoon();
       },
@@ -177,6 +182,7 @@ function following(root: string): () => void {
   };
 }
 
+const layers = field('layers');
 const opened = computed(() => view.value.sensing.event);
 
 function hold(event: CityEvent): void {

@@ -30,6 +30,7 @@ export const shownSensors = computed<readonly Sensor[]>(() => {
   if (at === null) return shown;
   const on = [...events.value.values()].filter((event) => overlaps(event.properties, [at, at]));
   return shown.flatMap((sensor) => {
+    if (sensor.camera) return [sensor];
     const series = history.value.get(sensor.id);
     return series ? [sensorAt(sensor, series, on, at)] : [];
   });
@@ -68,7 +69,7 @@ const wanted = computed(() => {
   const root = city.value?.root;
   if (moment.value === null || !window || root === undefined) return null;
   const { hidden } = view.value.sensing;
-  const streams = [...sensors.value.values()].filter((sensor) => !hidden.includes(sensor.kind)).slice(0, MOST_PAST);
+  const streams = [...sensors.value.values()].filter((sensor) => !sensor.camera && !hidden.includes(sensor.kind)).slice(0, MOST_PAST);
   return JSON.stringify({ root, window, streams: streams.map((sensor) => sensor.id) });
 });
 

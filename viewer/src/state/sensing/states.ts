@@ -1,7 +1,7 @@
 /** What a sensor's state, kind and value look like and are called. Pure. */
 
 import type { Key } from '../../i18n/en';
-import type { CityObject, Latest, LatestProperties, Severity } from '../../api/sensing';
+import type { Camera, CityObject, Latest, LatestProperties, Severity } from '../../api/sensing';
 import type { Language } from '../view';
 import { formatNumber } from '../../i18n/text';
 
@@ -29,6 +29,8 @@ export interface Sensor {
   readonly levels: Readonly<Record<string, number>>;
   readonly datum: string | null;
   readonly objects: readonly CityObject[];
+  /** What is seen there; such a sensor tells no values. */
+  readonly camera: Camera | null;
 }
 
 export function readSensor({ geometry, properties }: Latest): Sensor {
@@ -47,10 +49,13 @@ export function readSensor({ geometry, properties }: Latest): Sensor {
     levels: properties.levels ?? {},
     datum: properties.datum,
     objects: properties.objects ?? [],
+    camera: properties.camera ?? null,
   };
 }
 
-export function lookOf({ state, severity }: Pick<LatestProperties, 'state' | 'severity'>): Look {
+export function lookOf({ state, severity, camera }: Pick<LatestProperties, 'state' | 'severity' | 'camera'>): Look {
+  // A camera tells no values, and so falls silent of none.
+  if (camera && state === 'unknown') return 'ok';
   if (state === 'silent' || state === 'unknown') return state;
   return severity ?? 'ok';
 }
@@ -92,6 +97,7 @@ const KIND_KEYS = {
   traffic: 'kind.traffic',
   parking: 'kind.parking',
   energy: 'kind.energy',
+  camera: 'kind.camera',
   other: 'kind.other',
 } as const satisfies Readonly<Record<string, Key>>;
 
@@ -155,10 +161,10 @@ export function valueText({ result, unit }: Pick<Sensor, 'result' | 'unit'>, lan
   return text === null ? '—' : `${text} ${unitText(unit, language)}`.trim();
 }
 
-/** How many sensors of each look. */
+/** How many sensors of each look; cameras have none but for an event. */
 export function countLooks(sensors: Iterable<Sensor>): Record<Look, number> {
   const counts: Record<Look, number> = { red: 0, orange: 0, yellow: 0, blue: 0, silent: 0, unknown: 0, ok: 0 };
-  for (const { look } of sensors) counts[look] += 1;
+  for (const { look, camera } of sensors) if (!camera || look !== 'ok') counts[look] += 1;
   return counts;
 }
 
