@@ -35,7 +35,7 @@ TITLES: dict[str, tuple[str, str, str | None]] = {
     "trips": ("出行（双向）", "Trips, both ways", "1/h"), "trips_there": ("去程出行", "Trips there", "1/h"),
     "trips_back": ("回程出行", "Trips back", "1/h"),
     "trips_without_a_way": ("无路可达出行", "Trips without a way", "1/h"),
-    "lost_min": ("每次出行多费时间", "Longer than as it is, a trip", "min"),
+    "lost_min": ("每次出行多费时间", "A trip takes longer by", "min"),
 }  # fmt: skip
 # By steps: each class of width times each class of load is a rule of its own for whoever draws the map.
 WIDTH = ["step", ["get", "volume"], 0.6, 50, 1, 200, 1.7, 500, 2.5, 1000, 3.5, 2000, 5, 3500, 7, 5000, 9.5]

@@ -13,7 +13,7 @@ import { fullTime } from '../sensing/words';
 import { FileLink } from './FileLink';
 import { goToRow, leads } from './places';
 import { openedTable } from './Tables';
-import { columnTitle, tableTitle } from './words';
+import { columnTitle, tableTitle, WORD_COLUMNS, wordTitle } from './words';
 
 /** Rows that are shown; the file has all. */
 const MOST_ROWS = 500;
@@ -22,6 +22,7 @@ export function ResultTable({ job, name }: { job: Job; name: string }) {
   const root = city.value?.root ?? '';
   const [table, setTable] = useState<Table | null>(null);
   const [atClock, setAtClock] = useState(true);
+  const [only, setOnly] = useState<Readonly<Record<string, string>>>({});
   const [failure, setFailure] = useState<string | null>(null);
   const element = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -38,7 +39,7 @@ export function ResultTable({ job, name }: { job: Job; name: string }) {
     style.setProperty('--dock', `${dock.offsetHeight}px`);
     return () => style.removeProperty('--dock');
   }, []);
-  const shown = table && atClock ? momentOf(table, instant.value) : table;
+  const shown = table && narrowed(atClock ? momentOf(table, instant.value) : table, only);
   const close = (): void => void (openedTable.value = null);
   return (
     <section ref={element} class="dock result-table" aria-label={tableTitle(name)} onKeyDown={(event) => event.key === 'Escape' && close()}>
@@ -48,6 +49,7 @@ export function ResultTable({ job, name }: { job: Job; name: string }) {
           {shown === null ? (failure ?? t('scenario.reading')) : t('run.rows', { count: number(shown.rows.length) })}
         </p>
         <div class="dock-tools">
+          {table && <Narrowing table={table} only={only} onOnly={setOnly} />}
           {table && isTimed(table) && (
             <label class="choice">
               <input type="checkbox" class="check" checked={atClock} onChange={(event) => setAtClock(event.currentTarget.checked)} /> {t('run.at_clock')}
@@ -66,6 +68,42 @@ export function ResultTable({ job, name }: { job: Job; name: string }) {
       {shown && <Rows table={shown} />}
     </section>
   );
+}
+
+interface NarrowingProps {
+  readonly table: Table;
+  readonly only: Readonly<Record<string, string>>;
+  readonly onOnly: (only: Readonly<Record<string, string>>) => void;
+}
+
+/** For each column of a few words, which of them to show. */
+function Narrowing({ table: { columns, rows }, only, onOnly }: NarrowingProps) {
+  return (
+    <>
+      {columns.map((column, at) => {
+        if (!WORD_COLUMNS.has(column)) return null;
+        const values = [...new Set(rows.map((row) => String(row[at])))];
+        if (values.length < 2) return null;
+        return (
+          <select key={column} aria-label={t('run.only', { column: columnTitle(column) })} value={only[column] ?? ''} onChange={(event) => onOnly({ ...only, [column]: event.currentTarget.value })}>
+            <option value="">
+              {columnTitle(column)}: {t('run.any')}
+            </option>
+            {values.map((value) => (
+              <option key={value} value={value}>
+                {wordTitle(value)}
+              </option>
+            ))}
+          </select>
+        );
+      })}
+    </>
+  );
+}
+
+function narrowed(table: Table, only: Readonly<Record<string, string>>): Table {
+  const wanted = Object.entries(only).flatMap(([column, value]) => (value === '' ? [] : [[table.columns.indexOf(column), value] as const]));
+  return wanted.length === 0 ? table : { ...table, rows: table.rows.filter((row) => wanted.every(([at, value]) => String(row[at]) === value)) };
 }
 
 function isTimed({ columns }: Table): boolean {
@@ -104,7 +142,7 @@ function Rows({ table: { columns, rows } }: { table: Table }) {
                       {written(value)}
                     </button>
                   ) : (
-                    written(value)
+                    written(WORD_COLUMNS.has(columns[at] ?? '') ? wordTitle(String(value)) : value)
                   )}
                 </td>
               ))}

@@ -11,6 +11,16 @@ const TABLES: Readonly<Record<string, Key & `results.${string}`>> = {
   roads_by_hour: 'results.roads_by_hour',
   people_to_move: 'results.people_to_move',
   damage: 'results.damage',
+  states: 'results.states',
+  townships: 'results.townships',
+  unserved: 'results.unserved',
+  cut_off_by_village: 'results.cut_off_by_village',
+  within: 'results.within',
+  closed_road_trips: 'results.closed_road_trips',
+  evacuation_plan: 'results.evacuation_plan',
+  shelters: 'results.shelters',
+  zones: 'results.zones',
+  network: 'results.network',
 };
 
 const COLUMNS: Readonly<Record<string, Key & `column.${string}`>> = {
@@ -44,7 +54,55 @@ const COLUMNS: Readonly<Record<string, Key & `column.${string}`>> = {
   gauge: 'column.gauge',
   depth_m: 'column.depth_m',
   level_m: 'column.level_m',
+  hour: 'column.hour',
+  service: 'column.service',
+  people_cut_off: 'column.people_cut_off',
+  buildings_cut_off: 'column.buildings_cut_off',
+  minutes: 'column.minutes',
+  trips: 'column.trips',
+  lost_hours: 'column.lost_hours',
+  lost_min_a_trip: 'column.lost_min_a_trip',
+  trips_without_a_way: 'column.trips_without_a_way',
+  unserved_trips: 'column.unserved_trips',
+  vehicle_km: 'column.vehicle_km',
+  vehicle_km_usual: 'column.vehicle_km_usual',
+  vehicle_hours: 'column.vehicle_hours',
+  vehicle_hours_usual: 'column.vehicle_hours_usual',
+  co2_kg: 'column.co2_kg',
+  co2_kg_usual: 'column.co2_kg_usual',
+  relative_gap: 'column.relative_gap',
+  node_error: 'column.node_error',
+  origin: 'column.origin',
+  origin_name: 'column.origin_name',
+  destination: 'column.destination',
+  destination_name: 'column.destination_name',
+  volume: 'column.volume',
+  zone: 'column.zone',
+  weight: 'column.weight',
+  about: 'column.about',
+  zh: 'column.zh',
+  count: 'column.count',
+  taken: 'column.taken',
+  way_min: 'column.way_min',
+  cleared_min: 'column.cleared_min',
 };
+
+const WORDS: Readonly<Record<string, Key & `word.${string}`>> = {
+  hospital: 'word.hospital',
+  school: 'word.school',
+  shelter: 'word.shelter',
+  fire_station: 'word.fire_station',
+  car: 'word.car',
+  lorry: 'word.lorry',
+};
+
+/** Columns whose values are among a few words, which a table can be narrowed by. */
+export const WORD_COLUMNS: ReadonlySet<string> = new Set(['service', 'vehicle']);
+
+export function wordTitle(value: string): string {
+  const key = WORDS[value];
+  return key ? t(key) : plain(value);
+}
 
 export function tableTitle(name: string): string {
   const key = TABLES[name];
