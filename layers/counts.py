@@ -49,6 +49,9 @@ class Counts:
         self, connection: Connection, selection: Selection, catalog: Catalog, principal: Principal
     ) -> Count:
         """As `count` below."""
+        if selection.layer.published is not None:
+            # What is changed in such a table is in no feed.
+            return await count(connection, selection, catalog, principal)
         table = selection.layer.theme.table
         if selection.bbox is not None and await _holds_all(connection, table, selection.bbox):
             # So that the box of whoever looks at the whole city need be held against none of its objects.

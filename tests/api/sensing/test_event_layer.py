@@ -32,7 +32,9 @@ async def found(sensors: Sensors, **query: str) -> dict[int, dict[str, Any]]:
     for _ in range(40):
         answer = await sensors.public.get(ITEMS, params=query)
         if answer.status_code == 200:
-            return {feature["id"]: feature for feature in answer.json()["features"]}
+            page = answer.json()
+            assert page["numberMatched"] == len(page["features"]), "counted anew, as the events are read"
+            return {feature["id"]: feature for feature in page["features"]}
         await asyncio.sleep(0.05)
     raise AssertionError(answer.text)
 
