@@ -123,7 +123,7 @@ class Reached:
         cut = np.bincount(self._of[lost], people[lost], len(self.villages))
         places = np.bincount(self._of[lost], minlength=len(self.villages))
         stamp = {"time": state.moment.begins, "hour": state.moment.hour, "service": service.name, "vehicle": vehicle}
-        for at in np.flatnonzero(places).tolist():
+        for at in sorted(np.flatnonzero(places).tolist(), key=lambda village: -cut[village]):
             code = str(self.villages[at])
             self.rows.append(
                 stamp

@@ -11,6 +11,7 @@ import { clearSelection, selectHit } from '../state/selection';
 import { announcement, card, city, hits, map, opener, resultLayers, type Hit } from '../state/session';
 import { field, view } from '../state/store';
 import type { Selection } from '../state/view';
+import { RunLink } from './scenarios/Later';
 import { Icon } from './Icon';
 import { attributeRows, classLabel, objectName, objectTitle, type AttributeRow } from './labels';
 
@@ -55,13 +56,21 @@ function CardBody({ layer, selection }: { layer: Collection | undefined; selecti
   if (!state || state.status === 'loading') return <p class="quiet">{t('card.loading')}</p>;
   if (state.status === 'missing') return <p class="quiet">{t('card.missing')}</p>;
   if (state.status === 'failed') return <p class="quiet">{t('card.failed', { reason: state.reason })}</p>;
+  const link = linkOf(state.item, selection);
   return (
     <>
+      {link !== null && <RunLink uid={link} />}
       <AttributeTable item={state.item} layer={layer} />
       <Actions item={state.item} selection={selection} />
       {layer?.twin.attribution && <p class="card-source">{layer.twin.attribution}</p>}
     </>
   );
+}
+
+/** The number of a link of a traffic run; null for anything else. */
+function linkOf({ properties }: Item, { layer }: Selection): string | null {
+  const uid: unknown = properties?.['uid'];
+  return isResult({ id: layer }) && typeof uid === 'string' && /^-?\d+-\d+$/.test(uid) && 'volume' in (properties ?? {}) ? uid : null;
 }
 
 function AttributeTable({ item, layer }: { item: Item; layer: Collection | undefined }) {

@@ -39,6 +39,12 @@ export function RunOnMap() {
   return come && <come.OnMap />;
 }
 
+/** A link of the open traffic run through its hours. */
+export function RunLink({ uid }: { uid: string }) {
+  const come = useParts();
+  return come && <come.LinkProfile uid={uid} />;
+}
+
 export function ProbeCard() {
   const come = useParts();
   return come && <come.Probed />;

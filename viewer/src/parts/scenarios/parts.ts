@@ -4,6 +4,7 @@ import { startPlaying } from '../../state/scenarios/play';
 import { startResults } from '../../state/scenarios/results';
 import { startScenarios } from '../../state/scenarios/runs';
 
+export { LinkProfile } from './LinkProfile';
 export { OnMap } from './OnMap';
 export { Probed } from './Probed';
 export { Scenarios } from './Scenarios';

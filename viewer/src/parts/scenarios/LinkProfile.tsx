@@ -1,0 +1,127 @@
+/** A link of a traffic run through its hours: volume as it is and as it would be, speed, load and delay. */
+
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { FeatureCollection } from 'geojson';
+import { getJson } from '../../api/client';
+import { authorization, type ResultLayer } from '../../api/scenarios';
+import { formatNumber, number, t } from '../../i18n/text';
+import { instant, setInstant } from '../../state/scenarios/play';
+import { moment } from '../../state/scenarios/results';
+import { run } from '../../state/scenarios/runs';
+import { city } from '../../state/session';
+import { view } from '../../state/store';
+import type { Chart, Drawn } from '../sensing/chart';
+import { LINES } from '../sensing/SeriesChart';
+import { zone } from '../sensing/words';
+import { useValues } from './Probed';
+
+/** What the layers of traffic say of a link in a state. */
+interface LinkState {
+  readonly hour: number;
+  readonly volume: number;
+  readonly load: number;
+  readonly speed_kmh: number;
+  readonly delay_s: number;
+  readonly valid_from: string | null;
+}
+
+interface Hour {
+  readonly usual: LinkState | null;
+  readonly now: LinkState | null;
+}
+
+/** Which line of the chart a column is. */
+const KEYS: Readonly<Record<string, number>> = { 'link.volume': 0, 'link.usual': 1 };
+
+export function LinkProfile({ uid }: { uid: string }) {
+  const root = city.value?.root ?? '';
+  const layers = run.value?.twin.layers ?? [];
+  const [traffic, usual] = ['traffic', 'usual'].map((role) => layers.find((layer) => layer.role === role));
+  const { value } = useValues(`${traffic?.id} ${usual?.id} ${uid}`, async (signal) => {
+    const [now, before] = await Promise.all([traffic, usual].map((layer) => (layer === undefined ? [] : statesOf(root, layer, uid, signal))));
+    return paired(now ?? [], usual === undefined ? (now ?? []) : (before ?? []));
+  });
+  if (!value || value.length === 0) return null;
+  return (
+    <section aria-label={t('link.title')}>
+      <h3 class="run-heading">{t('link.title')}</h3>
+      {value.length > 1 && <Plot hours={value} />}
+      <table class="figures link-hours">
+        <thead>
+          <tr>
+            {(['link.hour', 'link.usual', 'link.volume', 'link.speed', 'link.load', 'link.delay'] as const).map((key) => (
+              <th key={key} scope="col">
+                {value.length > 1 && KEYS[key] !== undefined && <i class="line-key" style={{ background: LINES[view.value.style][KEYS[key]] }} aria-hidden="true" />} {t(key)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {value.map(({ usual: before, now }) => {
+            const at = (now ?? before)?.valid_from ?? null;
+            return (
+              <tr key={at} aria-current={at !== null && moment.value !== null && Date.parse(at) === Date.parse(moment.value)}>
+                <th scope="row">{(now ?? before)?.hour}:00</th>
+                <td>{before ? number(before.volume, 0) : 0}</td>
+                <td>{now ? number(now.volume, 0) : 0}</td>
+                <td>{now ? number(now.speed_kmh, 0) : '—'}</td>
+                <td>{now ? formatNumber(now.load, view.value.language, 2) : '—'}</td>
+                <td>{now ? number(now.delay_s, 0) : '—'}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+      <p class="quiet">{t('link.units')}</p>
+    </section>
+  );
+}
+
+async function statesOf(root: string, { id, times }: ResultLayer, uid: string, signal: AbortSignal): Promise<readonly LinkState[]> {
+  // Objects are told of as they are at one moment: a question a state, of which a run has 48 at most.
+  const moments = times.length > 1 ? times.map((time) => ({ datetime: new Date(time).toISOString() })) : [{}];
+  const found = await Promise.all(
+    moments.map((at) => {
+      const values = new URLSearchParams({ filter: `uid = '${uid}'`, limit: '1', skipGeometry: 'true', ...at });
+      return getJson<FeatureCollection>(`${root}/collections/${id}/items?${values}`, signal, authorization());
+    }),
+  );
+  return found.flatMap(({ features }) => features.map(({ properties }) => properties as unknown as LinkState));
+}
+
+/** State by state: a link that nobody uses then is not told of. */
+function paired(now: readonly LinkState[], usual: readonly LinkState[]): readonly Hour[] {
+  const key = ({ valid_from }: LinkState): number => (valid_from === null ? 0 : Date.parse(valid_from));
+  const times = [...new Set([...now, ...usual].map(key))].sort((a, b) => a - b);
+  return times.map((time) => ({ usual: usual.find((each) => key(each) === time) ?? null, now: now.find((each) => key(each) === time) ?? null }));
+}
+
+function Plot({ hours }: { hours: readonly Hour[] }) {
+  const holder = useRef<HTMLDivElement>(null);
+  const chart = useRef<Chart | null>(null);
+  const { language, style } = view.value;
+  const drawn = useMemo((): Drawn => {
+    const time = hours.map(({ usual, now }) => Date.parse((now ?? usual)?.valid_from ?? '') / 1000);
+    const line = (stream: number, title: string, value: (hour: Hour) => number) => ({ stream, time, value: hours.map(value), bar: null, title, unit: '', colour: LINES[style][stream] ?? '' });
+    const lines = [line(0, t('link.volume'), ({ now }) => now?.volume ?? 0), line(1, t('link.usual'), ({ usual }) => usual?.volume ?? 0)];
+    return { from: time[0] ?? 0, to: time.at(-1) ?? 0, zone: zone(), language, lines, levels: [] };
+  }, [hours, language, style]);
+  useEffect(() => {
+    const element = holder.current;
+    if (!element) return;
+    let wanted = true;
+    void import('../sensing/chart').then(({ drawChart }) => {
+      if (!wanted) return;
+      chart.current = drawChart(element, drawn, { onMoment: setInstant, onWindow: (from) => setInstant(from) });
+      chart.current.mark(instant.peek());
+    });
+    return () => {
+      wanted = false;
+      chart.current?.remove();
+      chart.current = null;
+    };
+  }, [drawn]);
+  const at = instant.value;
+  useEffect(() => chart.current?.mark(at), [at]);
+  return <div ref={holder} class="chart" role="img" aria-label={t('link.chart')} />;
+}
