@@ -1,5 +1,6 @@
 """The server: every part wired together into one ASGI application."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -44,6 +45,7 @@ from api.problem import MEDIA_TYPE
 from api.processes import execution, jobs
 from api.sensorthings import router as sensorthings
 from api.sensorthings.quick import ObservationRoute
+from api.ways_ahead import build_ways
 from api.wfs import router as wfs
 from api.wms import router as wms
 from api.wmts import router as wmts
@@ -81,7 +83,11 @@ def create_app(settings: Settings, directory: CityDirectory | None = None) -> AS
 def _routes(settings: Settings, cities: Cities) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        ahead = asyncio.create_task(build_ways(cities)) if settings.ways_ahead else None
         yield
+        if ahead is not None:
+            ahead.cancel()
+            await asyncio.wait([ahead])
         await app.state.remote.close()
         await cities.close()
 

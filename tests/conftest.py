@@ -17,6 +17,8 @@ from layers.tokens import create_token
 from tests import town
 from tests.serve import serving
 
+# Seconds of each of a hundred servers, for networks that hardly any test asks for.
+os.environ.setdefault("TWIN_WAYS_AHEAD", "false")
 NUMBERS = count(1)
 # A made-up county on the coast that CityTwin was first built for.
 TEST_CITY = CitySpec(

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     contact_person: str | None = Field(default=None, description="whom to ask about it")
     contact_email: str | None = Field(default=None, description="where to write to")
     viewer: Path | None = Field(default=None, description="folder of the built viewer; by default the one that ships")
+    ways_ahead: bool = Field(
+        default=True, description="whether the default city's road network is built at start, so that no one waits"
+    )
 
     # --- maps of other services
     remote_hosts: Listed = Field(

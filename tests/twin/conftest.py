@@ -17,6 +17,8 @@ from twin.serving import Serving, who_serves
 
 NUMBERS = count(1)
 # What a developer has set for a twin of their own must not reach the tests'.
+# Hardly any test asks for ways.
+QUICKLY = {"TWIN_WAYS_AHEAD": "false"}
 OWN_ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("TWIN_")}
 
 
@@ -108,7 +110,7 @@ def homes_in(folder: Path) -> Iterator[Callable[..., Home]]:
     def make(**environ: str) -> Home:
         path = folder / f"twin {next(NUMBERS)}"
         # To get ready to compute scenarios takes both cores for seconds, which few tests need.
-        made.append(Home(path, OWN_ENVIRONMENT | {"TWIN_HOME": str(path), "TWIN_JOB_WORKERS": "0"} | environ))
+        made.append(Home(path, OWN_ENVIRONMENT | {"TWIN_HOME": str(path), "TWIN_JOB_WORKERS": "0"} | QUICKLY | environ))
         return made[-1]
 
     yield make

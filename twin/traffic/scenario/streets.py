@@ -90,7 +90,8 @@ def streets_of(table: pa.Table, country: str, crs: str, drawn: int = 0) -> Stree
     directions = np.zeros(network.links, np.int64)
     for link, each in enumerate(road.tolist()):
         directions[link] = seen[each] = seen.get(each, -1) + 1
-    turns = banned_turns(network, road, *(table.column(each).to_pylist() for each in ("uid", RESTRICTIONS)), report)
+    uids, told = table.column("uid").to_pylist(), table.column(RESTRICTIONS).to_pylist()
+    turns = banned_turns(network, road, uids, told, report)
     return Streets(replace(network, turns=turns), table, road, road >= table.num_rows - drawn, directions, report)
 
 
