@@ -13,6 +13,10 @@ import shapely
 
 import twin.sdk
 from api.app import create_app
+from api.cities import Cities
+from api.ways import NetworkCache
+from api.ways_ahead import build_ways
+from layers.access import PUBLIC
 from tests.api.conftest import Places, client_of
 from tests.serve import serving
 from twin.directory import CityPlace
@@ -181,7 +185,7 @@ def test_a_script_asks_as_well(square: tuple[str, dict[str, str]]) -> None:
     """Over real HTTP."""
     at = {name: shapely.from_wkt(place) for name, place in square[1].items()}
     begin, end = ((at[name].x, at[name].y) for name in ("SW", "NW"))
-    with serving(square[0]) as address, twin.sdk.connect(address) as city:
+    with serving(square[0], TWIN_WAYS_AHEAD="true") as address, twin.sdk.connect(address) as city:
         frame = city.parking(begin, limit=3)
         assert list(frame["name"]) == ["SW", "NE", "NW"]
         assert frame["free"].tolist()[1] == 40
@@ -190,6 +194,20 @@ def test_a_script_asks_as_well(square: tuple[str, dict[str, str]]) -> None:
         assert city.route(begin, end)["properties"]["seconds"] == pytest.approx(300, rel=0.01)
         with pytest.raises(twin.sdk.WrongRequest, match="no road within"):
             city.parking((0.0, 0.0))
+
+
+async def test_nobody_waits_for_the_network(
+    square: tuple[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Built ahead, it is not built for the first who asks; a city that is not there is no error."""
+    settings = Settings(database_url=square[0], data=tmp_path, log_level="error")
+    cities = Cities(Places(CityPlace("square", square[0], Path("unused"))), settings)
+    await build_ways(cities)
+    monkeypatch.delattr(NetworkCache, "_built")
+    ways, _ = await (await cities.city()).ways.ways("car", PUBLIC, None)
+    assert ways.streets.network.links == 6
+    await cities.close()
+    await build_ways(Cities(Places(), settings))
 
 
 def test_without_a_past_all_stays_as_it_is() -> None:
