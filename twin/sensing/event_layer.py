@@ -26,7 +26,8 @@ DATASET_SQL = """
 LAYER_SQL = """
     insert into layer (id, theme, dataset_id, title_zh, title_en, description_zh, description_en, "group", position,
                        visible, style, published)
-    select $1, 'generic_object', $2, $3, $4, $5, $6, 'sensors', max(position) + 10, false, $7, $8 from layer
+    select $1, 'generic_object', $2, $3, $4, $5, $6, 'sensors', coalesce(max(position), 0) + 10, false, $7, $8
+    from layer
     on conflict (id) do nothing
 """
 EXTEND = """
