@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from itertools import takewhile
 from typing import Any, Generic
 
 from cim_models.database import Connection, Database
@@ -75,7 +76,9 @@ class Hub(Generic[T]):
         if place < self._forgotten:
             async with self._database.reading() as connection:
                 return await self._read(connection, place)
-        return [each for each in self._kept if each.place > place]
+        # From the newest on: nearly always one is new, and hundreds may ask.
+        found = list(takewhile(lambda each: each.place > place, reversed(self._kept)))
+        return found[::-1]
 
     async def _follow(self, after: Any) -> None:
         async for batch in self._feed(self._database, after):

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -37,6 +38,21 @@ class Arrival:
     times: list[datetime]
     numbers: list[float | None]
     results: dict[int, Any]
+
+    @cached_property
+    def documents(self) -> list[bytes]:
+        """Each observation as JSON, made once for all who listen."""
+        return [
+            orjson.dumps(
+                {
+                    "id": number,
+                    "datastream": self.datastreams[i],
+                    "time": self.times[i].isoformat().replace("+00:00", "Z"),
+                    "result": self.result(i),
+                }
+            )
+            for i, number in enumerate(self.ids)
+        ]
 
     def result(self, index: int) -> Any:
         number = self.numbers[index]
