@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from twin.flood.validation.cities import Town, Ward
 from twin.flood.validation.ladder import Ladder
 from twin.flood.validation.real import Street
 from twin.flood.validation.rows import Curves
@@ -40,6 +41,40 @@ def draw(folder: Path, ladder: Ladder) -> None:
         figure, axis = pyplot.subplots(figsize=(6.5, 6))
         _map(ladder.streets[0], figure, axis)
         save(figure, "flood-merewether")
+    if ladder.towns:
+        figure, parts = pyplot.subplot_mosaic([["lyon", "lyon"], ["koto", "scatter"]], figsize=(10, 9))
+        _town(ladder.towns[0], figure, parts["lyon"])
+        _ward(ladder.wards[0], figure, parts["koto"], parts["scatter"])
+        save(figure, "flood-cities")
+
+
+def _town(found: Town, figure: Any, axis: Any) -> None:
+    domain = found.result.domain
+    rows, columns = domain.shape
+    extent = (0, columns * domain.cell / 1000, 0, rows * domain.cell / 1000)
+    axis.imshow(np.where(found.houses, np.nan, domain.levels), extent=extent, cmap="Greys_r", alpha=0.6)
+    drawn = axis.imshow(np.where(found.depth > 0.05, found.depth, np.nan), extent=extent, cmap="Blues", vmin=0, vmax=5)
+    figure.colorbar(drawn, ax=axis, label="depth over the terrain, m", shrink=0.8)
+    axis.set_title(f"Lyon, {found.mode}: both rivers high", fontsize=9)
+    axis.set_xlabel("km", fontsize=8)
+    axis.tick_params(labelsize=7)
+
+
+def _ward(found: Ward, figure: Any, place: Any, scatter: Any) -> None:
+    off = found.found - found.official
+    x, y = ((found.places - found.places.min(axis=0)) / 1000).T
+    drawn = place.scatter(x, y, c=off, s=0.4, cmap="RdBu_r", vmin=-1, vmax=1, linewidths=0)
+    figure.colorbar(drawn, ax=place, label="found less official, m", shrink=0.8)
+    place.set_aspect("equal")
+    place.set_title(f"Koto, {found.mode}: {len(off):,} buildings left out of its ground", fontsize=9)
+    place.set_xlabel("km", fontsize=8)
+    scatter.hist2d(found.official, found.found, bins=90, range=((0, 6), (0, 6)), cmap="Blues", cmin=1, norm="log")
+    scatter.axline((0, 0), slope=1, color="black", linewidth=0.8)
+    scatter.set_title("Koto: depth at a building, m", fontsize=9)
+    scatter.set_xlabel("official", fontsize=8)
+    scatter.set_ylabel("found", fontsize=8)
+    for axis in (place, scatter):
+        axis.tick_params(labelsize=7)
 
 
 def _panel(panel: Curves, axis: Any) -> None:

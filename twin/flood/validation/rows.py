@@ -65,6 +65,17 @@ def at_most(
     return Row(case, figure, f"<= {limit:g}{space}", told, bool(found <= limit), mode)
 
 
+def at_least(
+    case: str, figure: str, found: float, limit: float | None, unit: str = "", *, mode: Mode | None = None
+) -> Row:
+    """A figure that should not be smaller than a limit; without one it is told and not judged."""
+    space = " " + unit if unit else ""
+    told = f"{found:.2g}" if abs(found) < 0.1 else f"{found:.3g}"
+    if limit is None:
+        return Row(case, figure, NOT_JUDGED, told + space, True, mode)
+    return Row(case, figure, f">= {limit:g}{space}", told + space, bool(found >= limit), mode)
+
+
 def near(
     case: str, figure: str, found: float, expected: float, *, share: float, unit: str = "", mode: Mode | None = None
 ) -> Row:
