@@ -5,9 +5,8 @@ A server process of its own over a private PostgreSQL; what sends and asks runs 
 
 import argparse
 import asyncio
+import os
 import statistics
-import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -21,18 +20,21 @@ import orjson
 
 from bench.place import database_server, lay_down
 from bench.report import machine, table
+from bench.sensors_history import back_fill, days
+from bench.sensors_live import delays, listeners
+from bench.sensors_mqtt import by_mqtt
 from cim_models.database import CitySpec, Database
 from layers.tokens import create_token
 from tests.serve import serving
-from tests.twin.sensing.test_mqtt import client_of
 from twin.sensing.batch import Reading
-from twin.sensing.broker import private_broker
 from twin.sensing.ingest import Ingest
 
 SPEC = CitySpec(
     name="sensors", title_zh="传感器", title_en="Sensors", srid=4490, metric_srid=4549, time_zone="Asia/Shanghai"
 )
-SECRET = "a token of the bench's"
+# Those that take a minute or two; the others a few more.
+QUICK = ("in", "out", "mqtt", "listeners", "live")
+PARTS = (*QUICK, "history", "backfill")
 START = datetime(2024, 1, 1, tzinfo=UTC)
 STREAMS = """
     with place as (
@@ -89,6 +91,7 @@ async def direct(database: Database, streams: list[int], number: int, batch: int
 
 async def arrays(client: httpx.AsyncClient, streams: list[int], number: int, batch: int, at_once: int) -> float:
     """Rows a second by CreateObservations."""
+    # After all that these streams have.
     start = START + timedelta(days=40)
     count = len(streams)
 
@@ -145,45 +148,6 @@ async def singles(address: str, token: str, streams: list[int], number: int, at_
     return number / (time.perf_counter() - began), float(np.percentile(times, 99))
 
 
-async def by_mqtt(database: Database, streams: list[int], number: int, folder: Path) -> float | None:
-    """Readings a second from a client through a private Mosquitto and the bridge, at QoS 1; None without Mosquitto."""
-    broker = private_broker(folder, SECRET)
-    if broker is None:
-        return None
-    broker_runs = await asyncio.create_subprocess_exec(*broker.command)
-    bridge = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.twin.sensing.carry", database.url, broker.url, str(folder / "none.yaml"))
-    )
-    try:
-        # As many gauges would: not twenty at a time.
-        sender = await asyncio.to_thread(client_of, broker, SECRET, at_once=2_000)
-        start = START + timedelta(days=120)
-        where = f"v1.1/Datastreams({streams[0]})/Observations"
-        while await _stored(database, start) == 0:
-            sender.publish(where, orjson.dumps({"phenomenonTime": start.isoformat(), "result": 0}), qos=1)
-            await asyncio.sleep(0.2)
-        began = time.perf_counter()
-        for i in range(1, number):
-            told = (start + timedelta(seconds=i)).isoformat()
-            body = orjson.dumps({"phenomenonTime": told, "result": i})
-            sender.publish(f"v1.1/Datastreams({streams[i % len(streams)]})/Observations", body, qos=1)
-        while await _stored(database, start) < number:  # noqa: ASYNC110  # what is waited for lies in other processes
-            await asyncio.sleep(0.1)
-        seconds = time.perf_counter() - began
-        sender.loop_stop()
-        return number / seconds
-    finally:
-        for process in (bridge, broker_runs):
-            process.kill()
-            await process.wait()
-
-
-async def _stored(database: Database, since: datetime) -> int:
-    async with database.reading() as connection:
-        found: int = await connection.fetchval("select count(*) from sensing.observation where time >= $1", since)
-        return found
-
-
 async def timed(ask: Callable[[], Awaitable[httpx.Response]], times: int) -> tuple[str, str, str, str]:
     """Median, 95th and 99th percentile in ms, and size in kB of an answer."""
     found = []
@@ -196,66 +160,103 @@ async def timed(ask: Callable[[], Awaitable[httpx.Response]], times: int) -> tup
     return f"{statistics.median(found):.1f}", f"{p95:.1f}", f"{p99:.1f}", f"{len(answer.content) / 1000:.0f}"
 
 
-async def run(url: str, address: str, token: str, chosen: argparse.Namespace) -> str:
+async def ways_in(database: Database, client: httpx.AsyncClient, token: str, streams: list[int], rows: int) -> str:
+    """Observations a second by each way, beside a bare COPY."""
+    some = streams[:1000]
+    bare = await bare_copy(database.url, rows, 10_000)
+    rates = {
+        "bare COPY, the same indexes, 10,000 a batch": bare,
+        "the whole way in, 10,000 a batch": await direct(database, some, rows, 10_000),
+        "CreateObservations, 5,000 a request of 1,000 streams, 4 at once": await arrays(client, some, rows, 5_000, 4),
+        "CreateObservations, 5,000 a request of 50 streams, 4 at once": await arrays(
+            client, streams[1000:1050] or some[:50], rows, 5_000, 4
+        ),
+    }
+    address = str(client.base_url).rstrip("/")
+    await singles(address, token, some, 200, 32)
+    one_by_one, slowest = await singles(address, token, some, 10_000, 64)
+    rates[f"POST of one, 64 at once (p99 {slowest:.0f} ms)"] = one_by_one
+    told = [(way, f"{rate:,.0f}", f"{rate / bare:.3f}") for way, rate in rates.items()]
+    return table(("way in", "observations/s", "of bare COPY"), told)
+
+
+async def answers(database: Database, client: httpx.AsyncClient, streams: list[int]) -> str:
+    """How fast what is there is told."""
+    await direct(database, streams, len(streams), 10_000)
+    day = f"{START.isoformat()}/{(START + timedelta(days=1)).isoformat()}".replace("+00:00", "Z")
+    asked: dict[str, tuple[str, dict[str, Any]]] = {
+        f"latest of {len(streams):,} datastreams": ("/sensors/latest", {}),
+        "a day of one, every value": ("/sensors/series", {"datastream": streams[0], "datetime": day}),
+        "a day of one, 200 points": ("/sensors/series", {"datastream": streams[0], "datetime": day, "points": 200}),
+        "last 100 of one (SensorThings)": (
+            f"/sensors/v1.1/Datastreams({streams[0]})/Observations",
+            {"$orderby": "phenomenonTime desc", "$top": 100},
+        ),
+    }
+    told = [
+        (what, *await timed(lambda path=path, query=query: client.get(path, params=query), 50))  # type: ignore[misc]
+        for what, (path, query) in asked.items()
+    ]
+    async with database.reading() as connection:
+        number = await connection.fetchval("select count(*) from sensing.observation")
+        size = await connection.fetchval(
+            "select sum(pg_total_relation_size(inhrelid)) from pg_inherits"
+            " where inhparent = 'sensing.observation'::regclass"
+        )
+    found = table(("answer", "p50 ms", "p95 ms", "p99 ms", "kB"), told)
+    return f"{found}\n\n{number:,} observations, {size / number:.0f} bytes each with their indexes."
+
+
+async def run(url: str, address: str, token: str, chosen: argparse.Namespace) -> None:
+    """Measure what is chosen, and print each table as it is found."""
     database = await Database.open(url)
     async with database.writing() as connection:
         streams = sorted(row[0] for row in await connection.fetch(STREAMS, chosen.streams))
     some = streams[:1000]
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(base_url=address, headers=headers, timeout=60) as client:
-        bare = await bare_copy(url, chosen.rows, 10_000)
-        way_in = await direct(database, some, chosen.rows, 10_000)
-        by_arrays = await arrays(client, some, chosen.rows // 2, 5_000, 2)
-        await singles(address, token, some, 200, 32)
-        one_by_one, slowest = await singles(address, token, some, 10_000, 64)
-        rates = [
-            ("bare COPY, the same indexes, 10,000 a batch", f"{bare:,.0f}", "1.00"),
-            ("the whole way in, 10,000 a batch", f"{way_in:,.0f}", f"{way_in / bare:.2f}"),
-            ("CreateObservations, 5,000 a request, 2 at once", f"{by_arrays:,.0f}", f"{by_arrays / bare:.2f}"),
-            (f"POST of one, 64 at once (p99 {slowest:.0f} ms)", f"{one_by_one:,.0f}", f"{one_by_one / bare:.3f}"),
-        ]
-        with tempfile.TemporaryDirectory(prefix="citytwin-bench-") as folder:
-            await asyncio.to_thread(Path(folder).chmod, 0o755)
-            mqtt = await by_mqtt(database, some, 5_000, Path(folder))
-        if mqtt is not None:
-            rates.append(("MQTT at QoS 1, one sender", f"{mqtt:,.0f}", f"{mqtt / bare:.3f}"))
-        await direct(database, streams, len(streams), 10_000)
-        day = f"{START.isoformat()}/{(START + timedelta(days=1)).isoformat()}".replace("+00:00", "Z")
-        asked = {
-            f"latest of {chosen.streams:,} datastreams": ("/sensors/latest", {}),
-            "a day of one, every value": ("/sensors/series", {"datastream": some[0], "datetime": day}),
-            "a day of one, 200 points": ("/sensors/series", {"datastream": some[0], "datetime": day, "points": 200}),
-            "last 100 of one (SensorThings)": (
-                f"/sensors/v1.1/Datastreams({some[0]})/Observations",
-                {"$orderby": "phenomenonTime desc", "$top": 100},
+        parts: dict[str, Callable[[], Awaitable[str]]] = {
+            "in": lambda: ways_in(database, client, token, streams, chosen.rows),
+            "out": lambda: answers(database, client, streams),
+            "mqtt": lambda: by_mqtt(
+                database, streams[:1000], chosen.messages, chosen.gauges, START + timedelta(days=120)
             ),
+            "listeners": lambda: listeners(client, streams, chosen.listeners, _server()),
+            "live": lambda: delays(client, database, streams, chosen.seconds),
+            "history": lambda: days(database, client, some, chosen.history, START - timedelta(days=60)),
+            "backfill": lambda: back_fill(database, streams[-chosen.stations :], START - timedelta(days=90)),
         }
-        told = [
-            (what, *await timed(lambda path=path, query=query: client.get(path, params=query), 50))
-            for what, (path, query) in asked.items()
-        ]
-        async with database.reading() as connection:
-            number = await connection.fetchval("select count(*) from sensing.observation")
-            size = await connection.fetchval(
-                "select sum(pg_total_relation_size(inhrelid)) from pg_inherits"
-                " where inhparent = 'sensing.observation'::regclass"
-            )
+        for part in chosen.only:
+            print(f"{await parts[part]()}\n", flush=True)
     await database.close()
-    ingest = table(("way in", "observations/s", "of bare COPY"), rates)
-    answers = table(("answer", "p50 ms", "p95 ms", "p99 ms", "kB"), told)
-    return f"{ingest}\n\n{answers}\n\n{number:,} observations, {size / number:.0f} bytes each with their indexes."
+
+
+def _server() -> int:
+    """The server's process, a child of this one."""
+    for number in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+        if b"tests.serve" in Path(f"/proc/{number}/cmdline").read_bytes():
+            return int(number)
+    raise RuntimeError("the server is no child of this process")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.sensors", description=__doc__)
-    parser.add_argument("--rows", type=int, default=200_000, help="readings of each way in (200000)")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=QUICK, help=f"what to measure ({' '.join(QUICK)})")
+    parser.add_argument("--rows", type=int, default=200_000, help="in: readings of each way (200000)")
     parser.add_argument("--streams", type=int, default=10_000, help="datastreams of the city (10000)")
+    parser.add_argument("--messages", type=int, default=10_000, help="mqtt: readings (10000)")
+    parser.add_argument("--gauges", type=int, default=200, help="mqtt: clients at once (200)")
+    parser.add_argument("--listeners", type=int, default=500, help="listeners: so many at once (500)")
+    parser.add_argument("--seconds", type=int, default=20, help="live: for so long (20)")
+    parser.add_argument("--history", type=int, default=10_000_000, help="history: observations (10000000)")
+    parser.add_argument("--stations", type=int, default=3_000, help="backfill: stations (3000)")
     chosen = parser.parse_args()
     with database_server() as cluster:
         url = lay_down(cluster, SPEC)
         token = asyncio.run(_token(url))
         with serving(url) as address:
-            print(f"# Sensors\n\n{machine()}\n\n{asyncio.run(run(url, address, token, chosen))}")
+            print(f"# Sensors\n\n{machine()}\n", flush=True)
+            asyncio.run(run(url, address, token, chosen))
 
 
 async def _token(url: str) -> str:
