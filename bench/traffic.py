@@ -1,6 +1,6 @@
-"""Traffic: user equilibrium beside AequilibraE, to the same relative gap on the same networks.
+"""Traffic: user equilibrium beside AequilibraE, to the same relative gap on the same networks; trees, areas, queues.
 
-python -m bench.traffic [--install] [--data FOLDER] [--city NODES] [--gaps 1e-4 1e-6]
+python -m bench.traffic [--install] [--data FOLDER] [--city NODES] [--gaps 1e-4 1e-6] [--server URL] [--only quick]
 """
 
 import argparse
@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from bench import ways
 from bench.peers import PEERS
 from bench.report import machine, table
-from twin.traffic import Demand, Network, NotConverged, Router, assign
+from twin.traffic import Assignment, Demand, Network, NotConverged, Router, assign
 from twin.traffic.checks import largest_part
 from twin.traffic.graph import delays_of
 from twin.traffic.kernels.delays import update
@@ -23,29 +24,52 @@ from twin.traffic.readers import tntp
 
 AEQUILIBRAE = "1.7.2"
 PYTHON = PEERS / "aequilibrae" / "bin" / "python"
-THREADS = 2
+THREADS, CITY = 2, 13_000
 MOST_ITERATIONS = 2000
-PEER_TIMEOUT_S = 900
+PEER_TIMEOUT_S = 3600
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.traffic", description=__doc__)
     parser.add_argument("--install", action="store_true", help="first put AequilibraE into bench/peers")
     parser.add_argument("--data", type=Path, help="folder with traffic/tntp")
-    parser.add_argument("--city", type=int, default=13_000, help="crossings of the generated city (13000); 0 for none")
+    parser.add_argument("--city", type=int, default=CITY, help=f"crossings of the generated city ({CITY}); 0 for none")
     parser.add_argument("--gaps", type=float, nargs="+", default=[1e-6, 1e-10], help="relative gaps (1e-6 1e-10)")
+    parser.add_argument("--server", help="address of a server whose default city is asked for isochrones")
+    parser.add_argument("--only", choices=("equilibrium", "quick"), help="one of the two tables")
     chosen = parser.parse_args()
     if chosen.install and not PYTHON.exists():
         venv.create(PYTHON.parent.parent, with_pip=True)
         subprocess.run([str(PYTHON), "-m", "pip", "install", f"aequilibrae=={AEQUILIBRAE}"], check=True)
     print(f"# Traffic\n\n{machine()}\n")
-    head = ["network", "asked", "CityTwin s", "true gap", f"AequilibraE {AEQUILIBRAE} s", "true gap", "ratio"]
+    if chosen.only != "equilibrium":
+        found = []
+        for row in quick(chosen.data, chosen.server):
+            found.append(row)
+            print(row, file=sys.stderr, flush=True)
+        print(table(["what", "aim", "wall", "CPU"], found) + "\n")
+    if chosen.only == "quick":
+        return
+    peer = f"AequilibraE {AEQUILIBRAE}"
+    head = [
+        "network", "asked", "CityTwin s", "CPU s", "true gap", f"{peer} s", "CPU s", "true gap", "ratio", "ratio of CPU"
+    ]  # fmt: skip
     rows = []
     for name, network, demand in problems(chosen.data, chosen.city):
         for gap in chosen.gaps:
             rows.append([name, f"{gap:.0e}", *beside(network, demand, gap)])
             print(rows[-1], file=sys.stderr, flush=True)
     print(table(head, rows))
+
+
+def quick(data: Path | None, server: str | None) -> Iterator[list[str]]:
+    """What has an aim of its own."""
+    yield ways.trees(city(CITY)[0])
+    if server:
+        yield ways.isochrones(server.rstrip("/"))
+    if data:
+        yield ways.osm(data / "osm" / "liechtenstein-20210505.osm.pbf")
+    yield ways.vehicles(*city(1000, pairs=20_000, zones=200))
 
 
 def problems(data: Path | None, nodes: int) -> Iterator[tuple[str, Network, Demand]]:
@@ -87,13 +111,10 @@ def city(nodes: int, pairs: int = 50_000, zones: int = 500, seed: int = 0) -> tu
 def beside(network: Network, demand: Demand, gap: float) -> list[str]:
     """Seconds and true gaps of both, and how many times faster CityTwin is."""
     assign(network, demand, gap=1.0)
-    try:
-        ours = assign(network, demand, gap=gap, threads=THREADS)
-    except NotConverged as short:
-        ours = short.assignment
-    own = [f"{ours.seconds:.2f}", f"{true_gap(network, demand, ours.flow):.1e}"]
+    ours, _, cpu = ways.timed(lambda: _assigned(network, demand, gap))
+    own = [f"{ours.seconds:.2f}", f"{cpu:.2f}", f"{true_gap(network, demand, ours.flow):.1e}"]
     if not PYTHON.exists():
-        return [*own, "not installed", "", ""]
+        return [*own, "not installed", "", "", "", ""]
     with tempfile.TemporaryDirectory() as scratch:
         problem, answer = Path(scratch) / "problem.npz", Path(scratch) / "answer.npz"
         np.savez(
@@ -105,11 +126,20 @@ def beside(network: Network, demand: Demand, gap: float) -> list[str]:
         try:
             subprocess.run(words, check=True, capture_output=True, timeout=PEER_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            return [*own, f"> {PEER_TIMEOUT_S}", "", f"> {PEER_TIMEOUT_S / ours.seconds:.0f}"]
+            return [*own, f"> {PEER_TIMEOUT_S}", "", "", f"> {PEER_TIMEOUT_S / ours.seconds:.0f}", ""]
         found = np.load(answer)
-        seconds = float(found["seconds"])
+        seconds, their_cpu = float(found["seconds"]), float(found["cpu"])
         theirs = f"{seconds:.2f} ({int(found['iterations'])} iterations)"
-        return [*own, theirs, f"{true_gap(network, demand, found['flow']):.1e}", f"{seconds / ours.seconds:.0f}"]
+        gap_left = f"{true_gap(network, demand, found['flow']):.1e}"
+        ratios = f"{seconds / ours.seconds:.0f}", f"{their_cpu / cpu:.0f}"
+        return [*own, theirs, f"{their_cpu:.2f}", gap_left, *ratios]
+
+
+def _assigned(network: Network, demand: Demand, gap: float) -> Assignment:
+    try:
+        return assign(network, demand, gap=gap, threads=THREADS)
+    except NotConverged as short:
+        return short.assignment
 
 
 def true_gap(network: Network, demand: Demand, flow: np.ndarray) -> float:
