@@ -14,6 +14,7 @@ from twin.flood.cpu.face import GRAVITY
 from twin.flood.cpu.solver import LOOK_EVERY, Mode, Solver
 from twin.flood.cpu.state import GHOSTS, Floats
 from twin.flood.domain import Domain
+from twin.flood.drainage import Drainage, DrainNetwork
 from twin.flood.edges import Edges
 from twin.flood.errors import Cancelled, InvalidInput, Unstable
 from twin.flood.forcing import MM_PER_HOUR, Inflow, Rain, RainFrames, Rim
@@ -57,6 +58,7 @@ class Simulation:
         breaches: Sequence[Breach] = (),
         structures: Sequence[Structure] = (),
         losses: Sequence[Loss] = (),
+        drains: DrainNetwork | None = None,
         gauges: Mapping[str, tuple[float, float]] | None = None,
         sections: Mapping[str, Sequence[tuple[float, float]]] | None = None,
         series_step: float = 60.0,
@@ -80,9 +82,11 @@ class Simulation:
         self._land = places.padded(inside.astype(dtype))
         self._sinks = [Sink(loss, domain.shape, dtype) for loss in losses]
         self._plumbing = Plumbing(domain, structures)
+        self.drainage = Drainage(domain, drains) if drains is not None else None
         self._inflow_cells = [places.indices(flow.cells, domain, flow.name) for flow in inflows]
         marked = np.zeros(z.shape, np.bool_)
-        for rows, columns in [*self._inflow_cells, *self._plumbing.outlets, self._edges.fed_cells()]:
+        given = [self.drainage.cells] if self.drainage is not None else []
+        for rows, columns in [*self._inflow_cells, *self._plumbing.outlets, self._edges.fed_cells(), *given]:
             marked[rows, columns] = True
         manning = places.padded(np.where(inside, domain.roughness, 0.03))
         self.solver = Solver(
@@ -216,7 +220,12 @@ class Simulation:
         )
 
     def save(self, path: Path) -> None:
-        """Write all that `restore` needs; a run restored goes on bit by bit as if it had never stopped."""
+        """Write all that `restore` needs; a run restored goes on bit by bit as if it had never stopped.
+
+        Raises InvalidInput for a run with a network of drains: SWMM cannot write its whole state.
+        """
+        if self.drainage is not None:
+            raise InvalidInput("drains: a run with a network of pipes cannot be saved and gone on with")
         from twin.flood.checkpoint import save
 
         save(self, path)
@@ -249,6 +258,8 @@ class Simulation:
                 inflow.name, places.pour(water, rows, columns, inflow.discharge.integral(begin, end), area)
             )
         self._plumbing.move(water, begin, dt, self.balance)
+        if self.drainage is not None:
+            self.drainage.move(water, end, self.balance)
         for sink in self._sinks:
             self.balance.add(sink.account, -area * sink.take(water, dt, segments))
 
