@@ -6,7 +6,7 @@
 import numpy as np
 from numba import njit, prange
 
-from twin.flood.cpu.face import FAST
+from twin.flood.cpu.face import FAST, ROW
 from twin.flood.cpu.state import CLOSED, GHOSTS, OPEN
 
 PARALLEL = FAST | {"parallel": True}
@@ -170,26 +170,32 @@ def green_ampt(deep, carry, soaked, conductivity, suction, deficit, dt, segments
 @njit(**PARALLEL)
 def record(water, staggered, t, dt, wet_m, peak, speed, rating, arrival, duration, k, segments):  # type: ignore[no-untyped-def]
     """Raise the greatest depth, speed (m/s) and hazard rating d (v + 0.5); note arrival and time (s) above wet_m."""
+    beyond = 1 if staggered else 0
     for s in prange(len(segments)):
         r0, r1, c0, c1 = segments[s]
+        f, g = slice(c0, c1), slice(c0 - GHOSTS, c1 - GHOSTS)
         for j in range(r0, r1):
-            for i in range(c0, c1):
-                deep = water.depth[j, i]
-                if deep <= k.dry:
-                    continue
-                x, y = water.flow_x[j, i], water.flow_y[j, i]
-                if staggered:
-                    x = k.half * (x + water.flow_x[j, i + 1])
-                    y = k.half * (y + water.flow_y[j + 1, i])
-                v = np.sqrt(x * x + y * y) / deep
-                row, column = j - GHOSTS, i - GHOSTS
-                peak[row, column] = max(peak[row, column], deep)
-                if deep > wet_m:
-                    # In a film velocities are of no meaning and of no danger.
-                    speed[row, column] = max(speed[row, column], v)
-                    rating[row, column] = max(rating[row, column], deep * (v + k.half))
-                    arrival[row, column] = min(arrival[row, column], t)
-                    duration[row, column] += dt
+            n = j - GHOSTS
+            x, y, below = water.flow_x[j], water.flow_y[j], water.flow_y[j + beyond]
+            _record(
+                water.depth[j, f], x[f], x[c0 + beyond :], y[f], below[f], t, dt, wet_m,
+                peak[n, g], speed[n, g], rating[n, g], arrival[n, g], duration[n, g], k,
+            )  # fmt: skip
+
+
+@njit(**ROW)
+def _record(h, west, east, north, south, t, dt, wet_m, peak, speed, rating, arrival, duration, k):  # type: ignore[no-untyped-def]
+    # In a film velocities are of no meaning and of no danger.
+    film = max(wet_m, k.dry)
+    for i in range(h.size):
+        x, y = k.half * (west[i] + east[i]), k.half * (north[i] + south[i])
+        v = np.sqrt(x * x + y * y) / max(h[i], k.dry)
+        wet, before = h[i] > film, arrival[i]
+        peak[i] = max(peak[i], h[i] if h[i] > k.dry else k.zero)
+        speed[i] = max(speed[i], v if wet else k.zero)
+        rating[i] = max(rating[i], h[i] * (v + k.half) if wet else k.zero)
+        arrival[i] = min(before, t if wet else before)
+        duration[i] += dt if wet else k.zero
 
 
 @njit(**PARALLEL)
