@@ -21,5 +21,6 @@ export function WaysCard() {
     );
   }, []);
   const come = parts.value;
-  return come && <come.WaysCard />;
+  if (come) return <come.WaysCard />;
+  return wayFailure.value === null ? null : <p class="card way-refused">{wayFailure.value}</p>;
 }
