@@ -151,7 +151,7 @@ async def evaluate(connection: Connection, batch: Sequence[Arrival]) -> None:
             spans[stream] = min(first, time), max(last, time)
     for row in await connection.fetch(RULES):
         rule = read_rule(dict(row))
-        for subject in await _subjects(connection, rule):
+        for subject in await _subjects(connection, rule, list(spans)):
             members = subject.members if isinstance(subject, Gauged) else [subject.id]
             heard = [spans[each] for each in members if each in spans]
             if heard:
@@ -159,10 +159,13 @@ async def evaluate(connection: Connection, batch: Sequence[Arrival]) -> None:
                 await _judge(connection, rule, subject, first, last)
 
 
-async def _subjects(connection: Connection, rule: Rule) -> Sequence[Stream | Gauged]:
+async def _subjects(
+    connection: Connection, rule: Rule, among: Sequence[int] | None = None
+) -> Sequence[Stream | Gauged]:
+    """What a rule watches: areas, or streams. among: only of these streams, which are some of very many."""
     if rule.applies.areas is not None:
         return await areas_of(connection, rule.applies)
-    return [each for _, each in sorted((await streams_of(connection, rule.applies)).items())]
+    return [each for _, each in sorted((await streams_of(connection, rule.applies, among)).items())]
 
 
 async def _series(

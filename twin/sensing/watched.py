@@ -22,7 +22,7 @@ STREAMS = f"""
            coalesce(t.properties -> 'cim', '[]') as objects, st_asgeojson(st_pointonsurface(f.geom), 7)::jsonb as place
     from sensing.datastream d join sensing.thing t on t.id = d.thing_id
     left join sensing.feature f on f.id = d.feature_id
-    where {WANTED}
+    where {WANTED} and ($4::bigint[] is null or d.id = any($4))
 """
 GAUGES = """
     select a.name, a.object_id, st_asgeojson(st_pointonsurface(a.geom), 7)::jsonb as place,
@@ -99,10 +99,10 @@ class Values:
     others: Sequence[Line] = ()
 
 
-async def streams_of(connection: Connection, applies: Applies) -> dict[int, Stream]:
-    """The datastreams that a rule watches."""
+async def streams_of(connection: Connection, applies: Applies, among: Sequence[int] | None = None) -> dict[int, Stream]:
+    """The datastreams that a rule watches. among: only of these."""
     found = {}
-    for row in await connection.fetch(STREAMS, applies.kinds, applies.datastreams, applies.bbox):
+    for row in await connection.fetch(STREAMS, applies.kinds, applies.datastreams, applies.bbox, among):
         levels = {name: float(level) for name, level in (row["levels"] or {}).items()}
         title = f"{row['thing']} · {row['name']}"
         found[row["id"]] = Stream(row["id"], title, row["unit"] or "", levels, row["objects"], row["place"])
