@@ -42,7 +42,7 @@ def test_a_flood_from_the_form_to_the_map(scenarios: Viewer, planner: httpx.Clie
     page = scenarios.page
     page.get_by_role("button", name=re.compile("^Flood")).click()
     expect(page.get_by_role("heading", name="Flood")).to_be_focused()
-    page.get_by_text("Typhoon", exact=False).click()
+    page.get_by_text("Typhoon: 24 h of rain").click()
     page.get_by_text("Time and computation").click()
     for title, value in GIVEN:
         page.get_by_label(title, exact=True).fill(value)

@@ -29,6 +29,7 @@ GRATE_WEIR, GRATE_ORIFICE = 1.66, 0.67
 GRATE_SIDES_M, GRATE_AREA_M2 = 3.3, 0.34
 # The surface and the pipes exchange water so often; SWMM routes by the same step, s.
 STEP_S = 2.0
+CUBIC_FOOT_M3 = 0.3048**3
 SHORTEST_PIPE_M = 5.0
 Cell = tuple[int, int]
 
@@ -92,11 +93,11 @@ class DrainNetwork:
 
 
 class Totals(NamedTuple):
-    """Volumes by SWMM's account, m3: what it was given, what left over rims, what left at outfalls."""
+    """Volumes by SWMM's account, m3: what it was given, what left at outfalls, what is in nodes and pipes."""
 
     external: float
-    flooding: float
     outflow: float
+    stored: float
 
 
 def grate_inflow(depth: Floats, open_share: float = 1.0) -> Floats:
@@ -111,10 +112,10 @@ def grate_inflow(depth: Floats, open_share: float = 1.0) -> Floats:
 class Drainage:
     """A network at work under a run's surface. Volumes so far, m3: taken, returned (over rims), let_out (at outfalls).
 
-    What is taken from a cell is what SWMM is given as inflow, and what SWMM loses over a rim or at an outfall is what a
-    cell is given: between surface and pipes nothing is lost. Within the pipes SWMM's dynamic wave keeps volume as far
-    as `lost_share` tells. A manhole overflows when its head reaches the rim; while it does, it takes less by
-    what comes back.
+    What is taken from a cell is what SWMM is given as inflow. SWMM's dynamic wave keeps volume only to some hundredths
+    where pipes surcharge: what comes back over rims is therefore what is neither in the pipes nor has left them at
+    outfalls, so that nothing is lost. A manhole overflows when its head reaches the rim; while it does, it takes less
+    by what comes back.
     """
 
     def __init__(self, domain: Domain, network: DrainNetwork) -> None:
@@ -153,7 +154,8 @@ class Drainage:
     def routing_totals(self) -> Totals:
         """SWMM's own account so far."""
         told = self._swmm.system_get_routing_totals()
-        return Totals(float(told.exInflow), float(told.flooding), float(told.outflow))
+        # Storages alone come in SWMM's own cubic feet.
+        return Totals(float(told.exInflow), float(told.outflow), (told.finalStorage - told.initStorage) * CUBIC_FOOT_M3)
 
     @property
     def on_its_way(self) -> float:
@@ -162,8 +164,11 @@ class Drainage:
 
     @property
     def lost_share(self) -> float:
-        """Error of SWMM's own account, a share of what entered the pipes: its routing is iterated, not exact."""
-        return abs(float(self._swmm.swmm_get_mass_balance()[1])) / 100 if self.taken else 0.0
+        """What has entered the pipes and is neither in them nor has left them, a share of it: not returned yet."""
+        return abs(self._unaccounted(self.routing_totals())) / self.taken if self.taken else 0.0
+
+    def _unaccounted(self, totals: Totals) -> float:
+        return totals.external - totals.outflow - totals.stored - self.returned
 
     def move(self, water: Water, until: float, balance: Balance) -> None:
         """Bring the pipes up to a time (s), exchanging water with the surface at each of their steps."""
@@ -176,9 +181,9 @@ class Drainage:
             self._swmm.swmm_step()
             self._over[:] = [self._swmm.node_get_result(node, self._of.FLOOD) for node in self._nodes]
             flows = np.array([self._swmm.node_get_result(node, self._of.TOTAL_INFLOW) for node in self._outfalls])
-            # How much, by SWMM's account, which does not count quite what its rates say; where, by the rates.
+            # By SWMM's rates is told where it comes up, not how much.
             totals = self.routing_totals()
-            over = _shared(totals.flooding - self.returned, self._over)
+            over = _shared(self._unaccounted(totals), self._over)
             let_out = _shared(totals.outflow - self.let_out, flows)
             returned = self._give(water, over)
             reached = sum(transfer.give(water, *cell, let_out[n], self._area) for n, cell, _ in self._ends)

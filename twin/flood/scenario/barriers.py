@@ -63,7 +63,10 @@ def stand_walls(
             heights = _crests(site, ground, dense, drawn.crest_m, drawn.above_ground_m)
             walls.append(Wall(list(dense.coords), heights, name=f"wall {number}#{len(walls)}"))
         if not any(wall.name.startswith(f"wall {number}#") for wall in walls):
-            raise FloodRefused(f"walls: the line of wall {number} lies outside the area or is shorter than a cell")
+            raise FloodRefused(
+                f"walls: the line of wall {number} lies outside the area or is shorter than a cell; draw it again",
+                f"walls：第 {number} 道墙的线在计算范围外或短于一个网格，请重新绘制",
+            )
     return walls, found.shape
 
 

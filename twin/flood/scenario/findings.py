@@ -22,7 +22,10 @@ DEPTHS_M = (0.05, 0.3, 0.5, 1.0)
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """outputs: seconds since `start` of the states kept; long_deep: hours above 0.3 m."""
+    """outputs: seconds since `start` of the states kept; long_deep: hours above 0.3 m.
+
+    pipes_lost: share of the water in the drains that SWMM's routing lost, None where drains are a rate.
+    """
 
     city: City
     inputs: FloodInputs
@@ -32,6 +35,7 @@ class Findings:
     start: datetime
     outputs: Sequence[float]
     long_deep: npt.NDArray[np.float32]
+    pipes_lost: float | None
 
     @property
     def moments(self) -> list[datetime]:
@@ -60,9 +64,7 @@ class Findings:
             "known_error_m": number(
                 KNOWN_ERROR_M[self.inputs.mode], "m", "水位已知误差", "Known error of levels (docs/flood-accuracy.md)"
             ),
-            "street_drains_mm_h": number(
-                self.works.drained_mm_h, "mm/h", "雨水管网排水能力", "Capacity of the street drains"
-            ),
+            **self._drains(),
             "cells": found.domain.levels.size,
             "steps": found.steps,
             "step_s": [round(found.shortest_step, 4), round(found.longest_step, 4)],
@@ -72,6 +74,15 @@ class Findings:
                 *({"zh": said, "en": said} for said in found.notes),
             ],
         }
+
+    def _drains(self) -> Mapping[str, Any]:
+        if self.pipes_lost is None:
+            rate = number(self.works.drained_mm_h, "mm/h", "雨水管网排水能力", "Capacity of the street drains")
+            return {"street_drains_mm_h": rate}
+        lost = number(
+            self.pipes_lost, "1", "管网中尚待溢出的水量占比", "Share of the water in pipes that waits to come up"
+        )
+        return {"pipes_volume_error": lost}
 
 
 def number(value: float, unit: str, zh: str, en: str) -> Mapping[str, Any]:

@@ -69,10 +69,7 @@ class FloodInputs(Inputs):
     exposure: bool = field(True, title=Words("统计影响与损失", "Count exposure and loss"), group=TIME)
 
     rain: Literal["none", "constant", "storm", "day", "series", "datastream"] = field(
-        "none",
-        title=Words("降雨类型", "Rain"),
-        choices=names.RAIN_KINDS,
-        group=RAIN,
+        "none", title=Words("降雨类型", "Rain"), choices=names.RAIN_KINDS, group=RAIN
     )
     rain_mm_h: float = field(
         30.0, title=Words("雨强", "Intensity"), unit="mm/h", group=RAIN, when={"rain": ["constant"]}, ge=0, le=1000
@@ -140,10 +137,7 @@ class FloodInputs(Inputs):
     )
 
     sea: Literal["still", "tide", "series", "datastream"] = field(
-        "tide",
-        title=Words("潮位类型", "Sea level"),
-        choices=names.SEA_KINDS,
-        group=SEA,
+        "tide", title=Words("潮位类型", "Sea level"), choices=names.SEA_KINDS, group=SEA
     )
     sea_level_m: float = field(
         0.2, title=Words("静止潮位", "Still level"), unit="m", group=SEA, when={"sea": ["still"]}, ge=-10, le=15
@@ -233,17 +227,11 @@ class FloodInputs(Inputs):
         title=Words("水库泄洪", "Releases"), group=RIVERS, default_factory=list, max_length=20
     )
     initial_water: Literal["bodies", "dry"] = field(
-        "bodies",
-        title=Words("初始水体", "Water at the start"),
-        choices=names.FIRST_WATER,
-        group=RIVERS,
+        "bodies", title=Words("初始水体", "Water at the start"), choices=names.FIRST_WATER, group=RIVERS
     )
 
     sluices: Literal["automatic", "shut", "open"] = field(
-        "automatic",
-        title=Words("水闸", "Sluices"),
-        choices=names.SLUICING,
-        group=WORKS,
+        "automatic", title=Words("水闸", "Sluices"), choices=names.SLUICING, group=WORKS
     )
     sluice_names: list[str] = field(
         title=Words("所指水闸", "Which sluices"),
@@ -253,10 +241,7 @@ class FloodInputs(Inputs):
         max_length=200,
     )
     pumps: Literal["working", "failed"] = field(
-        "working",
-        title=Words("泵站", "Pumps"),
-        choices=names.PUMPING,
-        group=WORKS,
+        "working", title=Words("泵站", "Pumps"), choices=names.PUMPING, group=WORKS
     )
     pumps_fail_h: float = field(
         0.0, title=Words("停泵时刻", "Hour of failure"), unit="h", group=WORKS, when={"pumps": ["failed"]}, ge=0, le=168
@@ -269,6 +254,13 @@ class FloodInputs(Inputs):
         ge=0,
         le=1,
         widget="slider",
+    )
+    drains_as: Literal["rate", "network"] = field(
+        "rate",
+        title=Words("雨水管网模型", "Street drains as"),
+        help=Words("管网逐管计算，满管时溢出地面，用时更长", "Pipes overflow when they are full; they take longer"),
+        choices=names.DRAINING,
+        group=WORKS,
     )
     raise_walls_m: float = field(
         0.0, title=Words("海塘堤防加高", "Raise sea walls and dikes by"), unit="m", group=WORKS, ge=-5, le=10

@@ -32,3 +32,4 @@ SLUICING = {
 }
 PUMPING = {"working": Words("运行", "Working"), "failed": Words("停机", "Failed")}
 LOSSES = {"curve_number": Words("SCS 曲线数", "SCS curve number"), "none": Words("不计", "None")}
+DRAINING = {"rate": Words("排水能力", "A capacity"), "network": Words("管网（SWMM）", "Pipes (SWMM)")}

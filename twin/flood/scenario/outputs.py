@@ -70,7 +70,8 @@ class Keeper:
         shown = np.where(self._ground.blocked | ~(frame.depth >= SHOWN_M), np.nan, frame.depth)
         write_grid(self.frame_path(number), shown, self._domain, unit="m", description="depth of water, m")
 
-        if time.monotonic() - self._saved_at > CHECKPOINT_EVERY_S and frame.time > 0:
+        due = simulation.drainage is None and frame.time > 0
+        if due and time.monotonic() - self._saved_at > CHECKPOINT_EVERY_S:
             simulation.save(self._checkpoint)
             np.savez(self._beside, time=json.dumps(simulation.time), long_deep=self.long_deep, deep=deep)
             self._saved_at = time.monotonic()

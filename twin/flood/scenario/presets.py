@@ -11,6 +11,13 @@ PRESETS = {
             "high_water_h": 13, "surge_m": 1.6, "surge_peak_h": 13, "surge_hours": 16,
         },
     ),
+    "super-typhoon": Preset(
+        Words("超强台风：风暴潮漫过海塘", "Super typhoon: the surge comes over the sea wall"),
+        {
+            "duration_h": 24, "output_interval_min": 60, "rain": "day", "rain_depth_mm": 280, "rain_hours": 24,
+            "high_water_h": 13, "surge_m": 3.2, "surge_peak_h": 13, "surge_hours": 16,
+        },
+    ),
     "storm-50": Preset(
         Words("五十年一遇短历时暴雨", "Storm of 50 years, two hours"),
         {

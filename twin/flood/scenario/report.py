@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -63,7 +63,7 @@ def _page(
         "known": indicators["known_error_m"]["value"],
         "volume": f"{indicators['volume_error']['value']:.1e}",
         "cell": f"{findings.ground.site.cell:g}",
-        "drains": f"{indicators['street_drains_mm_h']['value']:g}",
+        "drains": f"{findings.works.drained_mm_h:g}",
     }
     page: str = _template().render(
         lang={"zh": "zh-CN", "en": "en"}[lang],
@@ -77,21 +77,33 @@ def _page(
             *(note[lang] for note in indicators["notes"]),
         ],
         numbers=[
-            (each["title"][lang], f"{each['value']:,g}", each["unit"].strip("1"), _spread(each, word["members"]))
+            (each["title"][lang], _figure(each["value"]), _unit(each["unit"]), _spread(each, word["members"]))
             for each in told
         ],
         maps=[each | {"title": each["titles"][lang], "legend": each["legends"][lang]} for each in maps],
         tables=[
-            {"title": title[lang]} | _rows(tables[name], name)
+            {"title": title[lang]} | _rows(tables[name], name, findings.start.tzinfo, lang)
             for name, title in words["tables"].items()
             if name in tables and len(tables[name])
         ],
         account=list(indicators["account_m3"].items()),
-        trust=[each[lang].format(**facts) for each in words["trust"]],
+        trust=[
+            each[lang].format(**facts)
+            for each in words["trust"]
+            if each.get("drains_as", findings.inputs.drains_as) == findings.inputs.drains_as
+        ],
         inputs=_inputs(findings, lang),
         sources=_sources(findings),
     )
     return page
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,g}"
+
+
+def _unit(ucum: str) -> str:
+    return "" if ucum == "1" else ucum.replace("km2", "km²").replace("m3", "m³")
 
 
 def _spread(indicator: Mapping[str, Any], words: str) -> str:
@@ -100,15 +112,37 @@ def _spread(indicator: Mapping[str, Any], words: str) -> str:
     return words.format(**spread) if spread else ""
 
 
-def _rows(table: pa.Table, name: str) -> dict[str, Any]:
+def _rows(table: pa.Table, name: str, zone: tzinfo | None, lang: Language) -> dict[str, Any]:
+    """What a page has room for: titles of columns, and rows without codes, at the city's own time."""
     rows = table.to_pylist()
     if name == "people_to_move":
         rows = _worst_moment(rows)
-    shown = [
-        [f"{cell:%m-%d %H:%M}" if isinstance(cell, datetime) else cell for cell in row.values()]
-        for row in rows[:MOST_ROWS]
-    ]
-    return {"names": table.column_names, "rows": shown, "more": max(0, len(rows) - MOST_ROWS)}
+    if name == "roads_by_hour":
+        rows = _by_vehicle(rows)
+    words, law = _words(), rules().table
+    values = words["values"] | law["vehicles"]["titles"] | law["damage"]["titles"]
+    columns = [each for each in rows[0] if each not in words["codes"]]
+    shown = [[_cell(row[column], zone, values, lang) for column in columns] for row in rows[:MOST_ROWS]]
+    titles = [(words["columns"] | values).get(each, {}).get(lang, each) for each in columns]
+    numeric = [is_number for _, is_number in shown[0]]
+    return {"names": list(zip(titles, numeric, strict=True)), "rows": shown, "more": max(0, len(rows) - MOST_ROWS)}
+
+
+def _cell(value: Any, zone: tzinfo | None, words: Mapping[str, Mapping[str, str]], lang: Language) -> tuple[str, bool]:
+    """A value as text, and whether it is a number."""
+    if isinstance(value, datetime):
+        return f"{value.astimezone(zone):%m-%d %H:%M}", False
+    if isinstance(value, int | float):
+        return f"{value:,.2f}".removesuffix(".00") if abs(value) < 1000 else f"{value:,.0f}", True
+    return (words[value][lang] if value in words else value or ""), False
+
+
+def _by_vehicle(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Closed roads with a row a moment, km by vehicle."""
+    moments: dict[datetime, dict[str, Any]] = {}
+    for row in rows:
+        moments.setdefault(row["time"], {"time": row["time"]})[row["vehicle"]] = row["closed_km"]
+    return list(moments.values())
 
 
 def _worst_moment(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -144,7 +178,7 @@ def _inputs(findings: Findings, lang: Language) -> list[tuple[str, str, str]]:
         title, unit = extra["x-title"], extra.get("x-unit", "")
         told = json.dumps(findings.inputs.model_dump(mode="json")[name], ensure_ascii=False)
         assert isinstance(title, dict)
-        rows.append((str(title[lang]), told[:400], str(unit).strip("1")))
+        rows.append((str(title[lang]), told[:400].strip('"'), _unit(str(unit))))
     return rows
 
 

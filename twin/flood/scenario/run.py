@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -29,6 +29,9 @@ from twin.scenarios.city import City
 from twin.scenarios.inputs import Words
 from twin.scenarios.protocol import Progress, RasterLayer, Result, VectorLayer
 
+if TYPE_CHECKING:
+    from twin.flood.exposure.count import Counted
+
 HOUR = 3600.0
 WET_M = 0.05
 # Parts of the whole run: the ground, the water, then exposure and report.
@@ -52,7 +55,7 @@ def run_flood(city: City, inputs: FloodInputs, progress: Progress) -> Result:
 def _run(city: City, inputs: FloodInputs, tell: Progress) -> Result:
     own = 1 / (1 + inputs.members)
     progress = _Part(tell, 0.0, own)
-    began = time.monotonic()
+    phases = _Phases()
     start = start_of(city, inputs)
     progress(0.0, Words("读取地形与工程", "Reading terrain and works"))
     site = choose_site(city, inputs.resolution_m, inputs.area)
@@ -75,11 +78,13 @@ def _run(city: City, inputs: FloodInputs, tell: Progress) -> Result:
         breaches=works.breaches,
         structures=works.structures,
         losses=_losses(inputs, ground, works),
+        drains=works.network,
         gauges={uid: place for uid, (_, place) in gauges.items()},
         series_step=SERIES_STEP_S,
         wet_m=WET_M,
         threads=max(1, city.cores),
     )
+    phases.end("reading")
     progress(PREPARED, Words("开始计算", "Computing"))
     until = inputs.duration_h * HOUR
     outputs = output_times(inputs)
@@ -93,32 +98,41 @@ def _run(city: City, inputs: FloodInputs, tell: Progress) -> Result:
         progress=_Telling(progress, inputs.duration_h),
     )
     keeper.done()
+    pipes_lost = simulation.drainage.close() if simulation.drainage is not None else None
+    phases.end("water")
     progress(COMPUTED, Words("统计影响", "Counting exposure"))
-    findings = Findings(city, inputs, ground, works, found, start, outputs, keeper.long_deep / HOUR)
+    findings = Findings(city, inputs, ground, works, found, start, outputs, keeper.long_deep / HOUR, pipes_lost)
     layers: list[RasterLayer | VectorLayer] = list(raster_layers(city.folder, found, ground, keeper, findings.moments))
     tables: dict[str, pa.Table] = {"gauges": _gauge_table(domain, found, gauges, start)}
-    indicators = findings.indicators(time.monotonic() - began)
+    phases.end("layers")
+    indicators = findings.indicators(phases.seconds)
     if inputs.seen:
         tables["seen"], missed = beside_seen(findings)
         indicators |= missed
     if inputs.exposure:
-        from twin.flood.exposure.count import count_exposure
-
-        exposed = count_exposure(city, findings, lambda share: progress(COMPUTED + (COUNTED - COMPUTED) * share, ""))
+        exposed = _exposed(city, findings, progress)
         layers += exposed.layers
         tables |= exposed.tables
         indicators |= exposed.indicators
+        phases.end("exposure")
     if inputs.members:
         from twin.flood.scenario.ensemble import compute_members
 
         ensemble = compute_members(city, inputs, _Part(tell, COUNTED * own, LAST))
         layers.append(ensemble.probability(ground, city.folder, city.vertical_datum))
         indicators = ensemble.spread_of(indicators)
+    indicators = dict(indicators) | {"phases_s": phases.told}
     tell(max(COUNTED * own, LAST if inputs.members else 0.0), Words("编写报告", "Writing the report"))
     from twin.flood.scenario.report import write_report
 
     files = write_report(city, findings, indicators, tables)
     return Result(layers=layers, indicators=indicators, tables=tables, files=files)
+
+
+def _exposed(city: City, findings: Findings, progress: Progress) -> "Counted":
+    from twin.flood.exposure.count import count_exposure
+
+    return count_exposure(city, findings, lambda share: progress(COMPUTED + (COUNTED - COMPUTED) * share, ""))
 
 
 def start_of(city: City, inputs: FloodInputs) -> datetime:
@@ -151,6 +165,25 @@ class _Part:
 
     def __call__(self, fraction: float, message: Words | str = "") -> None:
         self.whole(self.first + (self.last - self.first) * fraction, message)
+
+
+class _Phases:
+    """How long each part of a run took: [seconds, seconds of processors]."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, list[float]] = {}
+        self._began, self._last = time.monotonic(), (time.monotonic(), time.process_time())
+
+    @property
+    def seconds(self) -> float:
+        """Since the beginning."""
+        return time.monotonic() - self._began
+
+    def end(self, name: str) -> None:
+        """What went on since the one before was this."""
+        now = time.monotonic(), time.process_time()
+        self.told[name] = [round(b - a, 1) for a, b in zip(self._last, now, strict=True)]
+        self._last = now
 
 
 class _Telling:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
+from twin.flood.drainage import DrainNetwork
 from twin.flood.forcing import Inflow
 from twin.flood.losses import Seepage
 from twin.flood.scenario.barriers import NEAR_M, open_breaches, stand_walls
 from twin.flood.scenario.errors import FloodRefused
 from twin.flood.scenario.ground import Ground
 from twin.flood.scenario.inputs import FloodInputs
+from twin.flood.scenario.pipes import drain_network
 from twin.flood.scenario.reading import Objects, Shapes, further, read
 from twin.flood.scenario.shapes import in_metres
 from twin.flood.scenario.site import Bools, Floats
@@ -40,6 +42,7 @@ class Works:
     inflows: list[Inflow]
     losses: list[Seepage]
     bed: Floats
+    network: DrainNetwork | None
     drained_mm_h: float
     notes: list[Words]
 
@@ -59,8 +62,9 @@ def build_works(city: City, inputs: FloodInputs, ground: Ground) -> Works:
         *_pumps(city, inputs, ground, lines, notes),
         *_releases(constructions.of_class("Dam"), inputs, ground),
     ]
-    losses, rate = _drains(city, inputs, ground)
-    return Works(walls, breaches, structures, _inflows(inputs, ground), losses, bed, rate, notes)
+    network = drain_network(city, inputs, ground, notes) if inputs.drains_as == "network" and inputs.drains else None
+    losses, rate = _drains(city, inputs, ground) if inputs.drains_as == "rate" else ([], 0.0)
+    return Works(walls, breaches, structures, _inflows(inputs, ground), losses, bed, network, rate, notes)
 
 
 def _sluices(found: Objects, inputs: FloodInputs, ground: Ground, lines: Shapes, notes: list[Words]) -> list[Sluice]:

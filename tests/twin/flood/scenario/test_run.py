@@ -36,6 +36,15 @@ TAKEN = """
     update procrastinate_jobs set status = 'succeeded'
     where id = (select job from scenario_run where id = %s)
 """
+DRAINS = """
+    insert into utility_node (dataset_id, uid, content_hash, class, medium, invert, geom)
+    select 1, uid, '', class, 'storm', invert,
+           st_transform(st_setsrid(st_point(x, 3111200), 4549), 4490)
+    from (values ('in', 'Manhole', 1.5, 596150), ('out', 'Outfall', -1.5, 596450)) as t(uid, class, invert, x);
+    insert into utility_pipe (dataset_id, uid, content_hash, class, medium, diameter_mm, start_node, end_node, geom)
+    select 1, 'p', '', 'Pipe', 'storm', 200, 'in', 'out', st_transform(st_setsrid(
+           st_makeline(st_point(596150, 3111200), st_point(596450, 3111200)), 4549), 4490);
+"""
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +200,31 @@ def test_the_report_prints_in_both_languages(breached: Result) -> None:
     assert "Flood report" in en
     assert zh.count("data:image/png;base64,") == 3
     assert {"report.json", "people_to_move.csv", "road_closures.csv"} <= set(breached.files)
+    assert "Nearest shelter within reach</th>" in en
+    assert "最近可达避灾点</th>" in zh
+    assert "village_code" not in en + zh
+    # At the city's own time: the run begins at midnight there.
+    assert "<td>08-01 00:15</td>" in en
+
+
+def test_drains_as_a_network_take_the_rain_to_the_sea(coast: tuple[str, Path]) -> None:
+    """100 mm/h on 16 ha for half an hour; one manhole in the street, a pipe of 0.2 m to the sea, 3 m lower."""
+    pytest.importorskip("swmm.toolkit", reason="SWMM is not installed: pip install 'citytwin[drains]'")
+    inputs = {"rain": "constant", "rain_mm_h": 100, "sea_level_m": 0.2, "exposure": False, "drains_as": "network"}
+    with psycopg.connect(coast[0], autocommit=True) as connection:
+        connection.execute(DRAINS)
+        try:
+            found = run(coast, "network", **inputs).indicators
+        finally:
+            connection.execute("delete from utility_pipe; delete from utility_node")
+    account = found["account_m3"]
+    assert -account["drains"] > 20
+    # The pipe itself holds 9 m3.
+    assert 0 < -account["drains"] - account["drains_returned"] - account["drains_outfalls"] < 12
+    assert abs(found["volume_error"]["value"]) < 1e-6
+    assert found["pipes_volume_error"]["value"] < 0.05
+    assert "street_drains_mm_h" not in found
+    assert set(found["phases_s"]) == {"reading", "water", "layers"}
 
 
 def test_what_cannot_be_computed_is_refused_by_its_field(coast: tuple[str, Path]) -> None:

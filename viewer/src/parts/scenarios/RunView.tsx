@@ -12,7 +12,7 @@ import { fullTime } from '../sensing/words';
 import { Beside } from './Beside';
 import { Indicators } from './Indicators';
 import { ResultLayers } from './ResultLayers';
-import { runName } from './runs';
+import { runName, withTitle } from './runs';
 import { STATE_WORDS } from './Scenarios';
 import { Reports, Tables } from './Tables';
 
@@ -102,7 +102,7 @@ function Failed({ job }: { job: Job }) {
   return (
     <div class="notice is-tall" role="alert">
       <b>{t('run.failed')}</b>
-      {job.twin.message && <p>{pick(job.twin.message)}</p>}
+      {job.twin.message && <p>{withTitle(job, pick(job.twin.message))}</p>}
     </div>
   );
 }

@@ -53,6 +53,14 @@ export function inputText({ asks, unit }: Pick<Field, 'asks' | 'unit'>, value: u
   return typeof value === 'object' ? t('scenario.set') : String(value);
 }
 
+/** A refusal that begins with a field's name, with what the form calls that field. */
+export function withTitle(job: Job, refusal: string): string {
+  const [, name, rest] = /^([a-z_]+)(?::\s*|：)(.*)$/s.exec(refusal) ?? [];
+  const process = processOf(job);
+  const field = process && readForm(process).flatMap((group) => group.fields).find((each) => each.name === name);
+  return field && rest !== undefined ? t('run.refused_field', { field: pick(field.title), reason: rest }) : refusal;
+}
+
 function processOf(job: Job): Process | undefined {
   return processes.value?.find(({ id }) => id === job.processID);
 }
