@@ -58,7 +58,7 @@ def island(server: str, open_folder: Path) -> Iterator[Island]:
 
 
 def opened(new_page: Callable[..., Page], server: str, **state: str) -> Viewer:
-    return Viewer(new_page(1280, 800), server).open(city="island", layers=BARE, **state)
+    return Viewer(new_page(1280, 800), server).open(**({"city": "island", "layers": BARE} | state))
 
 
 def test_a_reading_is_seen_as_it_comes(new_page: Callable[..., Page], server: str, island: Island):
@@ -162,6 +162,61 @@ def test_a_grave_event_calls_and_is_worked_to_its_end(new_page: Callable[..., Pa
     did = [step["did"] for step in told["history"]]
     assert did == ["raise", "acknowledge", "assign", "start", "resolve", "close"]
     assert island.token not in page.url
+
+
+def test_a_reading_is_entered_by_hand_and_says_so(new_page: Callable[..., Page], server: str, island: Island):
+    gauge = island.sensors("water_level")[3]
+    page = opened(new_page, server, sensors=str(gauge["datastream"]), lang="en").page
+    card = page.get_by_role("region", name="Sensor", exact=True)
+    card.get_by_role("button", name="Enter a reading").click()
+    expect(card.get_by_label("Value (m)")).to_be_focused()
+    assert violations(page) == []
+    card.get_by_label("Value (m)").fill("2.345")
+    card.get_by_label("Read by").fill("Wang")
+    card.get_by_label("Note").fill("staff gauge")
+    card.get_by_role("button", name="Save the reading").click()
+    page.get_by_role("textbox", name="Token").fill(island.token)
+    page.get_by_role("button", name="Use it").click()
+    row = card.locator(".hand-list li")
+    expect(row).to_contain_text("Wang")
+    expect(row).to_contain_text("staff gauge")
+    expect(card.locator(".sensor-value")).to_contain_text("2.3")
+    with page.expect_download() as started:
+        card.get_by_role("link", name="CSV").click()
+    (line,) = [each for each in started.value.path().read_text(encoding="utf-8").splitlines() if "Wang" in each]
+    assert line.split(",")[2:] == ["2.345", "Wang", "staff gauge"]
+
+
+def test_a_camera_shows_what_its_gauge_told(new_page: Callable[..., Page], server: str, island: Island):
+    camera = island.sensors("camera")[0]
+    page = opened(new_page, server, sensors=str(camera["datastream"]), lang="en").page
+    picture = page.get_by_role("img", name=f"What {camera['title']} sees")
+    expect(picture).to_be_visible()
+    page.wait_for_function("document.querySelector('.camera-picture').naturalWidth === 640")
+    card = page.get_by_role("region", name="Sensor", exact=True)
+    expect(card).to_contain_text(f"Looks {camera['camera']['direction']:.0f}° from north")
+    expect(card.get_by_role("button", name="Enter a reading")).to_have_count(0)
+    assert violations(page) == []
+
+
+def test_what_a_person_reports_is_in_the_layer_of_events(new_page: Callable[..., Page], server: str, island: Island):
+    viewer = opened(new_page, server, layers=f"{BARE},events", table="events", lang="en")
+    page = viewer.page
+    page.get_by_role("tab", name="Events").click()
+    page.get_by_role("button", name="Report an event").click()
+    page.get_by_role("textbox", name="What has happened").fill("Tree on the road")
+    assert violations(page) == []
+    page.get_by_role("button", name="Raise it").click()
+    page.get_by_role("textbox", name="Token").fill(island.token)
+    page.get_by_role("button", name="Use it").click()
+    card = page.get_by_role("region", name="Event", exact=True)
+    expect(card.get_by_role("heading", name="Tree on the road")).to_be_visible()
+    number = int(viewer.state["event"])
+    card.get_by_role("button", name="Acknowledge").click()
+    expect(card).to_contain_text("Acknowledged")
+    item = island.client.get(f"/collections/events/items/{number}").raise_for_status().json()
+    assert (item["properties"]["state"], item["properties"]["severity"]) == ("acknowledged", "yellow")
+    assert item["geometry"]["coordinates"] == pytest.approx(viewer.camera[:2], abs=1e-5)
 
 
 def test_on_a_phone(new_page: Callable[..., Page], server: str, island: Island):
