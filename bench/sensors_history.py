@@ -35,7 +35,8 @@ WRONG = """
         select o.datastream_id, date_trunc('hour', o.time) as at, count(*), sum(number), min(number), max(number)
         from sensing.observation o where o.datastream_id = any($1) and o.time >= $2 and o.time < $3 group by 1, 2
     )
-    select (select count(*) from counted) as hours, (select sum(count)::bigint from counted) as readings, count(*) as wrong
+    select (select count(*) from counted) as hours, (select sum(count)::bigint from counted) as readings,
+        count(*) as wrong
     from counted c full join (select * from sensing.hourly where datastream_id = any($1) and at >= $2 and at < $3) h
         using (datastream_id, at)
     where (c.count, c.min, c.max) is distinct from (h.count, h.min, h.max) or abs(c.sum - h.sum) > 1e-6
