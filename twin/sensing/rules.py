@@ -26,15 +26,19 @@ from twin.sensing.conditions import (
 )
 from twin.sensing.events import NewEvent, Severity, end_event, escalate_overdue, raise_event
 from twin.sensing.live import Arrival
-from twin.sensing.watched import Gauged, Stream, Values, areas_of, series_of, series_of_area, streams_of
+from twin.sensing.watched import Gauged, Spans, Stream, Values, areas_of, series_of, series_of_area, streams_of
 
 RULES = """
     select id, name, title_zh, title_en, severity, due_after, applies, condition
     from sensing.rule where enabled order by id
 """
-STATE = "select holds_since, event_id from sensing.rule_state where rule_id = $1 and datastream_id = $2"
+STATES = """
+    select datastream_id, holds_since, event_id from sensing.rule_state
+    where rule_id = $1 and datastream_id = any($2::bigint[])
+"""
 KEEP = """
-    insert into sensing.rule_state (rule_id, datastream_id, holds_since, event_id) values ($1, $2, $3, $4)
+    insert into sensing.rule_state (rule_id, datastream_id, holds_since, event_id)
+    select $1, * from unnest($2::bigint[], $3::timestamptz[], $4::bigint[])
     on conflict (rule_id, datastream_id) do update set holds_since = excluded.holds_since, event_id = excluded.event_id
 """
 # An area has no datastream that its state could be kept with: it holds while an event of it is not over.
@@ -57,6 +61,10 @@ SILENT = """
     left join sensing.rule_state s on s.datastream_id = l.datastream_id and s.rule_id = $2
     where l.datastream_id = any($1::bigint[]) and l.arrived_at is not null
 """
+
+# Streams whose series are read together: many of a few hours, few of weeks.
+MOST_AT_ONCE, FEW_AT_ONCE = 500, 20
+SHORT = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -128,10 +136,19 @@ async def dry_run(
     connection: Connection, rule: Rule, start: datetime, end: datetime, limit: int = 1_000
 ) -> list[dict[str, Any]]:
     """What a rule would have raised over a time that is past."""
+    subjects: Sequence[Stream | Gauged]
+    if rule.applies.areas is not None:
+        subjects = await areas_of(connection, rule.applies)
+    else:
+        subjects = list((await streams_of(connection, rule.applies)).values())
     found: list[dict[str, Any]] = []
-    for subject in await _subjects(connection, rule):
-        series = await _series(connection, rule, subject, start, end)
-        told = {"area": subject.key} if isinstance(subject, Gauged) else {"datastream": subject.id}
+    for subject in subjects:
+        if isinstance(subject, Gauged):
+            told: dict[str, Any] = {"area": subject.key}
+            series = await _series_of_area(connection, rule, subject, start, end)
+        else:
+            told = {"datastream": subject.id}
+            (series,) = await _series(connection, rule, [subject], {subject.id: (start, end)})
         for turn in follow(rule.watch, series, State(), start)[0]:
             if turn.begins:
                 found.append({**told, "title": subject.title, "from": turn.at.isoformat(), "to": None})
@@ -151,53 +168,69 @@ async def evaluate(connection: Connection, batch: Sequence[Arrival]) -> None:
             spans[stream] = min(first, time), max(last, time)
     for row in await connection.fetch(RULES):
         rule = read_rule(dict(row))
-        for subject in await _subjects(connection, rule, list(spans)):
-            members = subject.members if isinstance(subject, Gauged) else [subject.id]
-            heard = [spans[each] for each in members if each in spans]
-            if heard:
-                first, last = min(first for first, _ in heard), max(last for _, last in heard)
-                await _judge(connection, rule, subject, first, last)
+        if rule.applies.areas is not None:
+            for area in await areas_of(connection, rule.applies):
+                heard = [spans[each] for each in area.members if each in spans]
+                if heard:
+                    span = min(first for first, _ in heard), max(last for _, last in heard)
+                    await _judge_area(connection, rule, area, *span)
+            continue
+        streams = list((await streams_of(connection, rule.applies, list(spans))).values())
+        if silence_of(rule.watch.when) is not None:
+            await _heard(connection, rule, streams, spans)
+            continue
+        number = MOST_AT_ONCE if _looks_back(rule) <= SHORT else FEW_AT_ONCE
+        for place in range(0, len(streams), number):
+            await _judge(connection, rule, streams[place : place + number], spans)
 
 
-async def _subjects(
-    connection: Connection, rule: Rule, among: Sequence[int] | None = None
-) -> Sequence[Stream | Gauged]:
-    """What a rule watches: areas, or streams. among: only of these streams, which are some of very many."""
-    if rule.applies.areas is not None:
-        return await areas_of(connection, rule.applies)
-    return [each for _, each in sorted((await streams_of(connection, rule.applies, among)).items())]
+def _looks_back(rule: Rule) -> timedelta:
+    return max(reach(rule.watch.when), reach(rule.watch.until), rule.watch.hold)
 
 
-async def _series(
-    connection: Connection, rule: Rule, subject: Stream | Gauged, first: datetime, last: datetime
-) -> Values:
-    """The series from the first moment to the last, with what lies before as far as the rule looks back."""
-    start = first - max(reach(rule.watch.when), reach(rule.watch.until), rule.watch.hold)
-    if isinstance(subject, Gauged):
-        return await series_of_area(connection, subject, start - rule.watch.hold, last)
+async def _series(connection: Connection, rule: Rule, streams: Sequence[Stream], spans: Spans) -> list[Values]:
+    """The series of each stream over its span, with what lies before as far as the rule looks back."""
+    back = _looks_back(rule)
+    longer = {each.id: (spans[each.id][0] - back, spans[each.id][1]) for each in streams}
     has_gap = any(isinstance(each, Gap) for each in parts_of(rule.watch.when) + parts_of(rule.watch.until))
-    return await series_of(connection, subject, start, last, within_m=nearness(rule.watch), with_before=has_gap)
+    return await series_of(connection, streams, longer, within_m=nearness(rule.watch), with_before=has_gap)
 
 
-async def _judge(connection: Connection, rule: Rule, subject: Stream | Gauged, first: datetime, last: datetime) -> None:
-    """Judge a stream or an area from the first new value to the last."""
-    if isinstance(subject, Gauged):
-        event = await connection.fetchval(OF_AREA, rule.id, subject.key)
-        series = await _series(connection, rule, subject, first, last)
-        # Since when it has been true is seen anew.
-        turns, _ = follow(rule.watch, series, State(holds=event is not None), first - rule.watch.hold)
-        await _tell(connection, rule, subject, series, turns, event=event)
-    elif silence_of(rule.watch.when) is not None:
-        await _heard(connection, rule, subject, last)
-    else:
-        series = await _series(connection, rule, subject, first, last)
-        row = await connection.fetchrow(STATE, rule.id, subject.id)
-        since, event = (None, None) if row is None else (row["holds_since"], row["event_id"])
+async def _series_of_area(connection: Connection, rule: Rule, area: Gauged, first: datetime, last: datetime) -> Values:
+    return await series_of_area(connection, area, first - _looks_back(rule) - rule.watch.hold, last)
+
+
+async def _judge_area(connection: Connection, rule: Rule, area: Gauged, first: datetime, last: datetime) -> None:
+    """Judge an area from the first new value to the last."""
+    event = await connection.fetchval(OF_AREA, rule.id, area.key)
+    series = await _series_of_area(connection, rule, area, first, last)
+    # Since when it has been true is seen anew.
+    turns, _ = follow(rule.watch, series, State(holds=event is not None), first - rule.watch.hold)
+    await _tell(connection, rule, area, series, turns, event=event)
+
+
+async def _judge(connection: Connection, rule: Rule, streams: Sequence[Stream], spans: Spans) -> None:
+    """Judge each stream from its first new value to its last."""
+    rows = await connection.fetch(STATES, rule.id, [each.id for each in streams])
+    states = {row["datastream_id"]: (row["holds_since"], row["event_id"]) for row in rows}
+    changed: dict[int, tuple[datetime | None, int | None]] = {}
+    for stream, series in zip(streams, await _series(connection, rule, streams, spans), strict=True):
+        first = spans[stream.id][0]
+        since, event = states.get(stream.id, (None, None))
         turns, state = follow(rule.watch, series, State(since, event is not None), first)
-        event = await _tell(connection, rule, subject, series, turns, event=event)
-        await connection.execute(KEEP, rule.id, subject.id, state.since, event)
+        now = state.since, await _tell(connection, rule, stream, series, turns, event=event)
+        if now != (since, event):
+            changed[stream.id] = now
         if rule.watch.marks:
-            await _mark(connection, rule, subject, series, first)
+            await _mark(connection, rule, stream, series, first)
+    await _keep(connection, rule, changed)
+
+
+async def _keep(connection: Connection, rule: Rule, states: Mapping[int, tuple[datetime | None, int | None]]) -> None:
+    """Keep since when a rule has been true for streams, and the event that is on."""
+    if states:
+        since, events = (list(column) for column in zip(*states.values(), strict=True))
+        await connection.execute(KEEP, rule.id, list(states), since, events)
 
 
 async def _tell(
@@ -243,14 +276,17 @@ async def tick(connection: Connection, now: datetime) -> None:
             if silent and each["event_id"] is None:
                 stream = watched[each["datastream_id"]]
                 event = await raise_event(connection, _event(rule, stream, each["arrived_at"], None), SYSTEM.name)
-                await connection.execute(KEEP, rule.id, stream.id, None, event)
+                await _keep(connection, rule, {stream.id: (None, event)})
 
 
-async def _heard(connection: Connection, rule: Rule, stream: Stream, at: datetime) -> None:
-    state = await connection.fetchrow(STATE, rule.id, stream.id)
-    if state is not None and state["event_id"] is not None:
-        await end_event(connection, state["event_id"], at, SYSTEM.name)
-        await connection.execute(KEEP, rule.id, stream.id, None, None)
+async def _heard(connection: Connection, rule: Rule, streams: Sequence[Stream], spans: Spans) -> None:
+    """End the silence of streams that have told something."""
+    over: dict[int, tuple[datetime | None, int | None]] = {}
+    for row in await connection.fetch(STATES, rule.id, [each.id for each in streams]):
+        if row["event_id"] is not None:
+            await end_event(connection, row["event_id"], spans[row["datastream_id"]][1], SYSTEM.name)
+            over[row["datastream_id"]] = None, None
+    await _keep(connection, rule, over)
 
 
 def _event(rule: Rule, subject: Stream | Gauged, at: datetime, figure: float | None) -> NewEvent:

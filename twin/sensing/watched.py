@@ -1,6 +1,6 @@
 """What rules watch: datastreams with their levels and neighbours, areas with their gauges, and their series."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ STREAMS = f"""
            coalesce(t.properties -> 'cim', '[]') as objects, st_asgeojson(st_pointonsurface(f.geom), 7)::jsonb as place
     from sensing.datastream d join sensing.thing t on t.id = d.thing_id
     left join sensing.feature f on f.id = d.feature_id
-    where {WANTED} and ($4::bigint[] is null or d.id = any($4))
+    where {WANTED} and ($4::bigint[] is null or d.id = any($4)) order by d.id
 """
 GAUGES = """
     select a.name, a.object_id, st_asgeojson(st_pointonsurface(a.geom), 7)::jsonb as place,
@@ -47,22 +47,41 @@ OF_OUTLINES = f"""
 """
 # A degree of longitude is the shorter one: the box is made for it, the distance is the geodesic.
 NEAR = """
-    select o.id from sensing.datastream d join sensing.feature f on f.id = d.feature_id
-    join sensing.feature g on g.geom && st_expand(f.geom, $2::float8 / 111000 / greatest(cosd(st_ymax(f.geom)), 0.01))
-    join sensing.datastream o on o.feature_id = g.id
-    where d.id = $1 and o.id <> d.id and o.kind = d.kind and not o.is_multi
-      and o.units ->> 'symbol' is not distinct from d.units ->> 'symbol'
-      and st_dwithin(f.geom::geography, g.geom::geography, $2)
-    order by st_distance(f.geom::geography, g.geom::geography), o.id limit 20
+    select d.id as beside, o.id
+    from sensing.datastream d join sensing.feature f on f.id = d.feature_id
+    cross join lateral (
+        select o.id from sensing.feature g join sensing.datastream o on o.feature_id = g.id
+        where g.geom && st_expand(f.geom, $2::float8 / 111000 / greatest(cosd(st_ymax(f.geom)), 0.01))
+          and o.id <> d.id and o.kind = d.kind and not o.is_multi
+          and o.units ->> 'symbol' is not distinct from d.units ->> 'symbol'
+          and st_dwithin(f.geom::geography, g.geom::geography, $2)
+        order by st_distance(f.geom::geography, g.geom::geography), o.id limit 20
+    ) o
+    where d.id = any($1::bigint[])
 """
+# One answer for all series: a question each would take longer than what is asked.
 VALUES = """
-    select extract(epoch from time)::float8 as at, number from sensing.observation
-    where datastream_id = $1 and time >= $2 and time <= $3 and number is not null order by time, id
+    select v.times, v.numbers
+    from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[]) with ordinality as s (id, first, last, place)
+    cross join lateral (
+        select array_agg(extract(epoch from o.time)::float8 order by o.time, o.id) as times,
+               array_agg(o.number order by o.time, o.id) as numbers
+        from sensing.observation o
+        where o.datastream_id = s.id and o.time >= s.first and o.time <= s.last and o.number is not null
+    ) v
+    order by s.place
 """
 BEFORE = """
-    select extract(epoch from time)::float8 as at, number from sensing.observation
-    where datastream_id = $1 and time < $2 and number is not null order by time desc, id desc limit 1
+    select s.id, extract(epoch from o.time)::float8 as at, o.number
+    from unnest($1::bigint[], $2::timestamptz[]) as s (id, first)
+    cross join lateral (
+        select o.time, o.number from sensing.observation o
+        where o.datastream_id = s.id and o.time < s.first and o.number is not null
+        order by o.time desc, o.id desc limit 1
+    ) o
 """
+# From the first moment to the last, by datastream.
+Spans = Mapping[int, tuple[datetime, datetime]]
 
 
 @dataclass(frozen=True)
@@ -132,31 +151,40 @@ async def areas_of(connection: Connection, applies: Applies) -> list[Gauged]:
 
 async def series_of(
     connection: Connection,
-    stream: Stream,
-    start: datetime,
-    end: datetime,
+    streams: Sequence[Stream],
+    spans: Spans,
     *,
     within_m: float | None = None,
     with_before: bool = False,
-) -> Values:
-    """The series of a stream. within_m: with those of its kind so near. with_before: and the value before the start."""
-    near = [] if within_m is None else [row["id"] for row in await connection.fetch(NEAR, stream.id, within_m)]
-    others = [await _line(connection, each, start, end) for each in near]
-    times, numbers = await _line(connection, stream.id, start, end)
-    before = await connection.fetchrow(BEFORE, stream.id, start) if with_before else None
-    if before is not None:
-        times, numbers = np.append(before["at"], times), np.append(before["number"], numbers)
-    return Values(times, numbers, stream.levels, others)
+) -> list[Values]:
+    """The series of each stream over its span.
+
+    within_m: with those of its kind so near. with_before: and the value before the span.
+    """
+    ids = [each.id for each in streams]
+    near = [] if within_m is None else await connection.fetch(NEAR, ids, within_m)
+    lines = dict(zip(ids, await _lines(connection, [(each, *spans[each]) for each in ids]), strict=True))
+    others: dict[int, list[Line]] = {each: [] for each in ids}
+    beside = await _lines(connection, [(row["id"], *spans[row["beside"]]) for row in near])
+    for row, line in zip(near, beside, strict=True):
+        others[row["beside"]].append(line)
+    if with_before:
+        for row in await connection.fetch(BEFORE, ids, [spans[each][0] for each in ids]):
+            times, numbers = lines[row["id"]]
+            lines[row["id"]] = np.append(row["at"], times), np.append(row["number"], numbers)
+    return [Values(*lines[each.id], each.levels, others[each.id]) for each in streams]
 
 
 async def series_of_area(connection: Connection, area: Gauged, start: datetime, end: datetime) -> Values:
     """The series of an area's gauges beside each other, at every moment at which one of them tells something."""
-    others = [await _line(connection, each, start, end) for each in area.members]
+    others = await _lines(connection, [(each, start, end) for each in area.members])
     times = np.unique(np.concatenate([line[0] for line in others]))
     return Values(times, np.full(len(times), np.nan), {}, others)
 
 
-async def _line(connection: Connection, datastream: int, start: datetime, end: datetime) -> Line:
-    rows = await connection.fetch(VALUES, datastream, start, end)
-    times, numbers = (np.array([row[i] for row in rows], dtype=float) for i in (0, 1))
-    return times, numbers
+async def _lines(connection: Connection, wanted: Sequence[tuple[int, datetime, datetime]]) -> list[Line]:
+    """The values of each datastream from a first moment to a last."""
+    if not wanted:
+        return []
+    rows = await connection.fetch(VALUES, *map(list, zip(*wanted, strict=True)))
+    return [(np.array(row["times"] or (), dtype=float), np.array(row["numbers"] or (), dtype=float)) for row in rows]
