@@ -14,11 +14,9 @@ from pathlib import Path
 from socket import socket
 
 import uvloop
-from granian.constants import HTTPModes, Interfaces
-from granian.log import LogLevels
-from granian.server.embed import Server
 
 from api.app import create_app
+from api.serve import open_server
 from twin.directory import CityPlace
 from twin.settings import Settings
 
@@ -64,15 +62,7 @@ def _answers(address: str) -> bool:
 
 async def main(url: str, port: int, files: Path) -> None:
     settings = Settings(database_url=url, log_level="error")
-    server = Server(
-        create_app(settings, OneCity(url, files)),
-        address="127.0.0.1",
-        port=port,
-        interface=Interfaces.ASGI,
-        http=HTTPModes.http1,
-        websockets=False,
-        log_level=LogLevels.error,
-    )
+    server = open_server(create_app(settings, OneCity(url, files)), "127.0.0.1", port)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
     await server.serve()
 
