@@ -64,7 +64,7 @@ def test_a_flood_from_the_form_to_the_map(scenarios: Viewer, planner: httpx.Clie
     expect(page.get_by_role("progressbar", name="Progress of the run")).to_be_visible()
     clock = page.get_by_role("slider", name="Time of the run")
     expect(clock).to_be_visible(timeout=PATIENCE_S * 1000)
-    job = planner.get(f"/jobs/{scenarios.state['run']}").json()
+    job = planner.get(f"/jobs/{scenarios.told('run')}").json()
     asked = {name: job["twin"]["inputs"][name] for name in QUICK}
     assert asked == QUICK
     expect(page.get_by_role("heading", name="Typhoon: 24 h of rain, and a surge at high water")).to_be_visible()

@@ -107,8 +107,7 @@ def test_a_chart_says_what_the_series_says(new_page: Callable[..., Page], server
     size = over.bounding_box()
     assert size
     over.click(position={"x": size["width"] * 0.9, "y": 40})
-    viewer.until(lambda state: "time" in state)
-    first = viewer.state["time"]
+    first = viewer.told("time")
     bar = page.get_by_role("region", name="Time bar")
     expect(bar.get_by_role("slider", name="Clock of the map")).to_be_visible()
     card.get_by_role("slider").press("ArrowLeft")
@@ -156,7 +155,7 @@ def test_a_grave_event_calls_and_is_worked_to_its_end(new_page: Callable[..., Pa
     expect(card).to_contain_text("Resolved")
     card.locator(".life").get_by_role("button", name="Close").click()
     expect(card.locator(".card-kind")).to_contain_text("Closed")
-    told = island.client.get(f"/events/{viewer.state['event']}").json()
+    told = island.client.get(f"/events/{viewer.told('event')}").json()
     assert told["properties"]["state"] == "closed"
     assert told["properties"]["department"] == "Water bureau"
     did = [step["did"] for step in told["history"]]
@@ -211,7 +210,7 @@ def test_what_a_person_reports_is_in_the_layer_of_events(new_page: Callable[...,
     page.get_by_role("button", name="Use it").click()
     card = page.get_by_role("region", name="Event", exact=True)
     expect(card.get_by_role("heading", name="Tree on the road")).to_be_visible()
-    number = int(viewer.state["event"])
+    number = int(viewer.told("event"))
     card.get_by_role("button", name="Acknowledge").click()
     expect(card).to_contain_text("Acknowledged")
     item = island.client.get(f"/collections/events/items/{number}").raise_for_status().json()

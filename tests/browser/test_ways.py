@@ -23,7 +23,7 @@ def asking(viewer: Viewer) -> Viewer:
 
 
 def place(viewer: Viewer, name: str) -> str:
-    return f"POINT({viewer.state[name].replace(',', ' ')})"
+    return f"POINT({viewer.told(name).replace(',', ' ')})"
 
 
 def test_what_is_reached_from_the_middle_of_the_map(asking: Viewer, api: httpx.Client) -> None:

@@ -192,8 +192,7 @@ def test_an_object_is_drawn_and_deleted(viewer: Viewer, api: httpx.Client, token
     form.get_by_label("Class").select_option(index=1)
     form.get_by_label("Height m", exact=True).fill("21")
     form.get_by_role("button", name="Save").click()
-    viewer.until(lambda state: "selected" in state)
-    created = viewer.state["selected"].partition("/")[2]
+    created = viewer.told("selected").partition("/")[2]
     item = api.get(f"/collections/buildings/items/{created}").json()
     assert item["properties"]["height"] == 21
     assert matched(api) == before + 1

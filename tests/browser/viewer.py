@@ -64,6 +64,11 @@ class Viewer:
             assert time.monotonic() < end, self.state
             self.page.wait_for_timeout(100)
 
+    def told(self, name: str) -> str:
+        """A value of the share link, which has it a moment after the page."""
+        self.until(lambda state: name in state)
+        return self.state[name]
+
     @property
     def camera(self) -> list[float]:
         """Longitude, latitude, zoom, bearing and pitch, of the share link."""
