@@ -76,6 +76,7 @@ def test_the_machine_goes_off_in_the_middle_of_everything(memory_home: Callable[
         connection.execute(
             "update facility set recorded_from = recorded_from + interval '1 hour' where class = 'Clinic'"
         )
+        connection.commit()
         os.kill(int((home.path / "postgres/data/postmaster.pid").read_text().split()[0]), signal.SIGKILL)
 
     started = home.twin("up", "--detach", "--port", "0")

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage, MQTTMessageInfo, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -73,7 +73,11 @@ class BrokerConnection:
 
     def publish(self, topic: str, payload: bytes) -> MQTTMessageInfo:
         """Publish at QoS 1; what comes back tells when the broker has it."""
-        return self._client.publish(topic, payload, qos=1)
+        info = self._client.publish(topic, payload, qos=1)
+        if info.rc == MQTTErrorCode.MQTT_ERR_NO_CONN:
+            # No failure: paho keeps it, and sends it with the next connection.
+            info.rc = MQTTErrorCode.MQTT_ERR_SUCCESS
+        return info
 
     async def close(self) -> None:
         """End the connection; the session stays with the broker."""

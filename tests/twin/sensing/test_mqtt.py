@@ -46,7 +46,9 @@ def running(*command: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @pytest.fixture
-def broker(open_folder: Path, tmp_path: Path) -> Broker:
+def broker(open_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Broker:
+    # Not the usual port: somebody else's broker would take it while this one is killed.
+    monkeypatch.setattr("twin.sensing.broker.PORT", 0)
     folder = open_folder / tmp_path.name
     folder.mkdir()
     found = private_broker(folder, PASSWORD)
