@@ -1,18 +1,18 @@
 /** A link of a traffic run through its hours: volume as it is and as it would be, speed, load and delay. */
 
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import type { FeatureCollection } from 'geojson';
 import { getJson } from '../../api/client';
 import { authorization, type ResultLayer } from '../../api/scenarios';
 import { formatNumber, number, t } from '../../i18n/text';
-import { instant, setInstant } from '../../state/scenarios/play';
 import { moment } from '../../state/scenarios/results';
 import { run } from '../../state/scenarios/runs';
 import { city } from '../../state/session';
 import { view } from '../../state/store';
-import type { Chart, Drawn } from '../sensing/chart';
+import type { Drawn } from '../sensing/chart';
 import { LINES } from '../sensing/SeriesChart';
 import { zone } from '../sensing/words';
+import { ClockChart } from './ClockChart';
 import { useValues } from './Probed';
 
 /** What the layers of traffic say of a link in a state. */
@@ -97,8 +97,6 @@ function paired(now: readonly LinkState[], usual: readonly LinkState[]): readonl
 }
 
 function Plot({ hours }: { hours: readonly Hour[] }) {
-  const holder = useRef<HTMLDivElement>(null);
-  const chart = useRef<Chart | null>(null);
   const { language, style } = view.value;
   const drawn = useMemo((): Drawn => {
     const time = hours.map(({ usual, now }) => Date.parse((now ?? usual)?.valid_from ?? '') / 1000);
@@ -106,22 +104,5 @@ function Plot({ hours }: { hours: readonly Hour[] }) {
     const lines = [line(0, t('link.volume'), ({ now }) => now?.volume ?? 0), line(1, t('link.usual'), ({ usual }) => usual?.volume ?? 0)];
     return { from: time[0] ?? 0, to: time.at(-1) ?? 0, zone: zone(), language, lines, levels: [] };
   }, [hours, language, style]);
-  useEffect(() => {
-    const element = holder.current;
-    if (!element) return;
-    let wanted = true;
-    void import('../sensing/chart').then(({ drawChart }) => {
-      if (!wanted) return;
-      chart.current = drawChart(element, drawn, { onMoment: setInstant, onWindow: (from) => setInstant(from) });
-      chart.current.mark(instant.peek());
-    });
-    return () => {
-      wanted = false;
-      chart.current?.remove();
-      chart.current = null;
-    };
-  }, [drawn]);
-  const at = instant.value;
-  useEffect(() => chart.current?.mark(at), [at]);
-  return <div ref={holder} class="chart" role="img" aria-label={t('link.chart')} />;
+  return <ClockChart drawn={drawn} label={t('link.chart')} />;
 }

@@ -1,16 +1,16 @@
 /** The values at a place through time, of the open run and of the one beside it, under the map's clock. */
 
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import type { Position } from 'geojson';
 import { getPointSeries, type PointSeries } from '../../api/scenarios';
 import { number, t } from '../../i18n/text';
-import { instant, setInstant } from '../../state/scenarios/play';
 import { otherRaster, raster } from '../../state/scenarios/runs';
 import { city } from '../../state/session';
 import { view } from '../../state/store';
 import { LINES } from '../sensing/SeriesChart';
-import type { Chart, Drawn } from '../sensing/chart';
+import type { Drawn } from '../sensing/chart';
 import { fullTime, zone } from '../sensing/words';
+import { ClockChart } from './ClockChart';
 import { useValues } from './Probed';
 
 interface Told extends PointSeries {
@@ -35,8 +35,6 @@ export function PointChart({ at }: { at: Position }) {
 }
 
 function Plot({ told }: { told: readonly Told[] }) {
-  const holder = useRef<HTMLDivElement>(null);
-  const chart = useRef<Chart | null>(null);
   const { language, style } = view.value;
   const drawn = useMemo((): Drawn => {
     const lines = told.map((series, index) => ({
@@ -51,24 +49,7 @@ function Plot({ told }: { told: readonly Told[] }) {
     const times = lines.flatMap((line) => [line.time[0] ?? 0, line.time.at(-1) ?? 0]);
     return { from: Math.min(...times), to: Math.max(...times), zone: zone(), language, lines, levels: [] };
   }, [told, language, style]);
-  useEffect(() => {
-    const element = holder.current;
-    if (!element) return;
-    let wanted = true;
-    void import('../sensing/chart').then(({ drawChart }) => {
-      if (!wanted) return;
-      chart.current = drawChart(element, drawn, { onMoment: setInstant, onWindow: (from) => setInstant(from) });
-      chart.current.mark(instant.peek());
-    });
-    return () => {
-      wanted = false;
-      chart.current?.remove();
-      chart.current = null;
-    };
-  }, [drawn]);
-  const at = instant.value;
-  useEffect(() => chart.current?.mark(at), [at]);
-  return <div ref={holder} class="chart" role="img" aria-label={t('probe.chart')} />;
+  return <ClockChart drawn={drawn} label={t('probe.chart')} />;
 }
 
 function amounts({ times, values }: PointSeries): { readonly time: readonly number[]; readonly value: readonly number[] } {
