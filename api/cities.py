@@ -1,9 +1,11 @@
 """The cities that this process serves: opened when first asked for, found and forgotten without a restart."""
 
 import asyncio
+import time
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from api.coverages import Coverages
 from api.errors import NotFound
@@ -13,7 +15,7 @@ from api.terrain import TerrainTiles
 from api.ways import NetworkCache
 from cim_models.database import Connection, Database
 from layers.access import SYSTEM, Principal
-from layers.catalog import Catalog, Layer, load_catalog
+from layers.catalog import Catalog, Layer, LayerNotFound, load_catalog
 from layers.counts import Counts, layer_counts
 from layers.legend import values_in_use
 from tiles.map import MapService
@@ -28,6 +30,7 @@ COUNTS_FRESH_S = 10.0
 SPARED_CONNECTIONS = 2
 # Of the memory for tiles, one part in so many for those of maps.
 MAPS_SHARE = 4
+T = TypeVar("T")
 
 
 class CityDirectory(Protocol):
@@ -102,6 +105,19 @@ class ServedCity:
     async def catalog(self) -> Catalog:
         """What the city holds, at most `FRESH_S` old."""
         return self._catalog.kept() or await self._catalog.get()
+
+    async def latest(self, answer: Callable[[], Awaitable[T]]) -> T:
+        """What `answer` gives; where it lacks a layer, once more by a catalogue that is newer than the question.
+
+        Whoever has just been told of a layer, by a run that has ended or by another server process, finds it.
+        """
+        began = time.monotonic()
+        try:
+            return await answer()
+        except LayerNotFound:
+            if not await self._catalog.renewed(began):
+                raise
+        return await answer()
 
     def is_at(self, place: CityPlace) -> bool:
         """Whether this is the city that lies there, and no other has been laid down in its place."""

@@ -18,7 +18,7 @@ class Recent(Generic[T]):
         self._fresh_s = fresh_s
         self._lock = asyncio.Lock()
         self._kept: T | None = None
-        self._until = 0.0
+        self._began = self._until = 0.0
 
     def kept(self) -> T | None:
         """The value if it is fresh, without waiting."""
@@ -28,6 +28,17 @@ class Recent(Generic[T]):
         async with self._lock:
             if (kept := self.kept()) is not None:
                 return kept
-            self._kept = await self._read()
-            self._until = time.monotonic() + self._fresh_s
-            return self._kept
+            return await self._get()
+
+    async def renewed(self, since: float) -> bool:
+        """Read the value again if its reading began before `since` (monotonic); whether it did."""
+        async with self._lock:
+            if is_older := self._began < since:
+                await self._get()
+            return is_older
+
+    async def _get(self) -> T:
+        began = time.monotonic()
+        self._kept = await self._read()
+        self._began, self._until = began, time.monotonic() + self._fresh_s
+        return self._kept

@@ -81,15 +81,20 @@ class TileRoute:
             raise MethodNotAllowed("a tile can only be read", allowed="GET, HEAD")
         layer_id, is_map, style, grid_id, z, row, column = found.groups()
         met.operation = operation(layer_id is not None, is_map is not None, style is not None)
-        assert met.city is not None
-        catalog = await met.city.catalog()
-        tile = tile_at(int(z), int(column), int(row), grid_named(grid_id, catalog))
-        if is_map is None:
-            picture = await _vector_tile(scope, met, catalog, Asked(layer_id, None, tile))
+        served, format_ = met.city, None if is_map is None else _wanted_format(scope)
+        assert served is not None
+
+        async def drawn() -> Picture:
+            catalog = await served.catalog()
+            tile = tile_at(int(z), int(column), int(row), grid_named(grid_id, catalog))
+            if format_ is None:
+                return await _vector_tile(scope, met, catalog, Asked(layer_id, None, tile))
+            return await _map_tile(scope, met, catalog, Asked(layer_id, style or MODES[0], tile), format_)
+
+        picture = await served.latest(drawn)
+        if format_ is None:
             await send_packed(picture, MVT.encode(), scope, send)
         else:
-            format_ = _wanted_format(scope)
-            picture = await _map_tile(scope, met, catalog, Asked(layer_id, style or MODES[0], tile), format_)
             await send_plain(picture, format_.encode(), scope, send)
 
 

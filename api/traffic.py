@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyproj
 import shapely
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.answers import json_answer
 from api.documentation import described
@@ -17,6 +17,7 @@ from api.errors import BadRequest
 from api.exchange import city, exchange
 from api.links import GEOJSON
 from api.parameters import Parameter, Query, one_of
+from api.routing import PartRouter
 from api.selections import truth
 from api.views import DATETIME, PLAN, as_text
 
@@ -123,7 +124,7 @@ ROUTE_EXAMPLE = {
     "properties": {"mode": "car", "seconds": 74.0, "metres": 983.0, "streets": [{"name": "海晏路", "metres": 983.0}]},
 }
 
-router = APIRouter(tags=["Ways"])
+router = PartRouter(tags=["Ways"])
 
 
 @router.get(

@@ -74,6 +74,28 @@ def client(city: tuple[httpx.AsyncClient, town.Tokens]) -> httpx.AsyncClient:
     return city[0]
 
 
+async def test_a_result_is_there_as_soon_as_it_is_published(
+    new_city: Callable[..., str], settings: Settings, tmp_path: Path
+) -> None:
+    """Whoever is told of a layer by a run that has just ended asks a server that read its catalogue before."""
+    url = new_city()
+    town.fill(url)
+    file = rasters.write(tmp_path / "depth.tif", water)
+    wanted = RasterResult("depth", Title("水深", "Depth"), "m", "depth", [(START, file)])
+    async with client_of(create_app(settings, Places(CityPlace("town", url, tmp_path)))) as asking:
+        cells, tile = "coverage/position?coords=POINT(120.9 28.1)", "tiles/WebMercatorQuad/0/0/0"
+        for number, address in enumerate((cells, f"coverage/{tile}", f"map/{tile}")):
+            run = Run(f"00000000-{number:04}", Title("台风", "Typhoon"), "test")
+            path = f"/collections/run_00000000{number:04}_depth/{address}"
+            assert (await asking.get(path)).status_code == 404
+            database = await Database.open(url)
+            async with database.writing() as connection:
+                await publish_raster(connection, database.city, tmp_path, run, wanted)
+            await database.close()
+            answer = await asking.get(path)
+            assert answer.status_code != 404, answer.text
+
+
 def pixels(answer: httpx.Response) -> npt.NDArray[np.int64]:
     """Bands, rows and columns of a picture."""
     assert answer.status_code == 200, answer.text

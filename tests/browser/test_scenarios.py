@@ -79,9 +79,8 @@ def test_a_flood_from_the_form_to_the_map(scenarios: Viewer, planner: httpx.Clie
     card = page.get_by_role("region", name="Values", exact=True)
     expect(card).to_be_visible()
     at = scenarios.camera
-    series = planner.get(
-        f"/collections/{depth['id']}/coverage/position", params={"coords": f"POINT({at[0]} {at[1]})"}
-    ).json()
+    asked = planner.get(f"/collections/{depth['id']}/coverage/position", params={"coords": f"POINT({at[0]} {at[1]})"})
+    series = asked.raise_for_status().json()
     deepest = max((value for value in series["values"] if value is not None), default=None)
     expect(card).to_contain_text("No value here" if deepest is None else f"{deepest:.2f}".rstrip("0"))
     assert violations(page) == []
