@@ -16,7 +16,7 @@ def save(simulation: "Simulation", path: Path) -> None:
     """Write the state to a .npz file, whole or not at all."""
     arrays: dict[str, Any] = dict(simulation.solver.saved())
     arrays |= {f"record_{name}": value for name, value in vars(simulation.records).items()}
-    for number, sink in enumerate(simulation._sinks):
+    for number, sink in enumerate(simulation.sources.sinks):
         arrays[f"sink_{number}"] = sink.state
     for name, faces in (("across", simulation._edges.across), ("down", simulation._edges.down)):
         arrays |= {f"{name}_crest": faces.crest, f"{name}_strength": faces.strength}
@@ -40,19 +40,20 @@ def restore(simulation: "Simulation", path: Path) -> None:
         simulation.solver.restore(dict(saved))
         for name, value in vars(simulation.records).items():
             value[:] = saved[f"record_{name}"]
-        for number, sink in enumerate(simulation._sinks):
+        for number, sink in enumerate(simulation.sources.sinks):
             sink.state[:] = saved[f"sink_{number}"]
         for name, faces in (("across", simulation._edges.across), ("down", simulation._edges.down)):
             faces.crest[:], faces.strength[:] = saved[f"{name}_crest"], saved[f"{name}_strength"]
         simulation._noted = saved["noted"].tolist()
     simulation.time, simulation.steps, simulation._speed = (numbers[name] for name in ("time", "steps", "speed"))
+    simulation.sources.resume(simulation.time)
     simulation._next_note, simulation._last_record = numbers["next_note"], numbers["last_record"]
     simulation._step_range = numbers["step_range"]
     balance = simulation.balance
     balance.initial, balance.moved, balance.terms = (numbers[name] for name in ("initial", "moved", "terms"))
     for growing, width in zip(simulation._edges._breaches, numbers["breaches"], strict=True):
         growing.width = width
-    simulation._plumbing.restore(numbers["pumps"])
+    simulation.sources.plumbing.restore(numbers["pumps"])
 
 
 def _numbers(simulation: "Simulation") -> dict[str, Any]:
@@ -69,5 +70,5 @@ def _numbers(simulation: "Simulation") -> dict[str, Any]:
         "moved": balance.moved,
         "terms": balance.terms,
         "breaches": [growing.width for growing in simulation._edges._breaches],
-        "pumps": simulation._plumbing.saved(),
+        "pumps": simulation.sources.plumbing.saved(),
     }

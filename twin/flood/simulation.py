@@ -17,10 +17,10 @@ from twin.flood.domain import Domain
 from twin.flood.drainage import Drainage, DrainNetwork
 from twin.flood.edges import Edges
 from twin.flood.errors import Cancelled, InvalidInput, Unstable
-from twin.flood.forcing import MM_PER_HOUR, Inflow, Rain, RainFrames, Rim
-from twin.flood.losses import Loss, Sink
-from twin.flood.plumbing import Plumbing
+from twin.flood.forcing import Inflow, Rain, RainFrames, Rim
+from twin.flood.losses import Loss
 from twin.flood.records import NEVER, Frame, Records, Result
+from twin.flood.sources import Sources
 from twin.flood.structures import Structure
 from twin.flood.walls import Breach, Wall
 
@@ -71,7 +71,6 @@ class Simulation:
         if mode not in COURANT:
             raise InvalidInput(f"mode: {mode!r} is none of {', '.join(COURANT)}")
         self.domain, self.mode, self.time, self.steps = domain, mode, 0.0, 0
-        self._rain, self._inflows = list(rain), list(inflows)
         self._wet_m, self._longest = wet_m, longest_step
         self._record_step, self._series_step = record_step, series_step
         dtype: np.dtype[np.floating[Any]] = np.dtype(np.float32 if precision == "single" else np.float64)
@@ -79,14 +78,11 @@ class Simulation:
         self._edges = Edges(domain=domain, base=self.base, dtype=dtype, rims=rims, walls=walls, breaches=breaches)
         inside = np.isfinite(domain.levels)
         self._edges.open_out(z)
-        self._land = places.padded(inside.astype(dtype))
-        self._sinks = [Sink(loss, domain.shape, dtype) for loss in losses]
-        self._plumbing = Plumbing(domain, structures)
-        self.drainage = Drainage(domain, drains) if drains is not None else None
-        self._inflow_cells = [places.indices(flow.cells, domain, flow.name) for flow in inflows]
+        self.sources = Sources(
+            domain, dtype, rain=rain, inflows=inflows, structures=structures, losses=losses, drains=drains
+        )
         marked = np.zeros(z.shape, np.bool_)
-        given = [self.drainage.cells] if self.drainage is not None else []
-        for rows, columns in [*self._inflow_cells, *self._plumbing.outlets, self._edges.fed_cells(), *given]:
+        for rows, columns in [*self.sources.cells, self._edges.fed_cells()]:
             marked[rows, columns] = True
         manning = places.padded(np.where(inside, domain.roughness, 0.03))
         self.solver = Solver(
@@ -103,8 +99,6 @@ class Simulation:
         )
         depth = places.initial_depth(domain, initial, initial_level, self.base, z)
         self.solver.water.depth[:] = depth
-        self._shares = [self._land * places.padded(_share(each, domain.shape, dtype)) for each in self._rain]
-        self._shown = [-2] * len(self._rain)
         self.balance = Balance(initial=self._volume())
         self.records = Records.empty(domain.shape)
         self.gauges = {name: domain.cell_at(x, y, f"gauge {name}") for name, (x, y) in (gauges or {}).items()}
@@ -118,6 +112,11 @@ class Simulation:
     def depth(self) -> Floats:
         """Depth in m now, rows from the north; 0 outside."""
         return self.solver.water.depth[GHOSTS:-GHOSTS, GHOSTS:-GHOSTS]
+
+    @property
+    def drainage(self) -> Drainage | None:
+        """The network of street drains at work, if there is one."""
+        return self.sources.drainage
 
     def frame(self) -> Frame:
         """The water now."""
@@ -166,19 +165,16 @@ class Simulation:
 
     def step(self, until: float) -> None:
         """One step, not beyond a time."""
+        until = min(until, self.sources.next_break(self.time))
         dt = min(self._longest, until - self.time)
-        speed = max(self._speed, self._edges.speed(self.time, dt), self._inflow_speed(dt))
+        inflow = self.sources.inflow_speed(self.time, dt, COURANT[self.mode])
+        speed = max(self._speed, self._edges.speed(self.time, dt), inflow)
         if speed > 0:
             dt = min(dt, COURANT[self.mode] * self.domain.cell / speed)
-        dt = min(dt, self._next_break() - self.time)
-        if (
-            not dt > SHORTEST_S
-            and until - self.time > 2 * SHORTEST_S
-            and self._next_break() - self.time > 2 * SHORTEST_S
-        ):
+        if not dt > SHORTEST_S and until - self.time > 2 * SHORTEST_S:
             raise Unstable(self._where(f"the step fell to {dt:.1e} s"))
         end = self.time + dt
-        self._sources(self.time, end)
+        self.sources.bring(self.solver.water, self.time, end, self.balance, whole=end >= until - 1e-9)
         self._edges.prepare(self.time, end, self)
         self._speed, rim = self.solver.step(dt, self._edges.levels(self.time), self._edges.levels(end))
         self._edges.account(rim, dt, self.balance)
@@ -236,57 +232,8 @@ class Simulation:
 
         restore(self, path)
 
-    def _sources(self, begin: float, end: float) -> None:
-        water, segments, area, dt = self.solver.water, self.solver.segments, self.domain.area, end - begin
-        for n, rain in enumerate(self._rain):
-            if isinstance(rain, Rain):
-                fallen = rain.intensity.integral(begin, end) * MM_PER_HOUR
-            else:
-                fallen = dt * MM_PER_HOUR
-                number = int(np.searchsorted(np.asarray(rain.times), begin + 1e-9, "right")) - 1
-                if number != self._shown[n]:
-                    self._shown[n] = number
-                    self._shares[n] = self._land * places.padded(rain.frame(number, self.domain.shape))
-            if fallen > 0:
-                share = self._shares[n]
-                added = cells.add_rain(water.carry, share, share.dtype.type(fallen), segments)
-                self.balance.add("rain", added * area)
-                for sink in self._sinks:
-                    self.balance.add(sink.account, -area * sink.take_of_rain(water, share, fallen, segments))
-        for inflow, (rows, columns) in zip(self._inflows, self._inflow_cells, strict=True):
-            self.balance.add(
-                inflow.name, places.pour(water, rows, columns, inflow.discharge.integral(begin, end), area)
-            )
-        self._plumbing.move(water, begin, dt, self.balance)
-        if self.drainage is not None:
-            self.drainage.move(water, end, self.balance)
-        for sink in self._sinks:
-            self.balance.add(sink.account, -area * sink.take(water, dt, segments))
-
-    def _inflow_speed(self, dt: float) -> float:
-        """Wave speed of what an inflow would pile up on dry ground within a step."""
-        most = 0.0
-        for inflow, (rows, _) in zip(self._inflows, self._inflow_cells, strict=True):
-            rate = max(inflow.discharge.integral(self.time, self.time + dt), 0.0) / (dt * len(rows) * self.domain.area)
-            # dt = Courant cell / sqrt(g rate dt), solved for the speed.
-            most = max(most, (GRAVITY * rate * COURANT[self.mode] * self.domain.cell) ** (1 / 3))
-        return most
-
-    def _next_break(self) -> float:
-        """The next time at which rain jumps, which a step must not blur."""
-        times = [r.intensity.next_break(self.time) for r in self._rain if isinstance(r, Rain)]
-        for r in self._rain:
-            if isinstance(r, RainFrames):
-                later = np.asarray(r.times)[np.asarray(r.times) > self.time + 1e-9]
-                times += [float(later[0])] if len(later) else []
-        return min(times, default=np.inf)
-
     def _look(self) -> None:
-        raining = any(
-            r.intensity.integral(self.time, self.time + LOOK_EVERY * self._longest) > 0 if isinstance(r, Rain) else True
-            for r in self._rain
-        )
-        self.solver.look(raining)
+        self.solver.look(self.sources.rains(self.time, self.time + LOOK_EVERY * self._longest))
         total = float(cells.sums(self.solver.water, self.solver.segments))
         if not np.isfinite(total) or not self._speed < FASTEST_M_S:
             raise Unstable(self._where(f"waves of {self._speed:.0f} m/s"))
@@ -330,13 +277,3 @@ class Simulation:
         fast = np.hypot(frame.velocity_x, frame.velocity_y) > 0.5 * np.sqrt(GRAVITY * np.maximum(frame.depth, 0.05))
         share = float(np.mean(fast[frame.depth > self._wet_m])) if (frame.depth > self._wet_m).any() else 0.0
         return [f"inertial: Froude number above 0.5 in {share:.1%} of the wet cells at the end"] if share > 0.01 else []
-
-
-def _share(rain: Rain | RainFrames, shape: tuple[int, int], dtype: np.dtype[np.floating[Any]]) -> Floats:
-    """Share of the series in each cell; frames set theirs when their time comes."""
-    share = rain.share if isinstance(rain, Rain) and rain.share is not None else 1.0
-    given = np.asarray(share, dtype)
-    if not np.isfinite(given).all() or given.min() < 0 or given.shape not in {(), shape}:
-        raise InvalidInput(f"rain: its shares must be numbers from 0 on, one or {shape[0]} x {shape[1]}")
-    spread: Floats = np.broadcast_to(given, shape)
-    return spread
