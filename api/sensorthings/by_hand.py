@@ -17,6 +17,7 @@ from api.sensorthings.service import readable, writable
 from layers.view import parse_interval, written
 from twin.sensing import EntityNotFound
 from twin.sensing.by_hand import HandReading, readings_by_hand
+from twin.sensing.latest import require_datastreams
 
 # Of a clock that goes a little fast; a later time is a wrong day.
 AHEAD = timedelta(minutes=10)
@@ -82,6 +83,7 @@ async def by_hand(request: Request) -> Response:
         start, end = span.start or datetime.min.replace(tzinfo=UTC), span.end or end
     # The end of a span is in it.
     async with service.city.reading() as connection:
+        await require_datastreams(connection, streams)
         found = await readings_by_hand(connection, streams, start, end + timedelta(microseconds=1))
     return json_answer({"readings": [_document(each) for each in found]})
 

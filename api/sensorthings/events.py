@@ -29,6 +29,7 @@ from twin.sensing import EntityNotFound
 from twin.sensing.event_feed import StepTaken, steps_hub
 from twin.sensing.events import NewEvent, Severity, Sought, Step, list_events, raise_event, read_event, take_step
 from twin.sensing.hub import Hub
+from twin.sensing.latest import require_datastreams
 from twin.sensing.writing.fields import shape_of
 
 
@@ -97,6 +98,7 @@ async def events(request: Request) -> Response:
     interval = Interval(None, None) if span is None else parse_interval(span, service.zone)
     sought = Sought(states, severities, streams, kinds, of, box, interval.start, interval.end, before)
     async with service.city.reading() as connection:
+        await require_datastreams(connection, streams or ())
         found = await list_events(connection, sought, limit)
     tail: dict[str, Any] = {"numberReturned": len(found)}
     if len(found) == limit:

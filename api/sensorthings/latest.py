@@ -13,7 +13,7 @@ from api.links import GEOJSON, MVT
 from api.parameters import Parameter, Query, whole_number
 from api.routing import PartRouter
 from api.sensorthings.service import readable
-from twin.sensing.latest import FIELDS, SOURCE_LAYER, Chosen, latest_style, latest_tile
+from twin.sensing.latest import FIELDS, SOURCE_LAYER, Chosen, latest_style, latest_tile, require_datastreams
 
 MAX_ZOOM = 24
 MOST = 100_000
@@ -68,6 +68,7 @@ async def latest(request: Request) -> Response:
     chosen, limit = take_chosen(query), query.take(LIMIT)
     query.finish()
     async with service.city.reading() as connection:
+        await require_datastreams(connection, chosen.datastreams or ())
         features, number = await service.latest.features(connection, chosen, limit)
     tail = {"numberReturned": number, "timeStamp": datetime.now(UTC).isoformat(timespec="seconds")}
     body = b'{"type":"FeatureCollection","features":' + features + b"," + orjson.dumps(tail)[1:]

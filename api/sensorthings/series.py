@@ -19,6 +19,7 @@ from api.sensorthings.latest import DATASTREAM
 from api.sensorthings.service import readable
 from layers.view import parse_interval
 from twin.sensing.by_hand import HandReading, readings_by_hand
+from twin.sensing.latest import require_datastreams
 from twin.sensing.odata.parser import read_duration
 from twin.sensing.series import Asked, Series, Thinning, read_series
 
@@ -61,6 +62,7 @@ async def series(request: Request) -> Response:
     start, end = (None, None) if interval is None else (interval.start, interval.end)
     asked = Asked(start, end, bucket, points, cast(Thinning, thinning))
     async with service.city.reading() as connection:
+        await require_datastreams(connection, streams)
         found = [await read_series(connection, each, asked, service.zone.key) for each in streams]
         by_hand = None
         if form == "csv" and bucket is None and points is None:

@@ -20,6 +20,7 @@ from api.sensorthings.service import Service, readable
 from layers.changes import Place
 from layers.statement import Statement, compiled
 from twin.sensing.hub import Hub
+from twin.sensing.latest import require_datastreams
 from twin.sensing.live import Arrival, arrivals_hub
 from twin.sensing.model import BY_NAME
 from twin.sensing.odata import sql
@@ -45,10 +46,11 @@ async def stream(request: Request) -> StreamingResponse:
     streams, kinds, text = query.take(DATASTREAM), query.take(KIND), query.take(FILTER)
     query.finish()
     wanted: set[int] | None = None if streams is None else set(streams)
-    if kinds is not None:
-        async with service.city.reading() as connection:
+    async with service.city.reading() as connection:
+        await require_datastreams(connection, streams or ())
+        if kinds is not None:
             of_kinds = {row["id"] for row in await connection.fetch(STREAMS_OF_KINDS, kinds)}
-        wanted = of_kinds if wanted is None else wanted & of_kinds
+            wanted = of_kinds if wanted is None else wanted & of_kinds
     passing = None if text is None else _passing(text, service)
     exchange(request).allow(LONGEST_S)
     if service.city not in HUBS:

@@ -15,6 +15,7 @@ import yaml
 from cachetools import LRUCache
 
 from cim_models.database import Connection
+from twin.sensing import EntityNotFound
 from twin.sensing.allocation import without_collection
 from twin.sensing.batch import Floats
 
@@ -44,6 +45,7 @@ GRAVEST = """
     where ended_at is null and state <> 'closed' and datastream_id is not null
     order by datastream_id, array_position(array['red', 'orange', 'yellow', 'blue'], severity), id
 """
+MISSING = "select array(select unnest($1::bigint[]) except select id from sensing.datastream order by 1)"
 EVENTS = f"left join ({GRAVEST}) e on e.datastream_id = d.id"
 # Silent is never green: a stream that has not told its value in time is no longer trusted to be well.
 STATE = """
@@ -120,6 +122,12 @@ class Chosen:
 
     def arguments(self) -> tuple[object, ...]:
         return self.kinds, self.datastreams, self.bbox, self._object
+
+
+async def require_datastreams(connection: Connection, datastreams: Sequence[int]) -> None:
+    """Raises EntityNotFound, naming them, where there are not all of these."""
+    if datastreams and (missing := await connection.fetchval(MISSING, datastreams)):
+        raise EntityNotFound(f"no Datastream {', '.join(map(str, missing[:10]))}{', …' if len(missing) > 10 else ''}")
 
 
 @cache

@@ -70,6 +70,9 @@ async def test_what_cannot_be_is_refused_in_words(sensors: Sensors, gauge: int) 
         assert answer.status_code == 400, wrong
         assert words in answer.json()["detail"]
     assert (await sensors.client.post(address, json=good | {"datastream": 10**15})).status_code == 404
+    for asked in ("sensors/readings", "sensors/series", "sensors/latest", "sensors/stream", "events"):
+        answer = await sensors.public.get(f"{BASE}/{asked}", params={"datastream": f"{gauge},{10**15}"})
+        assert (answer.status_code, answer.json()["detail"]) == (404, f"no Datastream {10**15}"), asked
     assert (await sensors.client.post(address, content=b'{"result": NaN}')).status_code == 400
     assert (await sensors.public.post(address, json=good)).status_code == 401
     assert (await sensors.values(f"Datastreams({gauge})/Observations")) == []
