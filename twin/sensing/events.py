@@ -41,13 +41,15 @@ REPEAT = """
                            else e.severity end
     where kind = $1 and key = $2 and state not in ('resolved', 'closed') returning id
 """
-# What a person or a program raised is over when it is closed; a rule says for itself when its own are.
+# A part of another stays it until it is reopened. What a person or a program raised is over when it is closed, and on
+# again when it is reopened; a rule says for itself when its own are.
 TAKE = """
     update sensing.event set state = coalesce($2, state), updated_at = now(), department = coalesce($3, department),
            person = coalesce($4, person), due_at = coalesce($5, due_at),
            escalated_at = case when $5::timestamptz is null then escalated_at end,
-           merged_into = coalesce($6, merged_into),
-           ended_at = case when $7 and rule_id is null then coalesce(ended_at, now()) else ended_at end
+           merged_into = case when $2::text is null then merged_into else $6 end,
+           ended_at = case when rule_id is not null or $2 is null then ended_at
+                           when $7 then coalesce(ended_at, now()) end
     where id = $1
 """
 MERGE = """
@@ -191,6 +193,8 @@ async def take_step(connection: Connection, number: int, step: Step, who: str) -
         raise BadEntity("assign: name a department or a person")
     if step.did == "note" and not step.note:
         raise BadEntity("note: there is none")
+    if step.into is not None and step.did != "merge":
+        raise BadEntity(f"into: goes with merge, not with {step.did}")
     if step.did == "merge":
         await _merge(connection, number, step.into, who)
     await connection.execute(

@@ -204,6 +204,14 @@ async def test_a_report_of_what_is_open_is_the_same_event(sensors: Sensors) -> N
     merged = await ask(sensors, "POST", f"events/{other}/steps", {"did": "merge", "into": made}, 201)
     assert (merged["properties"]["state"], merged["properties"]["merged_into"]) == ("closed", made)
     assert (await ask(sensors, "GET", f"events/{made}"))["properties"]["times"] == 3
+    await ask(sensors, "POST", f"events/{made}/steps", {"did": "acknowledge", "into": other}, 400)
+    noted = await ask(sensors, "POST", f"events/{other}/steps", {"did": "note", "note": "同一处"}, 201)
+    assert noted["properties"]["merged_into"] == made
+    # One that was another after all stands on its own again.
+    reopened = await ask(sensors, "POST", f"events/{other}/steps", {"did": "reopen"}, 201)
+    told = [reopened["properties"][name] for name in ("state", "merged_into", "ended_at")]
+    assert told == ["acknowledged", None, None]
+    await ask(sensors, "POST", f"events/{other}/steps", {"did": "close"}, 201)
     for did in ("acknowledge", "close"):
         await ask(sensors, "POST", f"events/{made}/steps", {"did": did}, 201)
     # What comes after it was dealt with is another one.
