@@ -6,8 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import shapely
+from pyproj import Transformer
 
 from twin.traffic import Demand, InvalidDemand, InvalidNetwork, Router, assign, check
+from twin.traffic.assignment import Assignment
 from twin.traffic.demand import read_csv
 from twin.traffic.readers import lyon, tntp
 from twin.traffic.readers.lines import network_from_lines
@@ -102,20 +104,47 @@ def test_zones_join_the_network_and_nobody_drives_through_them() -> None:
         connect(network, ["A", "A"], [0, 1], [0, 1])
 
 
-def test_lyon_is_read_with_its_banned_turns(shared_data: Path) -> None:
-    """3,496 of 3,540 sections are for cars (the rest is metro and tram); 18,849 trips; a peak hour finds its ways."""
+@pytest.fixture(scope="module")
+def morning(shared_data: Path) -> Assignment:
+    """The trips of Lyon that leave between 8 and 9, on its roads."""
     folder = shared_data / "lyon"
     network = lyon.read_network(folder / "lyon_traffic.gpkg", folder / "raw" / "network-Lyon63V.json.gz")
-    assert network.links == 3496
-    assert len(network.turns) > 1000
     trips = lyon.read_trips(folder / "raw" / "demand-Lyon63V-coords.csv.gz")
     assert len(trips.departure_s) == 18_849
-    demand = trips.between(8 * 3600, 9 * 3600, network)
+    return assign(network, trips.between(8 * 3600, 9 * 3600, network), gap=1e-8)
+
+
+def test_lyon_is_read_with_its_banned_turns(morning: Assignment) -> None:
+    """3,496 of 3,540 sections are for cars (the rest is metro and tram); 18,849 trips; a peak hour finds its ways."""
+    found, network, demand = morning, morning.network, morning.demand[0]
+    assert network.links == 3496
+    assert len(network.turns) > 1000
     assert demand.total == 6071
-    found = assign(network, demand, gap=1e-8)
     assert found.unserved_trips < 0.01 * demand.total
     assert found.node_error < 1e-9
     assert {each.kind for each in check(network)} <= {"island", "trap", "source", "dead_end", "duplicate"}
+
+
+def test_a_closed_rhone_bridge_in_lyon_sends_its_trips_over_the_next_one(morning: Assignment) -> None:
+    """A line drawn across Pont Raymond-Poincaré closes it both ways; the ring road's viaduct takes what can go round.
+
+    Who begins at its northern end, where sections of the source lead nowhere else, has no way left and is named.
+    """
+    network, before = morning.network, morning
+    onto = Transformer.from_crs("OGC:CRS84", lyon.CRS, always_xy=True)
+
+    def crossed(*line: tuple[float, float]) -> np.ndarray:
+        drawn = shapely.LineString([onto.transform(*place) for place in line])
+        return np.flatnonzero(shapely.intersects(network.geometry, drawn))
+
+    bridge, viaduct = crossed((4.8592, 45.7866), (4.8614, 45.7866)), crossed((4.8815, 45.7895), (4.8835, 45.7925))
+    assert network.link_ids[bridge].tolist() == ["T_58424807_FRef", "T_58424807_toRef"]
+    after = assign(network.closing(bridge), morning.demand, gap=1e-8)
+    assert (after.flow[bridge] == 0).all()
+    stranded = after.unserved_trips - before.unserved_trips
+    assert before.flow[bridge].sum() > 100
+    gone_round = before.flow[bridge].sum() - stranded
+    assert 0.8 * gone_round < after.flow[viaduct].sum() - before.flow[viaduct].sum() <= gone_round
 
 
 def test_a_matrix_file_is_read_or_refused_by_line(tmp_path: Path) -> None:

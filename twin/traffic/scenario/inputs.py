@@ -74,11 +74,12 @@ class NewRoad(Inputs):
 class TrafficInputs(Inputs):
     """Inputs of a traffic run; hours are of the city's own clock."""
 
-    demand: Literal["city", "crossings", "csv"] = field(
-        "city",
+    demand: Literal["auto", "city", "crossings", "csv"] = field(
+        "auto",
         title=Words("需求来源", "Trips from"),
         group=TRIPS,
         choices={
+            "auto": Words("建筑遍布路网时按建筑，否则按路口", "Buildings if all along the roads, else crossings"),
             "city": Words("按建筑面积、用途与人口推算", "Floors, functions and people"),
             "crossings": Words("按路口平摊（建筑用途未知时）", "Spread by crossings, where functions are not known"),
             "csv": Words("起讫点表", "A table of origin, destination, trips"),

@@ -65,8 +65,9 @@ def traffic_layers(streets: Streets, pairs: Sequence[tuple[Traffic, Traffic]]) -
             continue
         tables = [_volumes(streets, pair[1] if role == "traffic" else pair[0], pair[1].state) for pair in pairs]
         yield VectorLayer(role, title, titled(tables), line_style(LOAD, WIDTH, ASIDE))
-    if changed:
-        tables = [_differences(streets, *pair) for pair in pairs]
+    tables = [_differences(streets, *pair) for pair in pairs]
+    # What is closed may be a road that nobody uses.
+    if any(table.num_rows for table in tables):
         style = line_style(CHANGE, CHANGE_WIDTH, CHANGE_ASIDE)
         yield VectorLayer("change", Words("流量变化", "Change of traffic"), titled(tables), style)
 

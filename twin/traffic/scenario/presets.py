@@ -14,6 +14,13 @@ PRESETS = {
         Words("最近一次洪水模拟中的交通（先运行洪水）", "Traffic in the newest flood run (run a flood first)"),
         {"flood_run": LATEST},
     ),
+    "lyon-bridge": Preset(
+        Words("里昂：早高峰封闭罗讷河庞加莱桥", "Lyon: Pont Raymond-Poincaré over the Rhône closed, morning"),
+        {
+            "hour": 8,
+            "closures": [{"line": {"type": "LineString", "coordinates": [[4.8592, 45.7866], [4.8614, 45.7866]]}}],
+        },
+    ),
     "lyon-railway": Preset(
         Words("里昂：早高峰封闭拉法耶特大道铁路桥下", "Lyon: Cours Lafayette closed under the railway bridge, morning"),
         {

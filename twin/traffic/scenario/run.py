@@ -44,6 +44,10 @@ from twin.traffic.scenario.zoning import Houses, Zones, draw_zones, read_houses
 # Parts of the whole run: reading, equilibria, then tables and layers.
 PREPARED, COMPUTED = 0.2, 0.92
 VEHICLES = {"car": Words("小客车", "by car"), "lorry": Words("货车", "by lorry")}
+NOBODY = Words(
+    "封闭的道路现状无车使用：可能是路网的尽头，或两侧没有出行，因此流量没有变化",
+    "nobody uses what is closed as it is: the network may end there, or no trips begin beyond it; so nothing changes",
+)
 Pairs = list[tuple[Traffic, Traffic]]
 
 
@@ -56,7 +60,7 @@ def run_traffic(city: City, inputs: TrafficInputs, progress: Progress) -> Result
 
 
 def _run(city: City, inputs: TrafficInputs, progress: Progress) -> Result:
-    notes: list[str] = []
+    notes: list[Words] = []
     progress(0.0, Words("读取路网", "Reading the roads"))
     streets = read_streets(city, inputs)
     faults = check(streets.network)
@@ -93,10 +97,12 @@ def _run(city: City, inputs: TrafficInputs, progress: Progress) -> Result:
     layers: list[RasterLayer | VectorLayer] = []
     if pairs:
         traffic = _Told(streets, zones, houses, pairs, [trips.matrix(each.hour) for each in when])
+        notes += _of_nobody(closures, pairs)
         tables |= traffic.tables()
         layers += traffic.layers()
-    further = closed_layer(streets, changed), *cut_off_layers(houses, reached), fault_layer(streets, faults)
-    layers += [each for each in further if each is not None]
+    layers += filter(
+        None, (closed_layer(streets, changed), *cut_off_layers(houses, reached), fault_layer(streets, faults))
+    )
     write_link_times(city.folder, streets, changed, [after.found.time_s for _, after in pairs])
     tables["network"] = _network_table(streets, faults)
     indicators = _indicators(pairs, reached, len(zones), notes)
@@ -197,6 +203,12 @@ def _touching(streets: Streets, links: Integers) -> Integers:
             return found
 
 
+def _of_nobody(closures: Sequence[Closed], pairs: Pairs) -> list[Words]:
+    """A note where nobody uses, as the city is, any of the links that are closed or slowed."""
+    flows = [usual.found.flow[: len(each.links)][each.links] for usual, _ in pairs for each in closures]
+    return [NOBODY] if flows and not any((flow > 0).any() for flow in flows) else []
+
+
 def _network_table(streets: Streets, faults: Sequence[Finding]) -> pa.Table:
     """What the network was made from, what was taken for granted, and what is doubtful about it."""
     rows: list[dict[str, Any]] = [
@@ -208,7 +220,7 @@ def _network_table(streets: Streets, faults: Sequence[Finding]) -> pa.Table:
     return typed(rows, about=pa.string(), zh=pa.string(), count=pa.int64())
 
 
-def _indicators(pairs: Pairs, reached: Reached, zones: int, notes: Sequence[str]) -> dict[str, Any]:
+def _indicators(pairs: Pairs, reached: Reached, zones: int, notes: Sequence[Words]) -> dict[str, Any]:
     found: dict[str, Any] = {"zones": number(zones, "1", "交通小区", "Zones")}
     if pairs:
         lost = sum(after.vehicle_hours - usual.vehicle_hours for usual, after in pairs)
@@ -241,7 +253,7 @@ def _indicators(pairs: Pairs, reached: Reached, zones: int, notes: Sequence[str]
             int((people > 0).sum()), "1", f"断路村庄（{words.zh}，{who.zh}）",
             f"Villages cut off at any time ({words.en.lower()}, {who.en})",
         )  # fmt: skip
-    return found | {"notes": list(dict.fromkeys(notes))}
+    return found | {"notes": [each._asdict() for each in dict.fromkeys(notes)]}
 
 
 def _evacuated(plan: Evacuation, streets: Streets) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twin.scenarios.inputs import Words
 from twin.traffic.access import Router
 from twin.traffic.assignment import Assignment, assign
 from twin.traffic.errors import NotConverged
@@ -56,7 +57,7 @@ class Traffic:
 class Solver:
     """Solves states, each hour of the usual city once."""
 
-    def __init__(self, trips: Trips, zones: Zones, *, gap: float, threads: int, notes: list[str]) -> None:
+    def __init__(self, trips: Trips, zones: Zones, *, gap: float, threads: int, notes: list[Words]) -> None:
         self._trips, self._nodes = trips, zone_names(zones.ids)
         self._gap, self._threads, self._notes = gap, threads, notes
         self._usual: dict[int, Traffic] = {}
@@ -80,6 +81,7 @@ class Solver:
             found = assign(state.network, demands, gap=self._gap, threads=self._threads, progress=told)
         except NotConverged as error:
             found = error.assignment
-            self._notes.append(f"hour {state.moment.hour}: {error}")
+            hour = state.moment.hour
+            self._notes.append(Words(f"{hour} 时未收敛到要求的相对间隙，取所达到的结果", f"hour {hour}: {error}"))
         router = Router(state.network, found.time_s, state.car)
         return Traffic(state, found, router.matrix(self._nodes, self._nodes, threads=self._threads))

@@ -5,6 +5,7 @@ import io
 
 import numpy as np
 
+from twin.scenarios.inputs import Words
 from twin.traffic.access import Router
 from twin.traffic.demand import CAR, Demand, VehicleClass
 from twin.traffic.errors import InvalidDemand
@@ -51,7 +52,7 @@ class Trips:
         return [Demand.from_matrix(all_of_them * share, nodes, vehicle) for vehicle, share in parts if share > 0]
 
 
-def make_trips(houses: Houses, zones: Zones, network: Network, inputs: TrafficInputs, notes: list[str]) -> Trips:
+def make_trips(houses: Houses, zones: Zones, network: Network, inputs: TrafficInputs, notes: list[Words]) -> Trips:
     """Raises TrafficRefused where there is nothing that trips could come from. network: with the zones joined."""
     if inputs.demand == "csv":
         return Trips(zones, _table(inputs.od_csv or "", zones), inputs.lorry_share, by_profile=False)
@@ -65,16 +66,26 @@ def make_trips(houses: Houses, zones: Zones, network: Network, inputs: TrafficIn
     except InvalidDemand as error:
         deterrence = Deterrence(1 / inputs.mean_trip_min)
         matrix = gravity(ends.produced, ends.attracted, minutes, deterrence)
-        notes.append(f"mean_trip_min: {error}; a deterrence of 1/mean was taken")
+        notes.append(
+            Words(
+                f"平均行程时间无法标定到 {inputs.mean_trip_min:g} 分钟，阻抗系数取其倒数",
+                f"mean_trip_min: {error}; a deterrence of 1/mean was taken",
+            )
+        )
     return Trips(zones, matrix, inputs.lorry_share, by_profile=True)
 
 
-def _ends(houses: Houses, zones: Zones, inputs: TrafficInputs, notes: list[str]) -> Ends:
+def _ends(houses: Houses, zones: Zones, inputs: TrafficInputs, notes: list[Words]) -> Ends:
     """Trips that begin and end in each zone in the morning's peak hour."""
     if (zones.of_house < 0).all():
         ends = Ends(zones.weight, zones.weight)
         total = inputs.trips_total or float(zones.weight.sum()) * TRIPS_A_CROSSING
-        notes.append("trips are spread by crossings and made up: no functions of buildings were used")
+        notes.append(
+            Words(
+                "出行按路口平摊，为假定值，未使用建筑用途",
+                "trips are spread by crossings and made up: no functions of buildings were used",
+            )
+        )
     else:
         ends = trip_ends(
             zones.of_house,
@@ -86,7 +97,12 @@ def _ends(houses: Houses, zones: Zones, inputs: TrafficInputs, notes: list[str])
         )
         by_people = float(houses.people.sum()) * inputs.trips_per_1000 / 1000
         total = inputs.trips_total or by_people or float(ends.produced.sum())
-        notes.append("rates of trips by floor and the profile of the day are assumed; no survey or count stands behind")
+        notes.append(
+            Words(
+                "出行率与日变化系数为假定值，未经调查或计数检验",
+                "rates of trips by floor and the profile of the day are assumed; no survey or count stands behind",
+            )
+        )
     if not ends.produced.sum() > 0 or not ends.attracted.sum() > 0:
         raise TrafficRefused(
             'demand: no trip begins or ends anywhere, for no building has floors; take demand "crossings"',

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import shapely
@@ -15,6 +17,8 @@ from twin.traffic.scenario.errors import TrafficRefused
 from twin.traffic.scenario.inputs import TrafficInputs
 from twin.traffic.zones import connect
 
+# Buildings tell of a network's trips where this share of its crossings has one within this, m.
+SERVED_M, SERVED_SHARE = 500.0, 0.5
 # So many villages make zones; with fewer, most trips would stay within theirs.
 ENOUGH_VILLAGES = 25
 MOST_ZONES = 1500
@@ -28,7 +32,7 @@ OF_DIVISIONS = "code", "name", "level", "population"
 class Houses:
     """Buildings: middles x, y in metres, people, floor in m2, function, and the codes of their villages ("" unknown).
 
-    names: of villages and townships by code. shapes: of villages by code.
+    names: of villages and townships by code. shapes: of villages by code; townships: their shapes by code.
     """
 
     x: Floats
@@ -39,13 +43,17 @@ class Houses:
     village: list[str]
     names: dict[str, str]
     shapes: dict[str, shapely.Geometry]
+    townships: dict[str, shapely.Geometry]
 
     def __len__(self) -> int:
         return len(self.x)
 
-    @property
+    @cached_property
     def township(self) -> list[str]:
-        return [code[:TOWNSHIP_DIGITS] for code in self.village]
+        """Township code of each building: its village's, else that of the township it stands in."""
+        return _standing_in(
+            self.townships, shapely.points(self.x, self.y), [code[:TOWNSHIP_DIGITS] for code in self.village]
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,41 +88,44 @@ def houses_of(found: Objects, divisions: Objects) -> Houses:
     """Buildings and divisions with the columns of `OF_BUILDINGS` and `OF_DIVISIONS`."""
     population: dict[str, int] = {}
     names: dict[str, str] = {}
-    shapes: dict[str, shapely.Geometry] = {}
+    shapes: dict[str, dict[str, shapely.Geometry]] = {"village": {}, "township": {}}
     columns = (divisions[name] for name in ("code", "name", "level", "population"))
     for shape, code, name, level, count in zip(divisions.shape, *columns, strict=True):
         if not code:
             continue
         names[code] = name or code
+        if level in shapes:
+            shapes[level][code] = shape
         if level == "village":
-            shapes[code] = shape
             population |= {code: int(count)} if count else {}
     storeys, area = found.numbers("storeys"), shapely.area(found.shape)
     middles = shapely.centroid(found.shape)
     x, y = shapely.get_x(middles), shapely.get_y(middles)
-    village = _villages(found, shapes, middles)
+    village = _standing_in(shapes["village"], middles, [code or "" for code in found["village_code"]])
     people = residents(
         rules(), function=found["function"], storeys=storeys, area=area, village=village, population=population
     )
     floor = area * np.maximum(np.nan_to_num(storeys, nan=1.0), 1.0)
-    return Houses(x, y, people, floor, [each or "other" for each in found["function"]], village, names, shapes)
+    functions = [each or "other" for each in found["function"]]
+    return Houses(x, y, people, floor, functions, village, names, shapes["village"], shapes["township"])
 
 
-def _villages(found: Objects, shapes: dict[str, shapely.Geometry], middles: np.ndarray) -> list[str]:
-    """Village code of each building: its own, else that of the village it stands in."""
-    codes = [code or "" for code in found["village_code"]]
-    if shapes and not all(codes):
+def _standing_in(shapes: dict[str, shapely.Geometry], places: Any, codes: Sequence[str]) -> list[str]:
+    """The code of each place, and where that is "", of the division it lies in."""
+    found = list(codes)
+    if shapes and not all(found):
         known = list(shapes)
-        point, area = shapely.STRtree([shapes[code] for code in known]).query(middles, predicate="intersects")
+        point, area = shapely.STRtree([shapes[code] for code in known]).query(places, predicate="intersects")
         for n, where in zip(point.tolist(), area.tolist(), strict=True):
-            codes[n] = codes[n] or known[where]
-    return codes
+            found[n] = found[n] or known[where]
+    return found
 
 
 def draw_zones(houses: Houses, network: Network, inputs: TrafficInputs) -> Zones:
     """Zones of the houses, or of the crossings where trips are spread by these. Raises TrafficRefused."""
     kind = inputs.zones
-    by_crossings = inputs.demand == "crossings" or len(houses) == 0
+    by_crossings = inputs.demand == "crossings" or (inputs.demand != "city" and not _serves(houses, network))
+    by_crossings = by_crossings or len(houses) == 0
     if kind == "auto":
         enough = len(set(houses.village) - {""}) >= ENOUGH_VILLAGES
         kind = "village" if enough and not by_crossings else "grid"
@@ -140,10 +151,22 @@ def draw_zones(houses: Houses, network: Network, inputs: TrafficInputs) -> Zones
     xs = np.bincount(number[inside], (weight * x)[inside], len(ids)) / total
     ys = np.bincount(number[inside], (weight * y)[inside], len(ids)) / total
     of_house = np.full(len(houses), -1) if by_crossings else number
-    township = _townships(houses, of_house, len(ids))
+    codes = _standing_in(houses.townships, shapely.points(x, y), [""] * len(x)) if by_crossings else houses.township
+    township = _townships(number, codes, weight, len(ids))
     return Zones(
         ids.tolist(), [houses.names.get(each, each) for each in ids.tolist()], township, xs, ys, total, of_house
     )
+
+
+def _serves(houses: Houses, network: Network) -> bool:
+    """Whether buildings stand along the whole network, so that its trips begin at them."""
+    if len(houses) == 0:
+        return False
+    homes: Any = shapely.points(houses.x, houses.y)
+    near = shapely.STRtree(homes).query_nearest(
+        shapely.points(network.x, network.y), max_distance=SERVED_M, all_matches=False, return_distance=False
+    )
+    return bool(near.shape[1] >= SERVED_SHARE * network.nodes)
 
 
 def _cells(x: Floats, y: Floats, side: float) -> list[str]:
@@ -151,12 +174,12 @@ def _cells(x: Floats, y: Floats, side: float) -> list[str]:
     return [f"{a}-{b}" for a, b in zip((column - column.min()).tolist(), (row - row.min()).tolist(), strict=True)]
 
 
-def _townships(houses: Houses, of_house: Integers, count: int) -> list[str]:
-    """The township that most floor of each zone stands in, "" where it is not known."""
+def _townships(zone_of: Integers, codes: Sequence[str], weight: Floats, count: int) -> list[str]:
+    """The township that most weight of each zone stands in, "" where it is not known."""
     votes: list[dict[str, float]] = [{} for _ in range(count)]
-    for zone, code, floor in zip(of_house.tolist(), houses.township, houses.floor_m2.tolist(), strict=True):
+    for zone, code, share in zip(zone_of.tolist(), codes, weight.tolist(), strict=True):
         if zone >= 0 and code:
-            votes[zone][code] = votes[zone].get(code, 0.0) + floor
+            votes[zone][code] = votes[zone].get(code, 0.0) + share
     return [max(each, key=lambda code: (each[code], code)) if each else "" for each in votes]
 
 

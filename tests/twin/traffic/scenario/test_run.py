@@ -7,6 +7,7 @@ short way, the south bridge the long one. A hamlet hangs on one road in the sout
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 import psycopg
 import pyarrow as pa
 import pytest
+import shapely
 from scipy.optimize import linprog
 
 from cim_models.database import Database
@@ -36,10 +38,11 @@ from twin.traffic.scenario.allocation import allocate
 from twin.traffic.scenario.errors import TrafficRefused
 from twin.traffic.scenario.inputs import TrafficInputs
 from twin.traffic.scenario.link_times import read_link_times
-from twin.traffic.scenario.streets import COLUMNS
+from twin.traffic.scenario.streets import COLUMNS, read_streets
 from twin.traffic.scenario.streets import ROADS as ROADS_LAYER
 from twin.traffic.scenario.water import CAR_IN_WATER, LORRY_IN_WATER
 from twin.traffic.scenario.ways import Ways
+from twin.traffic.scenario.zoning import draw_zones, read_houses
 
 WEST, SOUTH = 596_000, 3_111_000
 # Nodes: W and E in the middle of both villages, bridges N1-N2 and S1-S2, hamlet H beyond the ford F.
@@ -234,6 +237,30 @@ def test_ways_at_the_times_of_a_run(river: tuple[str, Path]) -> None:
     speed = {row["name"]: row["speed_kmh"] for row in slowest_last}
     by_hand = sum(3.6 * metres / speed[str(name)] for name, _, metres in found.streets)
     assert found.seconds == pytest.approx(by_hand, rel=0.02)
+
+
+def test_a_closed_road_that_nobody_uses_changes_nothing_and_this_is_said(river: tuple[str, Path]) -> None:
+    """So few trips all take the short way."""
+    few = {"demand": "csv", "od_csv": "origin,destination,trips\n990381001001,990381002001,10\n", "trips_total": None}
+    result = run(river, closures=[{"where": "uid = 'S1-S2'"}], **few)
+    assert "change" not in [each.role for each in result.layers]
+    assert any("nobody uses what is closed" in note["en"] for note in result.indicators["notes"])
+    assert result.indicators["vehicle_hours_more"]["value"] == 0
+
+
+def test_trips_begin_at_crossings_where_few_roads_have_buildings(river: tuple[str, Path]) -> None:
+    """Without a choice, and with zones in the townships that they lie in."""
+    with opened(river) as city:
+        streets = read_streets(city, TrafficInputs())
+        houses = read_houses(city)
+    none = replace(houses, x=houses.x[:0], y=houses.y[:0])
+    west = shapely.box(WEST - 500, SOUTH - 500, WEST + 1000, SOUTH + 1500)
+    zones = draw_zones(replace(none, townships={"990381001": west}), streets.network, TrafficInputs())
+    assert (zones.of_house < 0).all()
+    assert zones.weight.sum() == streets.network.nodes
+    assert {code for code, x in zip(zones.township, zones.x, strict=True) if x < WEST + 900} == {"990381001"}
+    assert {code for code, x in zip(zones.township, zones.x, strict=True) if x > WEST + 1100} == {""}
+    assert (draw_zones(houses, streets.network, TrafficInputs()).of_house >= 0).any()
 
 
 def test_the_busiest_bridge_is_found(river: tuple[str, Path]) -> None:

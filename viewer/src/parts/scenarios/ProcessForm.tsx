@@ -2,12 +2,13 @@
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Geometry } from 'geojson';
-import type { Attributes } from '../../api/documents';
+import type { Attributes, Box } from '../../api/documents';
 import type { Process } from '../../api/scenarios';
 import { number, pick, t } from '../../i18n/text';
 import { beyond, faultsOf, inputsOf, isGiven, matters, readForm, type Beyond, type Field, type Group } from '../../state/scenarios/form';
 import { start } from '../../state/scenarios/runs';
-import { shape as drawn } from '../../state/session';
+import { boxOf } from '../../geo/scale';
+import { city, map, shape as drawn } from '../../state/session';
 import { Icon } from '../Icon';
 import { FieldRow } from './FieldRow';
 
@@ -27,9 +28,14 @@ export function ProcessForm({ process, inputs, onLeave }: Props) {
     drawn.value = { type: 'GeometryCollection', geometries: shapesIn(values) };
     return () => void (drawn.value = { type: 'GeometryCollection', geometries: [] });
   }, [values]);
+  const choose = (given: Attributes): void => {
+    setValues(given);
+    const box = boxAround(given);
+    if (box) map.peek()?.showBox(box);
+  };
   const names = Object.keys(process.inputs);
   const refused = refusal === null ? {} : faultsOf(refusal, names);
-  const presets = Object.entries(process.twin.presets);
+  const presets = Object.entries(process.twin.presets).filter(([, preset]) => isHere(preset.inputs));
   const all = groups.flatMap(({ fields }) => fields);
   const own = Object.fromEntries(all.flatMap((field) => wordsOf(beyond(field, values[field.name]), field)));
   const faults: Readonly<Record<string, string>> = { ...refused, ...own };
@@ -56,7 +62,7 @@ export function ProcessForm({ process, inputs, onLeave }: Props) {
           <legend>{t('scenario.presets')}</legend>
           {presets.map(([id, preset]) => (
             <label key={id} class="preset">
-              <input type="radio" name="preset" checked={holdsAll(values, preset.inputs)} onChange={() => setValues(preset.inputs)} />
+              <input type="radio" name="preset" checked={holdsAll(values, preset.inputs)} onChange={() => choose(preset.inputs)} />
               <span>{pick(preset.title)}</span>
             </label>
           ))}
@@ -80,6 +86,16 @@ function shapesIn(value: unknown): Geometry[] {
   if (typeof value !== 'object' || value === null) return [];
   if ('type' in value && 'coordinates' in value) return [value as Geometry];
   return Object.values(value).flatMap(shapesIn);
+}
+
+function boxAround(inputs: Attributes): Box | null {
+  return boxOf({ type: 'GeometryCollection', geometries: shapesIn(inputs) });
+}
+
+/** Whether what inputs draw lies in this city: a preset may be of another one. */
+function isHere(inputs: Attributes): boolean {
+  const [own, all] = [boxAround(inputs), city.value?.document.bbox];
+  return !own || !all || (own[0] <= all[2] && own[2] >= all[0] && own[1] <= all[3] && own[3] >= all[1]);
 }
 
 function wordsOf(wrong: Beyond | null, { name }: Field): readonly (readonly [string, string])[] {

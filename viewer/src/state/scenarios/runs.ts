@@ -23,6 +23,9 @@ export const run = signal<Job | null>(null);
 /** The run beside it. */
 export const other = signal<Job | null>(null);
 
+/** Layers that a result without rasters opens with. */
+const OPENING: ReadonlySet<string> = new Set(['change', 'closed']);
+
 /** What nobody plans with. */
 const TRIALS: ReadonlySet<string> = new Set(['echo']);
 
@@ -42,9 +45,10 @@ export const otherRaster = computed<ResultLayer | null>(() => other.value?.twin.
 export const vectors = computed<readonly ResultLayer[]>(() => {
   const layers = run.value?.twin.layers.filter((layer) => layer.kind === 'vector') ?? [];
   const { roles } = scenario.value;
-  // A result without rasters opens with its objects.
+  // A result without rasters opens with what changes, or with its first objects.
   const bare = raster.value === null && roles === null;
-  return bare ? layers.slice(0, 1) : layers.filter((layer) => roles?.includes(layer.role));
+  const telling = layers.filter((layer) => OPENING.has(layer.role));
+  return bare ? (telling.length > 0 ? telling : layers.slice(0, 1)) : layers.filter((layer) => roles?.includes(layer.role));
 });
 
 /** All moments that the shown layers have, milliseconds since 1970. */
