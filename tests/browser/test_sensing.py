@@ -199,6 +199,9 @@ def test_a_camera_shows_what_its_gauge_told(new_page: Callable[..., Page], serve
 
 
 def test_what_a_person_reports_is_in_the_layer_of_events(new_page: Callable[..., Page], server: str, island: Island):
+    place = island.client.get("/sensors/latest", params={"kind": "tide"}).raise_for_status().json()["features"][0]
+    told = {"kind": "report", "severity": "blue", "title": "A lane is blocked", "place": place["geometry"]}
+    twin = island.client.post("/events", json=told).raise_for_status().json()["id"]
     viewer = opened(new_page, server, layers=f"{BARE},events", table="events", lang="en")
     page = viewer.page
     page.get_by_role("tab", name="Events").click()
@@ -216,6 +219,44 @@ def test_what_a_person_reports_is_in_the_layer_of_events(new_page: Callable[...,
     item = island.client.get(f"/collections/events/items/{number}").raise_for_status().json()
     assert (item["properties"]["state"], item["properties"]["severity"]) == ("acknowledged", "yellow")
     assert item["geometry"]["coordinates"] == pytest.approx(viewer.camera[:2], abs=1e-5)
+    # A row of the table opens the same card, where the event is found to be the same as that.
+    page.get_by_role("grid").get_by_role("row", name=told["title"]).click()
+    expect(card.get_by_role("heading", name=told["title"])).to_be_visible()
+    card.get_by_role("button", name="Same as another…").click()
+    card.get_by_label("The event that it is the same as").select_option(str(number))
+    assert violations(page) == []
+    card.get_by_role("button", name="Merge", exact=True).click()
+    expect(card.locator(".card-kind")).to_contain_text("Closed")
+    card.locator(".attributes").get_by_role("button", name="Tree on the road").click()
+    expect(card.get_by_role("heading", name="Tree on the road")).to_be_visible()
+    expect(card.locator(".attributes")).to_contain_text("Times reported2")
+    assert island.client.get(f"/events/{twin}").raise_for_status().json()["properties"]["merged_into"] == number
+
+
+def test_a_signal_is_recorded_as_it_was_issued_and_lifted(new_page: Callable[..., Page], server: str, island: Island):
+    page = opened(new_page, server, lang="en").page
+    page.get_by_role("tab", name="Events").click()
+    page.get_by_role("button", name="Record a signal").click()
+    form = page.get_by_role("tabpanel").locator("form")
+    form.get_by_label("What was issued").select_option("response")
+    form.get_by_label("Hazard").select_option("wind")
+    form.get_by_label("Level").select_option("II")
+    form.get_by_label("Issued by").fill("Flood control headquarters")
+    form.get_by_label("Its text").fill("All gates are manned.")
+    assert violations(page) == []
+    form.get_by_role("button", name="Record it").click()
+    page.get_by_role("textbox", name="Token").fill(island.token)
+    page.get_by_role("button", name="Use it").click()
+    banner = page.get_by_role("region", name="Signals in force").get_by_role("listitem")
+    mine = banner.filter(has_text="Issued by Flood control headquarters")
+    expect(mine).to_contain_text("Gale: response Ⅱ")
+    signals = island.client.get("/sensors/signals").raise_for_status().json()["signals"]
+    (kept,) = [each for each in signals if each["issuer"] == "Flood control headquarters"]
+    assert (kept["type"], kept["hazard"], kept["level"]) == ("response", "wind", "II")
+    assert (kept["text"], kept["expires_at"]) == ("All gates are manned.", None)
+    page.get_by_role("button", name="Record a signal").click()
+    page.get_by_role("button", name="Lifted: Gale: response Ⅱ").click()
+    expect(mine).to_have_count(0)
 
 
 def test_on_a_phone(new_page: Callable[..., Page], server: str, island: Island):

@@ -24,7 +24,7 @@ function event(id: number, severity: Severity, change: Partial<CityEvent['proper
   const properties: CityEvent['properties'] = {
     kind: 'level-warning', severity, state: 'raised', title: `event ${id}`, text: null, datastream: 1, objects: [],
     began_at: '2025-09-12T02:00:00Z', ended_at: '2025-09-12T03:00:00Z', raised_at: '2025-09-12T02:00:05Z', raised_by: 'system',
-    department: null, person: null, due_at: null, overdue: false, ...change,
+    department: null, person: null, due_at: null, overdue: false, times: 1, merged_into: null, ...change,
   };
   return { type: 'Feature', id, geometry: { type: 'Point', coordinates: [120.9, 28.1] }, properties };
 }
@@ -176,6 +176,14 @@ describe('in the page', () => {
     expect(choose(all, { severities: ['blue'], stage: 'all' }, null, null).map((each) => each.id)).toEqual([1]);
     expect(choose(all, { severities: ['red'], stage: 'all' }, [0, 0, 1, 1], null)).toEqual([]);
     expect(ids('all', [NOON, NOON + HOUR])).toEqual([]);
+  });
+
+  it('may be the same as any that is not closed, the nearest first, then the newest', () => {
+    const { mergeTargets } = modules[0];
+    const at = (id: number, lng: number | null, change: Partial<CityEvent['properties']> = {}): CityEvent => ({ ...event(id, 'red', change), geometry: lng === null ? null : { type: 'Point', coordinates: [lng, 28.1] } });
+    const all = [at(1, 120.9), at(2, null), at(3, 121.5), at(4, 120.91), at(5, 120.9, { state: 'closed' }), at(6, 120.91, { began_at: '2025-09-12T03:00:00Z' })];
+    expect(mergeTargets(at(1, 120.9), all).map((each) => each.id)).toEqual([6, 4, 3, 2]);
+    expect(mergeTargets(at(5, null), all).map((each) => each.id)).toEqual([6, 1, 2, 3, 4]);
   });
 
   it('what is not over is on for ever', () => {

@@ -112,6 +112,10 @@ export interface EventProperties {
   readonly person: string | null;
   readonly due_at: string | null;
   readonly overdue: boolean;
+  /** How often it was reported, those that were merged into it among them. */
+  readonly times: number;
+  /** The event that it was found to be the same as. */
+  readonly merged_into: number | null;
 }
 
 export interface Step {
@@ -120,7 +124,7 @@ export interface Step {
   readonly who: string;
   readonly did: string;
   readonly note: string | null;
-  readonly details: Readonly<Record<string, string>> | null;
+  readonly details: Readonly<Record<string, unknown>> | null;
 }
 
 export type CityEvent = Feature<Geometry | null, EventProperties> & { readonly id: number; readonly history?: readonly Step[] };
@@ -133,13 +137,14 @@ export function getEvent(root: string, id: number, signal: AbortSignal): Promise
   return getJson(`${root}/events/${id}`, signal);
 }
 
-/** What is done about an event; the rest is for `assign`. */
+/** What is done about an event. into: the event that a `merge` makes it a part of; the rest is for `assign`. */
 export interface NewStep {
   readonly did: string;
   readonly note?: string;
   readonly department?: string;
   readonly person?: string;
   readonly due_at?: string;
+  readonly into?: number;
 }
 
 /** Does something about an event; the event after it. */
@@ -220,8 +225,7 @@ export async function getRanking(root: string, kind: string, hours: number, at: 
 }
 
 /** A warning or a response that an authority issued. */
-export interface Signal {
-  readonly id: number;
+export interface NewSignal {
   readonly type: 'warning' | 'response';
   readonly hazard: string;
   readonly level: Severity | 'I' | 'II' | 'III' | 'IV';
@@ -230,6 +234,10 @@ export interface Signal {
   readonly issuer: string;
   readonly issued_at: string;
   readonly expires_at: string | null;
+}
+
+export interface Signal extends NewSignal {
+  readonly id: number;
 }
 
 /** What measurements reached of a signal's mark; never a signal itself. */
@@ -248,6 +256,16 @@ export interface Signals {
 
 export function getSignals(root: string, at: number | null, signal: AbortSignal): Promise<Signals> {
   return getJson(`${root}/sensors/signals?${new URLSearchParams(momentValue(at))}`, signal);
+}
+
+/** Records what an authority issued; the same issuer's earlier one of that type and hazard ends with it. */
+export function recordSignal(root: string, signal: NewSignal, token: string): Promise<Signal> {
+  return post(`${root}/sensors/signals`, signal, token);
+}
+
+/** Records that the authority has lifted it now. */
+export function endSignal(root: string, id: number, token: string): Promise<Signal> {
+  return post(`${root}/sensors/signals/${id}/end`, {}, token);
 }
 
 export interface TyphoonPosition {

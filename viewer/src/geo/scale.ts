@@ -1,4 +1,4 @@
-/** The scale bar's length, and boxes of shapes. */
+/** The scale bar's length, boxes of shapes, and which of two places is nearer. */
 
 import type { Geometry, Position } from 'geojson';
 import type { Box } from '../api/documents';
@@ -11,6 +11,13 @@ export function metresPerPixel(lat: number, zoom: number): number {
 export interface ScaleBar {
   readonly metres: number;
   readonly pixels: number;
+}
+
+/** How far two places lie apart, for putting them in order: degrees of latitude; Infinity where one has no place. */
+export function apart(a: readonly number[] | null, b: readonly number[] | null): number {
+  const [[x, y], [u, v]] = [a ?? [], b ?? []] as const;
+  if (x === undefined || y === undefined || u === undefined || v === undefined) return Infinity;
+  return Math.hypot((u - x) * Math.cos((y * Math.PI) / 180), v - y);
 }
 
 /** The longest bar of 1, 2 or 5 times a power of ten metres that fits into so many pixels. */

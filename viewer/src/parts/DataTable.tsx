@@ -7,8 +7,9 @@ import { boxOf } from '../geo/scale';
 import { pick, t } from '../i18n/text';
 import { PagedRows, PAGE_ROWS } from '../state/rows';
 import { card, city, map, written } from '../state/session';
+import { choose, chosenOf } from '../state/selection';
 import { changeTable, columnsOf, selectionOf } from '../state/table';
-import { field, update, view } from '../state/store';
+import { field, view } from '../state/store';
 import { attributeRow } from './labels';
 import { valueWords } from './values';
 
@@ -19,7 +20,6 @@ const WIDTHS = { text: 176, integer: 116, number: 116, boolean: 92 } as const;
 const ID_WIDTH = 128;
 
 const table = field('table');
-const selected = field('selected');
 
 /** The rows that the view asks for; a new set for every other question. */
 export function useRows(layer: Collection): PagedRows {
@@ -70,7 +70,7 @@ export function DataTable({ layer, rows }: { layer: Collection; rows: PagedRows 
     else if (y + ROW > element.scrollTop + space) element.scrollTop = y + ROW - space;
   };
 
-  const chosen = selected.value?.layer === layer.id ? selected.value.id : null;
+  const chosen = chosenOf(layer.id);
   useEffect(() => {
     const place = chosen === null ? -1 : rows.find(chosen);
     if (place < 0) return;
@@ -90,7 +90,7 @@ export function DataTable({ layer, rows }: { layer: Collection; rows: PagedRows 
     const to = steps[event.key];
     const item = rows.at(active);
     if (to !== undefined) go(to);
-    else if (event.key === 'Enter' && item) void choose(layer, item);
+    else if (event.key === 'Enter' && item) void open(layer, item);
     else return;
     event.preventDefault();
   };
@@ -132,7 +132,7 @@ export function DataTable({ layer, rows }: { layer: Collection; rows: PagedRows 
               style={{ ...grid, transform: `translateY(${index * ROW}px)` }}
               onClick={() => {
                 setActive(index);
-                if (item) void choose(layer, item);
+                if (item) void open(layer, item);
               }}
             >
               {item ? <Cells item={item} columns={columns} /> : <span role="gridcell" class="table-waiting" aria-label={t('card.loading')} />}
@@ -183,14 +183,14 @@ function isNumber(type: string): boolean {
   return type === 'number' || type === 'integer';
 }
 
-/** Selects the object of a row, and shows it on the map once its shape has come. */
-async function choose(layer: Collection, item: Item): Promise<void> {
+/** Opens the card of a row's object, and shows it on the map once its shape has come. */
+async function open(layer: Collection, item: Item): Promise<void> {
   const id = String(item.id);
   const root = city.peek()?.root;
-  update({ selected: { layer: layer.id, id } });
+  choose({ layer: layer.id, id });
   if (root === undefined) return;
   const held = card.peek();
   const whole = held?.status === 'ready' && String(held.item.id) === id ? held.item : await getItem(itemAddress(root, layer.id, id, view.peek().date), new AbortController().signal).catch(() => null);
   const box = whole && boxOf(whole.geometry);
-  if (box && view.peek().selected?.id === id) map.peek()?.showBox(box);
+  if (box && chosenOf(layer.id) === id) map.peek()?.showBox(box);
 }

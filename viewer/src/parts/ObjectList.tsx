@@ -7,7 +7,7 @@ import type { Collection, Item } from '../api/documents';
 import { boxOf } from '../geo/scale';
 import { number, pick, t } from '../i18n/text';
 import { city, map } from '../state/session';
-import { select } from '../state/selection';
+import { chosenOf, select } from '../state/selection';
 import { field, view } from '../state/store';
 import { classLabel, objectTitle } from './labels';
 
@@ -97,10 +97,9 @@ function ObjectRow({ item, layer }: { item: Item; layer: Collection }) {
   const id = String(item.id);
   const properties = item.properties ?? {};
   const kind = classLabel(properties, layer);
-  const selected = view.value.selected?.layer === layer.id && view.value.selected.id === id;
   return (
     <li>
-      <button type="button" class="object-row" aria-current={selected} onClick={() => select({ layer: layer.id, id }, boxOf(item.geometry))}>
+      <button type="button" class="object-row" aria-current={chosenOf(layer.id) === id} onClick={() => select({ layer: layer.id, id }, boxOf(item.geometry))}>
         <span>{objectTitle(properties, id, layer, view.value.language)}</span>
         <small>{kind ? `${pick(kind)} · ${id}` : id}</small>
       </button>

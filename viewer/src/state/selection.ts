@@ -25,6 +25,11 @@ const wanted = computed(() => {
 
 export function watchSelection(): void {
   effect(() => {
+    // A link may name an event as an object of its layer.
+    const { selected } = view.value;
+    if (selected?.layer === EVENT_LAYER) choose(selected);
+  });
+  effect(() => {
     const address = wanted.value;
     // Read again after it was written.
     void session.written.value;
@@ -66,11 +71,18 @@ export function clearSelection(): void {
   choose(null);
 }
 
-// One card at a time: an object's takes the place of a sensor's or an event's.
-function choose(selected: Selection | null): void {
+/** Opens the card of an object, in place of a sensor's or an event's; null closes it. The focus stays where it is. */
+export function choose(selected: Selection | null): void {
   // Events are a layer, too; what may be done about one stands on its own card.
   if (selected?.layer === EVENT_LAYER) return openEvent(Number(selected.id), session.opener.peek()?.element ?? null);
   update({ selected, sensing: withoutCards() });
+}
+
+/** The object of a layer whose card is open. */
+export function chosenOf(layer: string): string | null {
+  const { selected, sensing } = view.value;
+  if (layer === EVENT_LAYER) return sensing.event === null ? null : String(sensing.event);
+  return selected?.layer === layer ? selected.id : null;
 }
 
 /** Marks a bare place on the map and goes there. */

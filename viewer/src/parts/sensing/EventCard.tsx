@@ -1,13 +1,14 @@
 /** The card of an event: what it is, what was done about it, and what may be done next. */
 
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { CityEvent, NewStep, Step } from '../../api/sensing';
-import { pick, t } from '../../i18n/text';
+import { number, pick, t } from '../../i18n/text';
 import { boxOf } from '../../geo/scale';
 import { seen } from '../../state/sensing/alarm';
-import { closeCard, openSensor } from '../../state/sensing/cards';
+import { closeCard, openEvent, openSensor } from '../../state/sensing/cards';
 import { DAY, HOUR, present, setWindow } from '../../state/sensing/clock';
-import { act, events, NEXT, type Did } from '../../state/sensing/events';
+import { act, events, isOpen, NEXT, type Did } from '../../state/sensing/events';
 import { sensors } from '../../state/sensing/live';
 import { LOOK_KEYS } from '../../state/sensing/states';
 import { fromField } from '../../state/sensing/times';
@@ -15,6 +16,7 @@ import { announcement, city, map, opener } from '../../state/session';
 import { select } from '../../state/selection';
 import { view } from '../../state/store';
 import { Icon } from '../Icon';
+import { MergeForm } from './MergeForm';
 import { Grade } from './Symbol';
 import { fullTime, STATES, zone } from './words';
 
@@ -66,14 +68,16 @@ function Card({ event }: { event: CityEvent | undefined }) {
 }
 
 function Facts({ event }: { event: CityEvent }) {
-  const { began_at, ended_at, raised_by, department, person, due_at, overdue } = event.properties;
-  const rows: readonly (readonly [string, string | null])[] = [
+  const { began_at, ended_at, raised_by, department, person, due_at, overdue, times, merged_into } = event.properties;
+  const rows: readonly (readonly [string, ComponentChildren])[] = [
     [t('event.began'), fullTime(Date.parse(began_at))],
     [t('event.over'), ended_at === null ? t('event.still') : fullTime(Date.parse(ended_at))],
     [t('event.by'), raised_by],
     [t('event.department'), department],
     [t('event.person'), person],
     [t('event.due'), due_at && `${fullTime(Date.parse(due_at))}${overdue ? ` · ${t('event.overdue')}` : ''}`],
+    [t('event.times'), times > 1 && number(times)],
+    [t('event.merged_into'), merged_into !== null && <Other id={merged_into} />],
   ];
   return (
     <dl class="attributes">
@@ -87,6 +91,15 @@ function Facts({ event }: { event: CityEvent }) {
           ),
       )}
     </dl>
+  );
+}
+
+/** The way to another event. */
+function Other({ id }: { id: number }) {
+  return (
+    <button type="button" class="text-button other-event" onClick={({ currentTarget }) => openEvent(id, currentTarget)}>
+      {events.value.get(id)?.properties.title ?? t('event.number', { id })}
+    </button>
   );
 }
 
@@ -134,9 +147,15 @@ function Life({ event }: { event: CityEvent }) {
         <button type="button" class="button" disabled={busy} aria-expanded={form === 'note'} onClick={() => setForm(form === 'note' ? null : 'note')}>
           {t('did.note')}
         </button>
+        {isOpen(event.properties.state) && (
+          <button type="button" class="button" disabled={busy} aria-expanded={form === 'merge'} onClick={() => setForm(form === 'merge' ? null : 'merge')}>
+            {t('event.merge_open')}
+          </button>
+        )}
       </div>
       {form === 'assign' && <AssignForm onDone={(step) => void take(step)} />}
       {form === 'note' && <NoteForm onDone={(step) => void take(step)} />}
+      {form === 'merge' && <MergeForm event={event} onDone={(step) => void take(step)} />}
       {problem !== null && (
         <p class="notice is-trouble" role="alert">
           {t('event.failed', { reason: problem })}
@@ -259,11 +278,23 @@ function History({ steps }: { steps: readonly Step[] }) {
             <span>
               {fullTime(Date.parse(step.at))} · {step.who}
             </span>
-            {(step.details?.['department'] || step.details?.['person']) && <p>{[step.details['department'], step.details['person']].filter(Boolean).join(' · ')}</p>}
+            <Details step={step} />
             {step.note && <p>{step.note}</p>}
           </li>
         ))}
       </ol>
+    </>
+  );
+}
+
+/** Whom it was given to, and which other event it was found to be the same as. */
+function Details({ step: { details } }: { step: Step }) {
+  const given = ['department', 'person'].flatMap((name) => (typeof details?.[name] === 'string' ? [details[name]] : []));
+  const other = details?.['into'] ?? details?.['merged'];
+  return (
+    <>
+      {given.length > 0 && <p>{given.join(' · ')}</p>}
+      {typeof other === 'number' && <Other id={other} />}
     </>
   );
 }

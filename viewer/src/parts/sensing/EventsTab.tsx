@@ -13,6 +13,7 @@ import { map } from '../../state/session';
 import { view } from '../../state/store';
 import { Icon } from '../Icon';
 import { RaiseForm } from './RaiseForm';
+import { SignalForm } from './SignalForm';
 import { Grade } from './Symbol';
 import { STATES, timeText } from './words';
 
@@ -31,7 +32,7 @@ export function EventsTab() {
   return (
     <div class="sensing">
       <Filters />
-      <Report />
+      <Forms />
       <p class="quiet" role="status">
         {found.length === 0
           ? t('events.none')
@@ -49,17 +50,21 @@ export function EventsTab() {
   );
 }
 
-/** For what no sensor tells: a call, a patrol. */
-function Report() {
-  const [open, setOpen] = useState(false);
+/** For what no sensor tells: a call, a patrol, what an authority issued. */
+function Forms() {
+  const [open, setOpen] = useState<'event' | 'signal' | null>(null);
+  const close = (): void => setOpen(null);
   return (
     <>
       <div class="card-actions">
-        <button type="button" class="button" aria-expanded={open} onClick={() => setOpen(!open)}>
-          <Icon name="plus" /> {t('raise.title')}
-        </button>
+        {(['event', 'signal'] as const).map((form) => (
+          <button key={form} type="button" class="button" aria-expanded={open === form} onClick={() => setOpen(open === form ? null : form)}>
+            <Icon name={form === 'event' ? 'plus' : 'warning'} /> {t(form === 'event' ? 'raise.title' : 'signal.record')}
+          </button>
+        ))}
       </div>
-      {open && <RaiseForm onDone={() => setOpen(false)} />}
+      {open === 'event' && <RaiseForm onDone={close} />}
+      {open === 'signal' && <SignalForm onDone={close} />}
     </>
   );
 }

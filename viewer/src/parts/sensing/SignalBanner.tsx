@@ -1,31 +1,22 @@
 /** The signals in force: what authorities issued and since when, and apart from it what measurements reached. */
 
 import { useState } from 'preact/hooks';
-import { getSignals, type Reached, type Severity, type Signal } from '../../api/sensing';
+import { getSignals, type Reached, type Signal } from '../../api/sensing';
 import { number, t } from '../../i18n/text';
-import type { Key } from '../../i18n/en';
 import { useAnswer } from '../../state/sensing/asking';
 import { openEvent } from '../../state/sensing/cards';
 import { moment } from '../../state/sensing/clock';
 import { events } from '../../state/sensing/events';
+import { recorded, severityOf } from '../../state/sensing/signals';
 import { GRADES, LOOK_KEYS } from '../../state/sensing/states';
 import { Icon } from '../Icon';
-import { timeText } from './words';
-
-const COLOUR_OF: Readonly<Record<Signal['level'], Severity>> = { blue: 'blue', yellow: 'yellow', orange: 'orange', red: 'red', IV: 'blue', III: 'yellow', II: 'orange', I: 'red' };
-const HAZARDS: Readonly<Record<string, Key & `hazard.${string}`>> = {
-  rainstorm: 'hazard.rainstorm',
-  typhoon: 'hazard.typhoon',
-  flood: 'hazard.flood',
-  storm_surge: 'hazard.storm_surge',
-  wind: 'hazard.wind',
-};
+import { hazardTitle, timeText } from './words';
 
 export function SignalBanner() {
   const [open, setOpen] = useState(false);
   const at = moment.value;
-  // Asked anew with each event: what measurements reached may have changed.
-  const { value } = useAnswer(`${at} ${events.value.size}`, (root, signal) => getSignals(root, at, signal));
+  // Asked anew with each event, as what measurements reached may have changed, and with each signal recorded here.
+  const { value } = useAnswer(`${at} ${events.value.size} ${recorded.value}`, (root, signal) => getSignals(root, at, signal));
   const { signals = [], reached = [] } = value ?? {};
   const rows = [...signals.map((each) => <Issued key={`s${each.id}`} signal={each} />), ...reached.map((each) => <Measured key={each.hazard} reached={each} />)];
   if (rows.length === 0) return null;
@@ -42,7 +33,7 @@ export function SignalBanner() {
 }
 
 function Issued({ signal }: { signal: Signal }) {
-  const severity = COLOUR_OF[signal.level];
+  const severity = severityOf(signal.level);
   const issued = timeText(Date.parse(signal.issued_at));
   return (
     <li class={`signal is-${severity}`} title={signal.text ?? undefined}>
@@ -59,8 +50,7 @@ function Issued({ signal }: { signal: Signal }) {
 
 /** Never called a signal: no one has issued it. */
 function Measured({ reached }: { reached: Reached }) {
-  const key = HAZARDS[reached.hazard];
-  const words = { hazard: key ? t(key) : reached.hazard, mark: t(LOOK_KEYS[reached.severity]) };
+  const words = { hazard: hazardTitle(reached.hazard), mark: t(LOOK_KEYS[reached.severity]) };
   const worst = reached.events.find((id) => events.value.get(id)?.properties.severity === reached.severity) ?? reached.events[0];
   return (
     <li class={`signal is-measured is-${reached.severity}`}>

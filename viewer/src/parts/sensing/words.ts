@@ -50,6 +50,19 @@ export function levelName(level: string): string {
   return key ? t(key) : level;
 }
 
+export const HAZARDS: Readonly<Record<string, Key & `hazard.${string}`>> = {
+  rainstorm: 'hazard.rainstorm',
+  typhoon: 'hazard.typhoon',
+  flood: 'hazard.flood',
+  storm_surge: 'hazard.storm_surge',
+  wind: 'hazard.wind',
+};
+
+export function hazardTitle(hazard: string): string {
+  const key = HAZARDS[hazard];
+  return key ? t(key) : hazard;
+}
+
 export const STATES = {
   raised: 'event.raised',
   acknowledged: 'event.acknowledged',

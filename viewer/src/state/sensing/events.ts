@@ -4,7 +4,7 @@ import { computed, effect, signal, type ReadonlySignal } from '@preact/signals';
 import { getEvent, getEvents, takeStep, type CityEvent, type EventState, type NewStep, type Severity } from '../../api/sensing';
 import { isAbort, ServerRefused } from '../../api/client';
 import { followStream, type Message } from '../../api/event_stream';
-import { boxOf } from '../../geo/scale';
+import { apart, boxOf } from '../../geo/scale';
 import type { Box } from '../../api/documents';
 import * as session from '../session';
 import { field, view } from '../store';
@@ -79,6 +79,17 @@ export function overlaps({ began_at, ended_at }: Pick<CityEvent['properties'], '
   return Date.parse(began_at) <= to && (ended_at === null || Date.parse(ended_at) >= from);
 }
 
+/** Events that another one may be the same as, the nearest first, of those of one place the newest. */
+export function mergeTargets(event: CityEvent, all: Iterable<CityEvent>): readonly CityEvent[] {
+  return [...all]
+    .filter((other) => other.id !== event.id && other.properties.state !== 'closed')
+    .sort((a, b) => apart(placeOf(event), placeOf(a)) - apart(placeOf(event), placeOf(b)) || Date.parse(b.properties.began_at) - Date.parse(a.properties.began_at));
+}
+
+function placeOf({ geometry }: CityEvent): readonly number[] | null {
+  return geometry?.type === 'Point' ? geometry.coordinates : null;
+}
+
 /** What may be done about an event in each state, what comes next first. */
 export const NEXT: Readonly<Record<EventState, readonly Did[]>> = {
   raised: ['acknowledge', 'assign'],
@@ -89,7 +100,7 @@ export const NEXT: Readonly<Record<EventState, readonly Did[]>> = {
   closed: ['reopen'],
 };
 
-export type Did = 'acknowledge' | 'assign' | 'start' | 'resolve' | 'close' | 'reopen' | 'note';
+export type Did = 'acknowledge' | 'assign' | 'start' | 'resolve' | 'close' | 'reopen' | 'note' | 'merge';
 
 /** Does something about an event; asks for a token first where none is here. Resolves to why it failed, else null. */
 export async function act(id: number, step: NewStep): Promise<string | null> {
@@ -132,7 +143,8 @@ function following(root: string): () => void {
     try {
       const found = await getEvents(root, abort.signal, HELD);
       const before = current.peek();
-      current.value = new Map(found.map((event) => [event.id, keepHistory(event, before.get(event.id))]));
+      const opened = openedAmong(before);
+      current.value = new Map([...opened, ...found].map((event) => [event.id, keepHistory(event, before.get(event.id))]));
       if (before.size > 0) alarm(found.filter((event) => !before.has(event.id)));
     } catch (error) {
       if (isAbort(error) || abort.signal.aborted) return;
@@ -184,6 +196,15 @@ function following(root: string): () => void {
 
 const layers = field('layers');
 const opened = computed(() => view.value.sensing.event);
+
+// The card's event stays though it is older than those of the list; without its history, so that it is read again.
+function openedAmong(held: ReadonlyMap<number, CityEvent>): readonly CityEvent[] {
+  const id = opened.peek();
+  const event = id === null ? undefined : held.get(id);
+  if (!event) return [];
+  const { history: _, ...bare } = event;
+  return [bare];
+}
 
 function hold(event: CityEvent): void {
   current.value = new Map(current.peek()).set(event.id, event);

@@ -1,6 +1,7 @@
 /** The lines of a chart: which series to ask for, and how they come together. Pure. */
 
 import type { Series, SeriesQuery } from '../../api/sensing';
+import { apart } from '../../geo/scale';
 import { isTotal, type Sensor } from './states';
 import type { Span } from './view';
 
@@ -80,8 +81,7 @@ export function figures({ value }: Pick<Line, 'value'>): Figures {
 
 /** A sensor and what else may stand beside it in a chart: of its kind, the nearest first. */
 export function neighbours(of: Sensor, all: Iterable<Sensor>, most: number): Sensor[] {
-  const [lng, lat] = of.place ?? [0, 0];
-  const far = ({ place }: Sensor): number => (place ? Math.hypot((place[0] - lng) * Math.cos((lat * Math.PI) / 180), place[1] - lat) : Infinity);
+  const far = ({ place }: Sensor): number => apart(of.place, place);
   const others = [...all].filter((sensor) => sensor.id !== of.id && (sensor.kind === of.kind || far(sensor) < 1e-6));
   return others.sort((a, b) => far(a) - far(b) || a.id - b.id).slice(0, most);
 }
