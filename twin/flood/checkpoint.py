@@ -33,10 +33,12 @@ def restore(simulation: "Simulation", path: Path) -> None:
     """Take the state of a file; raises InvalidInput if it is of another terrain or set-up."""
     with np.load(path, allow_pickle=False) as saved:
         numbers = json.loads(str(saved["numbers"]))
-        if numbers["mode"] != simulation.mode or not np.array_equal(
-            saved["bed"], simulation.domain.levels, equal_nan=True
+        if (
+            "speed" not in saved
+            or numbers["mode"] != simulation.mode
+            or not np.array_equal(saved["bed"], simulation.domain.levels, equal_nan=True)
         ):
-            raise InvalidInput(f"{path.name}: it was saved by a run of another terrain or mode")
+            raise InvalidInput(f"{path.name}: it was saved by a run of another terrain, mode or version")
         simulation.solver.restore(dict(saved))
         for name, value in vars(simulation.records).items():
             value[:] = saved[f"record_{name}"]
@@ -45,7 +47,7 @@ def restore(simulation: "Simulation", path: Path) -> None:
         for name, faces in (("across", simulation._edges.across), ("down", simulation._edges.down)):
             faces.crest[:], faces.strength[:] = saved[f"{name}_crest"], saved[f"{name}_strength"]
         simulation._noted = saved["noted"].tolist()
-    simulation.time, simulation.steps, simulation._speed = (numbers[name] for name in ("time", "steps", "speed"))
+    simulation.time, simulation.steps = numbers["time"], numbers["steps"]
     simulation.sources.resume(simulation.time)
     simulation._next_note, simulation._last_record = numbers["next_note"], numbers["last_record"]
     simulation._step_range = numbers["step_range"]
@@ -62,7 +64,6 @@ def _numbers(simulation: "Simulation") -> dict[str, Any]:
         "mode": simulation.mode,
         "time": simulation.time,
         "steps": simulation.steps,
-        "speed": simulation._speed,
         "next_note": simulation._next_note,
         "last_record": simulation._last_record,
         "step_range": [float(value) for value in simulation._step_range],

@@ -81,8 +81,10 @@ class Simulation:
         self.sources = Sources(
             domain, dtype, rain=rain, inflows=inflows, structures=structures, losses=losses, drains=drains
         )
-        marked = np.zeros(z.shape, np.bool_)
-        for rows, columns in [*self.sources.cells, self._edges.fed_cells()]:
+        marked, steady = np.zeros((2, *z.shape), np.bool_)
+        for rows, columns in [*self.sources.steady_cells, self._edges.fed_cells()]:
+            steady[rows, columns] = True
+        for rows, columns in self.sources.cells:
             marked[rows, columns] = True
         manning = places.padded(np.where(inside, domain.roughness, 0.03))
         self.solver = Solver(
@@ -94,7 +96,8 @@ class Simulation:
             along=self._edges.along,
             across=self._edges.across,
             down=self._edges.down,
-            sources=marked,
+            sources=marked | steady,
+            steady=steady,
             threads=threads,
         )
         depth = places.initial_depth(domain, initial, initial_level, self.base, z)
@@ -105,7 +108,7 @@ class Simulation:
         self.sections = {name: places.Section(domain, line, name) for name, line in (sections or {}).items()}
         self._noted: list[list[float]] = []
         self._next_note, self._last_record = 0.0, 0.0
-        self._speed = self.solver.speed()
+        self.solver.begin()
         self._step_range = [np.inf, 0.0]
 
     @property
@@ -168,15 +171,17 @@ class Simulation:
         until = min(until, self.sources.next_break(self.time))
         dt = min(self._longest, until - self.time)
         inflow = self.sources.inflow_speed(self.time, dt, COURANT[self.mode])
-        speed = max(self._speed, self._edges.speed(self.time, dt), inflow)
+        speed = max(self._edges.speed(self.time, dt), inflow)
         if speed > 0:
             dt = min(dt, COURANT[self.mode] * self.domain.cell / speed)
+        dt = min(dt, self.solver.longest_step(COURANT[self.mode]))
         if not dt > SHORTEST_S and until - self.time > 2 * SHORTEST_S:
             raise Unstable(self._where(f"the step fell to {dt:.1e} s"))
         end = self.time + dt
-        self.sources.bring(self.solver.water, self.time, end, self.balance, whole=end >= until - 1e-9)
+        whole = end >= until - 1e-9
+        self.sources.bring(self.solver.water, self.time, end, self.balance, whole=whole)
         self._edges.prepare(self.time, end, self)
-        self._speed, rim = self.solver.step(dt, self._edges.levels(self.time), self._edges.levels(end))
+        rim = self.solver.step(dt, self._edges.levels(self.time), self._edges.levels(end), whole=whole)
         self._edges.account(rim, dt, self.balance)
         self.time, self.steps = end, self.steps + 1
         self._step_range = [min(self._step_range[0], dt), max(self._step_range[1], dt)]
@@ -235,8 +240,8 @@ class Simulation:
     def _look(self) -> None:
         self.solver.look(self.sources.rains(self.time, self.time + LOOK_EVERY * self._longest))
         total = float(cells.sums(self.solver.water, self.solver.segments))
-        if not np.isfinite(total) or not self._speed < FASTEST_M_S:
-            raise Unstable(self._where(f"waves of {self._speed:.0f} m/s"))
+        if not np.isfinite(total) or not self.solver.speed < FASTEST_M_S:
+            raise Unstable(self._where(f"waves of {self.solver.speed:.0f} m/s"))
 
     def _record(self) -> None:
         r, t = self.records, np.float32(self.time)

@@ -60,7 +60,12 @@ class Sources:
     def cells(self) -> list[tuple[Ints, Ints]]:
         """Rows and columns of cells into which water may come, with ghosts counted."""
         drains = [self.drainage.cells] if self.drainage is not None else []
-        return [*self._inflow_cells, *self.plumbing.outlets, *drains]
+        return [*self.steady_cells, *drains]
+
+    @property
+    def steady_cells(self) -> list[tuple[Ints, Ints]]:
+        """Those of them into which it comes fast."""
+        return [*self._inflow_cells, *self.plumbing.outlets]
 
     def resume(self, t: float) -> None:
         """All is done until a time at which `bring` brought the whole."""

@@ -74,12 +74,12 @@ def wet_blocks(water, sources, block, wet):  # type: ignore[no-untyped-def]
 
 @njit(**FAST)
 def still(water, other, r0, r1, c0, c1, k):  # type: ignore[no-untyped-def]
-    """Take water out of a block that is no longer worked on, in both states; what is owed there stays owed."""
+    """Leave a block that is no longer worked on with the same film and the same debt in both states, and no flow."""
     for j in range(r0, r1):
         for i in range(c0, c1):
             other.carry[j, i] = water.carry[j, i]
+            other.depth[j, i] = water.depth[j, i]
             for state in (water, other):
-                state.depth[j, i] = k.zero
                 state.flow_x[j, i] = k.zero
                 state.flow_y[j, i] = k.zero
 

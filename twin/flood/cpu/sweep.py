@@ -8,8 +8,10 @@ from numba import njit, prange
 from numba.np.ufunc.parallel import get_thread_id
 
 from twin.flood.cpu.face import FAST, LEAN
+from twin.flood.cpu.seams import BOTTOM, EAST, LEFT, LEVEL, NORTH, RIGHT, TOP, WEST, collect
 from twin.flood.cpu.state import GHOSTS
 from twin.flood.cpu.volume import (
+    advance,
     clear,
     copy,
     fastest,
@@ -26,14 +28,15 @@ PARALLEL = FAST | {"parallel": True}
 
 
 @njit(**PARALLEL)
-def first_order(now, out, z, n2, across, down, rim, segments, scratch, ratio, dt, k):  # type: ignore[no-untyped-def]
-    """Euler's step; returns the greatest wave speed afterwards, m/s."""
-    speed = np.zeros(len(segments), now.depth.dtype)
+def first_order(water, z, n2, across, down, segments, since, passed, scratch, cell, speed, k):  # type: ignore[no-untyped-def]
+    """Euler's step of segments, each by the seconds since its level's last one, in place.
+
+    passed: what went through the seams around them meanwhile, which is taken. Sets the greatest wave speed of each
+    segment afterwards, m/s.
+    """
     for s in prange(len(segments)):
-        r0, r1, c0, c1 = segments[s]
         own = scratch[get_thread_id()]  # type: ignore[no-untyped-call]
-        speed[s] = _first_order(now, out, z, n2, across, down, rim, r0, r1, c0, c1, ratio, dt, k, own)
-    return speed.max() if len(segments) else k.zero
+        speed[s] = _first_order(water, z, n2, across, down, segments[s], since, passed, cell, k, own)
 
 
 @njit(**PARALLEL)
@@ -48,48 +51,43 @@ def second_order(now, out, z, n2, across, down, rim, segments, scratch, ratio, d
 
 
 @njit(**LEAN)
-def _first_order(now, out, z, n2, across, down, rim, r0, r1, c0, c1, ratio, dt, k, scratch):  # type: ignore[no-untyped-def]
-    h, hu, hv = now.depth, now.flow_x, now.flow_y
-    rows, columns = h.shape
-    width = c1 - c0
-    a, b = c0 - 1, c1 + 1
+def _first_order(water, z, n2, across, down, segment, since, passed, cell, k, scratch):  # type: ignore[no-untyped-def]
+    h, hu, hv = water.depth, water.flow_x, water.flow_y
+    r0, r1, c0, c1 = segment[TOP], segment[BOTTOM], segment[LEFT], segment[RIGHT]
+    dt, width, f = since[segment[LEVEL]], c1 - c0, slice(c0, c1)
+    over, ratio = k.one / dt, dt / cell
+    west, east = passed.upright[segment[WEST], 1], passed.upright[segment[EAST], 0]
     # Rows of the buffer are longer than the segment; loops run as far as the rows of cells do.
-    x, y, w, none, most = scratch[0:4], scratch[4:12], scratch[12:16], scratch[16], scratch[17]
-    clear(none, k)
+    x, y, w, most = scratch[0:4], scratch[4:12], scratch[12:16], scratch[16]
     clear(most, k)
-    velocities(
-        h[r0 - 1, a:b], hu[r0 - 1, a:b], hv[r0 - 1, a:b], w[2 * ((r0 - 1) & 1) + 0], w[2 * ((r0 - 1) & 1) + 1], k
-    )
-    for j in range(r0, r1 + 1):
-        s, n = j & 1, 1 - (j & 1)
-        velocities(h[j, a:b], hu[j, a:b], hv[j, a:b], w[2 * s], w[2 * s + 1], k)
-        zn, zs, hn, hs = z[j - 1, c0:c1], z[j, c0:c1], h[j - 1, c0:c1], h[j, c0:c1]
-        un, us, vn, vs = w[2 * n + 1, 1:], w[2 * s + 1, 1:], w[2 * n, 1:], w[2 * s, 1:]
-        plain_fluxes(zn, zs, hn, hs, un, us, vn, vs, y[4 * s], y[4 * s + 1], y[4 * s + 2], y[4 * s + 3], k)
-        special_faces(
-            j, c0, down, zn, zs, hn, hs, un, us, vn, vs, y[4 * s], y[4 * s + 1], y[4 * s + 2], y[4 * s + 3], k
-        )
-        if j == GHOSTS:
-            copy(rim.north[c0:c1], y[4 * s])
-        if j == rows - GHOSTS:
-            copy(rim.south[c0:c1], y[4 * s])
-        if j > r0:
-            i = j - 1
-            zw, ze, hw, he = z[i, a : b - 1], z[i, c0:b], h[i, a : b - 1], h[i, c0:b]
-            uw, ue, vw, ve = w[2 * n], w[2 * n, 1:], w[2 * n + 1], w[2 * n + 1, 1:]
-            plain_fluxes(zw, ze, hw, he, uw, ue, vw, ve, x[0], x[1], x[2], x[3], k)
-            special_faces(i, c0, across, zw, ze, hw, he, uw, ue, vw, ve, x[0], x[1], x[2], x[3], k)
-            if c0 == GHOSTS:
-                rim.west[i] = x[0, 0]
-            if c1 == columns - GHOSTS:
-                rim.east[i] = x[0, width]
-            f = slice(c0, c1)
-            update(
-                h[i, f], hu[i, f], hv[i, f], now.carry[i, f], n2[i, f], x[0], x[0, 1:], x[1, 1:], x[2], x[3], x[3, 1:],
-                y[4 * n], y[4 * s], y[4 * s + 1], y[4 * n + 2], y[4 * n + 3], y[4 * s + 3], none, none,
-                out.depth[i, f], out.flow_x[i, f], out.flow_y[i, f], out.carry[i, f], ratio, dt, k.one, k,
-            )  # fmt: skip
-            fastest(out.depth[i, f], out.flow_x[i, f], out.flow_y[i, f], most, k)
+    collect(passed.level[segment[NORTH], 1, :, f], over, y[4 * (r0 & 1)], y[4 * (r0 & 1) + 2], y[4 * (r0 & 1) + 3], k)
+    velocities(h[r0, f], hu[r0, f], hv[r0, f], w[2 * (r0 & 1)], w[2 * (r0 & 1) + 1], k)
+    for j in range(r0 + 1, r1 + 1):
+        i, s, n = j - 1, j & 1, 1 - (j & 1)
+        if j < r1:
+            velocities(h[j, f], hu[j, f], hv[j, f], w[2 * s], w[2 * s + 1], k)
+            zn, zs, hn, hs = z[i, f], z[j, f], h[i, f], h[j, f]
+            un, us, vn, vs = w[2 * n + 1], w[2 * s + 1], w[2 * n], w[2 * s]
+            plain_fluxes(zn, zs, hn, hs, un, us, vn, vs, y[4 * s], y[4 * s + 1], y[4 * s + 2], y[4 * s + 3], k)
+            special_faces(
+                j, c0, down, zn, zs, hn, hs, un, us, vn, vs, y[4 * s], y[4 * s + 1], y[4 * s + 2], y[4 * s + 3], k
+            )
+        else:
+            collect(passed.level[segment[NORTH] + 1, 0, :, f], over, y[4 * s], y[4 * s + 1], y[4 * s + 3], k)
+        zw, ze, hw, he = z[i, c0 : c1 - 1], z[i, c0 + 1 : c1], h[i, c0 : c1 - 1], h[i, c0 + 1 : c1]
+        uw, ue, vw, ve = w[2 * n], w[2 * n, 1:], w[2 * n + 1], w[2 * n + 1, 1:]
+        plain_fluxes(zw, ze, hw, he, uw, ue, vw, ve, x[0, 1:], x[1, 1:], x[2, 1:], x[3, 1:], k)
+        special_faces(i, c0 + 1, across, zw, ze, hw, he, uw, ue, vw, ve, x[0, 1:], x[1, 1:], x[2, 1:], x[3, 1:], k)
+        x[0, 0], x[2, 0], x[3, 0] = west[0, i] * over, west[1, i] * over, west[2, i] * over
+        x[0, width], x[1, width], x[3, width] = east[0, i] * over, east[1, i] * over, east[2, i] * over
+        for quantity in range(3):
+            west[quantity, i], east[quantity, i] = k.zero, k.zero
+        advance(
+            h[i, f], hu[i, f], hv[i, f], water.carry[i, f], n2[i, f],
+            x[0], x[0, 1:], x[1, 1:], x[2], x[3], x[3, 1:],
+            y[4 * n], y[4 * s], y[4 * s + 1], y[4 * n + 2], y[4 * n + 3], y[4 * s + 3], ratio, dt, k,
+        )  # fmt: skip
+        fastest(h[i, f], hu[i, f], hv[i, f], most, k)
     return greatest(most, k)
 
 
