@@ -28,7 +28,7 @@ from tiles.studio import Busy, TooSlow
 from twin import TwinError
 from twin.directory import DirectoryError
 from twin.scenarios import NoSuchRun, NoSuchScenario, NotFinished, ScenarioError, TooManyRuns
-from twin.sensing import EntityNotFound, Overloaded, SensingError
+from twin.sensing import EntityNotFound, Overloaded, SensingError, Unsupported
 
 
 class BadRequest(ApiError):
@@ -119,6 +119,7 @@ ANSWERS: tuple[tuple[type[BaseException], Answer], ...] = (
     (ScenarioError, Answer(400)),
     (RunFailed, Answer(422)),
     (Overloaded, Answer(503, RETRY)),
+    (Unsupported, Answer(501)),
     (SensingError, Answer(400)),
     (ApiError, Answer(400)),
     (RequestValidationError, Answer(400, detail="the address holds something that is no number")),

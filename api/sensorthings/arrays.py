@@ -48,7 +48,7 @@ async def create_observations(service: Service, call: Call) -> Answer:
         else:
             with without_collection():
                 _read_group(service, group, told, readings, places)
-    await _refuse_features(service, readings)
+    readings, places = await _without_unknown_features(service, readings, places, told)
     if readings:
         try:
             ids = await service.ingest.submit(readings)
@@ -97,14 +97,22 @@ def _rows(group: Any) -> tuple[list[str], list[list[Any]]]:
     return components, rows
 
 
-async def _refuse_features(service: Service, readings: list[Reading]) -> None:
+async def _without_unknown_features(
+    service: Service, readings: list[Reading], places: list[int], told: list[str]
+) -> tuple[list[Reading], list[int]]:
+    """The readings and their places without those of a FeatureOfInterest that there is not, which are told so."""
     wanted = {each.feature_id for each in readings if each.feature_id is not None}
     if not wanted:
-        return
+        return readings, places
     async with service.city.reading() as connection:
-        known = {row["id"] for row in await connection.fetch(FEATURES, sorted(wanted))}
-    if missing := sorted(wanted - known):
-        raise BadEntity(f"no FeatureOfInterest {missing[0]}")
+        known = {None} | {row["id"] for row in await connection.fetch(FEATURES, sorted(wanted))}
+    kept = []
+    for reading, place in zip(readings, places, strict=True):
+        if reading.feature_id in known:
+            kept.append((reading, place))
+        else:
+            told[place] = f"{REFUSED}: no FeatureOfInterest {reading.feature_id}"
+    return [reading for reading, _ in kept], [place for _, place in kept]
 
 
 async def _several(service: Service, group: dict[str, Any]) -> list[str]:

@@ -1,7 +1,8 @@
 """GET: sets, entities, properties and references, as JSON, rows, GeoJSON or CSV."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any
 
 import asyncpg
@@ -16,9 +17,11 @@ from twin.sensing.addresses import Address, find_address
 from twin.sensing.flat import csv_table, feature_collection
 from twin.sensing.odata.options import Options
 from twin.sensing.read import Page, read_entity, read_page
-from twin.sensing.shape import entity_document, page_document, told
+from twin.sensing.shape import entity_document, next_address, page_document, told
 
 CSV = "text/csv; charset=utf-8"
+Headers = Mapping[str, str]
+NO_HEADERS: Headers = MappingProxyType({})
 # Said where a count is the planner's guess.
 GUESSED = {"Twin-Count": "estimated"}
 
@@ -56,19 +59,23 @@ async def read(service: Service, call: Call) -> Answer:
 
 def _page(service: Service, call: Call, address: Address, options: Options, page: Page) -> Answer:
     headers = {} if page.exact else GUESSED
+    where = f"{service.base}/{call.path.strip('/')}"
     if options.result_format in ("GeoJSON", "CSV"):
-        return _other_format(address, options, page)
+        return _other_format(address, options, page, next_address(page, options, where), headers)
     if options.result_format == "dataArray" and address.entity.name != "Observation":
         raise BadQuery("$resultFormat=dataArray: only Observations have it")
-    where = f"{service.base}/{call.path.strip('/')}"
     document = page_document(address.entity, page, options, service.base, where, references=address.is_reference)
     return Answer(body=document, headers=headers)
 
 
-def _other_format(address: Address, options: Options, page: Page) -> Answer:
+def _other_format(
+    address: Address, options: Options, page: Page, following: str | None = None, headers: Headers = NO_HEADERS
+) -> Answer:
     if options.result_format == "CSV":
-        return Answer(body=csv_table(address.entity, page, options).encode(), media_type=CSV)
-    return Answer(body=orjson.dumps(feature_collection(address.entity, page, options)), media_type=GEOJSON)
+        # A table has no place for it but the head of the answer.
+        link = {} if following is None else {"Link": f'<{following}>; rel="next"'}
+        return Answer(200, csv_table(address.entity, page, options).encode(), {**headers, **link}, CSV)
+    return Answer(200, feature_collection(address.entity, page, options, following), headers, GEOJSON)
 
 
 def _property(address: Address, entity: dict[str, Any]) -> Answer:

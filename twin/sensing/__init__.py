@@ -11,6 +11,10 @@ class BadQuery(SensingError):
     """A query that cannot be read, or that asks for more than one answer may hold."""
 
 
+class Unsupported(BadQuery):
+    """A query option that OData has and this service has not (OGC 18-088, requirement query-status-code)."""
+
+
 class BadEntity(SensingError):
     """An entity that cannot be written like this."""
 

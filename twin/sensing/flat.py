@@ -14,14 +14,21 @@ GEOMETRIES = {"location", "feature", "observedArea"}
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def feature_collection(entity: EntityType, page: Page, options: Options) -> dict[str, Any]:
-    """GeoJSON of a page: a feature an entity, at its own place or at one that was expanded with it."""
+def feature_collection(
+    entity: EntityType, page: Page, options: Options, following: str | None = None
+) -> dict[str, Any]:
+    """GeoJSON of a page: a feature an entity, at its own place or at one that was expanded with it.
+
+    following: where the next page is; it and the count are told as in JSON, which GeoJSON allows (RFC 7946, 6.1).
+    """
     features = []
     for raw in page.entities:
         document = _document(entity, raw, options)
         flat = {name: value for name, value in _flat(document) if not isinstance(value, dict)}
         features.append({"type": "Feature", "geometry": _place(document), "properties": flat})
-    return {"type": "FeatureCollection", "features": features}
+    said = {"@iot.count": page.count, "@iot.nextLink": following}
+    return {"type": "FeatureCollection", **{name: value for name, value in said.items() if value is not None},
+            "features": features}  # fmt: skip
 
 
 def csv_table(entity: EntityType, page: Page, options: Options) -> str:

@@ -92,9 +92,8 @@ def page_document(
     document: Document = {}
     if page.count is not None:
         document["@iot.count"] = page.count
-    if page.following is not None:
-        query = {name: text for name, text in options.source.items() if name not in ("$skip", "$skiptoken")}
-        document["@iot.nextLink"] = f"{address}?{_query(query | {'$skiptoken': page.following})}"
+    if (following := next_address(page, options, address)) is not None:
+        document["@iot.nextLink"] = following
     if references:
         document["value"] = [{"@iot.selfLink": f"{base}/{entity.plural}({each['@iot.id']})"} for each in page.entities]
     elif options.result_format == "dataArray":
@@ -102,6 +101,14 @@ def page_document(
     else:
         document["value"] = [entity_document(entity, each, options, base) for each in page.entities]
     return document
+
+
+def next_address(page: Page, options: Options, address: str) -> str | None:
+    """Where the page after this one is; None after the last. address: of the set."""
+    if page.following is None:
+        return None
+    query = {name: text for name, text in options.source.items() if name not in ("$skip", "$skiptoken")}
+    return f"{address}?{_query(query | {'$skiptoken': page.following})}"
 
 
 def data_arrays(page: Page, options: Options, base: str) -> list[Document]:

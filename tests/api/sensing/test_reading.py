@@ -166,8 +166,9 @@ BAD = [
     "$filter=substring(name, 99999999999) eq ''", "$filter=" + "not " * 60 + "true",
     "$filter=" + "(" * 60 + "1" + ")" * 60,
     "$filter=st_relate(Locations/location, Locations/location, 'x') eq true", "$expand=Nothing", "$expand=Datastreams(",
-    "$expand=Datastreams($top=a)", "$expand=Datastreams($nothing=1)", "$select=nothing", "$orderby=nothing",
-    "$orderby=Datastreams/name", "$top=-1", "$top=a", "$skip=x", "$count=maybe", "$nothing=1", "$top=1&$top=2",
+    "$expand=Datastreams($top=a)", "$select=nothing", "$select=name/description", "$orderby=nothing",
+    "$orderby=Datastreams/name", "$top=-1", "$top=a", "$skip=x", "$count=maybe", "$top=1&$top=2",
+    "$expand=Datastreams($top=1;$top=2)",
     "$skiptoken=abc", "$skiptoken=W10", "$resultFormat=none", "$resultFormat=dataArray", "nothing=1", "$filter=%ff",
     "$expand=" + "/".join(["Datastreams", "Thing"] * 4), "$filter=name%20eq%20%27%00%27", "$filter=Thing/x eq 1",
     "$orderby=Locations/location", "$filter=-(-(-name)) eq 1", "$filter=name eq 1e999",
@@ -180,6 +181,15 @@ async def test_bad_queries_are_400(sensors: Sensors, query: str) -> None:
     answer = await sensors.client.get(f"{ROOT}/Things?{query if '%' in query else quote(query, safe='=&$')}")
     assert answer.status_code == 400, answer.text
     assert len(answer.json()["detail"]) > 10
+
+
+@pytest.mark.parametrize("query", ["$search=a", "$apply=a", "$format=json", "$expand=Datastreams($levels=2)"])
+async def test_options_that_are_not_there_are_501(sensors: Sensors, query: str) -> None:
+    """Requirement request-data/query-status-code: an option that is not supported fails, with 501."""
+    answer = await sensors.client.get(f"{ROOT}/Things?{query}")
+    assert (answer.status_code, answer.json()["status"]) == (501, 501)
+    option = query.rpartition("$")[2].partition("=")[0]
+    assert f"no query option '${option}' here" in answer.json()["detail"]
 
 
 async def test_select_tells_only_what_is_asked(sensors: Sensors) -> None:
@@ -250,7 +260,14 @@ async def test_rows_geojson_and_csv(sensors: Sensors) -> None:
         [120.93, 28.1],
     ]
     assert shapes["features"][0]["properties"]["properties/bank"] == "left"
+    # Who draws or tabulates a page must learn that there is another one.
+    page = await sensors.get("Things", resultFormat="GeoJSON", top=2, count="true")
+    assert (page["@iot.count"], len(page["features"])) == (3, 2)
+    last = (await sensors.client.get(page["@iot.nextLink"])).json()
+    assert ([each["properties"]["name"] for each in last["features"]], "@iot.nextLink" in last) == (["gauge 3"], False)
     answer = await sensors.client.get(f"{ROOT}/Observations", params={"$resultFormat": "CSV", "$top": 2})
+    following = (await sensors.client.get(answer.links["next"]["url"])).text.splitlines()
+    assert (len(following), "2024-08-01T00:10:00.000Z" in following[1]) == (3, True)
     head, first, _ = answer.text.splitlines()
     assert "phenomenonTime" in head.split(",")
     assert "2024-08-01T00:00:00.000Z" in first

@@ -12,6 +12,10 @@ async def place_of(sensors: Sensors, number: int) -> list[str]:
     return [each["name"] for each in await sensors.values(f"Things({number})/Locations")]
 
 
+async def feature_of(sensors: Sensors, observation: str) -> Any:
+    return (await sensors.get(f"{observation.removeprefix(f'{ROOT}/')}/FeatureOfInterest"))["@iot.id"]
+
+
 @pytest.fixture
 async def gauge(sensors: Sensors) -> int:
     return await sensors.post("Things", thing("gauge") | {"Datastreams": [stream("level")]})
@@ -227,6 +231,12 @@ async def test_create_observations_takes_rows(sensors: Sensors, level: int) -> N
     assert [each.startswith("error") for each in first] == [False, True, False, True]
     assert first == again
     assert (await sensors.get(first[2].removeprefix(f"{ROOT}/")))["result"] == 3
+    names = ["phenomenonTime", "result", "FeatureOfInterest/id"]
+    rows = [["2024-08-01T01:00:00Z", 1, 999999], ["2024-08-01T01:10:00Z", 2, await feature_of(sensors, first[2])]]
+    group = {"Datastream": {"@iot.id": level}, "components": names, "dataArray": rows}
+    strange, known = (await sensors.client.post(f"{ROOT}/CreateObservations", json=[group])).json()
+    assert strange == "error: no FeatureOfInterest 999999"
+    assert await feature_of(sensors, known) == rows[1][2]
     unknown = [{"Datastream": {"@iot.id": level}, "components": ["x"], "dataArray": [[1]]}]
     for bad in ([], {}, [{}], unknown):
         assert await sensors.status("POST", "CreateObservations", bad) == 400

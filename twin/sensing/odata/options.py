@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import Literal
 
-from twin.sensing import BadQuery
+from twin.sensing import BadQuery, Unsupported
 from twin.sensing.odata.parser import Reader
 from twin.sensing.odata.syntax import Node
 
@@ -51,7 +51,7 @@ class Expand:
 
 
 def read_options(given: Iterable[tuple[str, str]], zone: tzinfo = UTC) -> Options:
-    """The options of a request, from the names and texts of its query. Raises BadQuery."""
+    """The options of a request, from the names and texts of its query. Raises BadQuery, Unsupported."""
     found = Options()
     seen: dict[str, str] = {}
     for name, text in given:
@@ -71,14 +71,20 @@ def _with(options: Options, name: str, text: str, zone: tzinfo) -> Options:
             raise BadQuery(f"$resultFormat={text[:40]!r}: there are {', '.join(FORMATS)}")
         return replace(options, result_format=form)
     if name not in PARTS:
-        raise BadQuery(f"unknown query option {name[:40]!r}; there are {', '.join(PARTS)} and $resultFormat")
+        raise _unknown(name, (*PARTS, "$resultFormat"))
     reader = Reader(text, zone)
     try:
         options = _read(options, name, reader, 1)
         reader.want_end()
     except BadQuery as error:
-        raise BadQuery(f"{name}: {error}") from None
+        raise type(error)(f"{name}: {error}") from None
     return options
+
+
+def _unknown(name: str, known: Iterable[str]) -> BadQuery:
+    # What begins with $ is OData's, which may have it.
+    family = Unsupported if name.startswith("$") else BadQuery
+    return family(f"no query option {name[:40]!r} here; there are {', '.join(known)}")
 
 
 PARTS = ("$filter", "$expand", "$select", "$orderby", "$top", "$skip", "$count")
@@ -130,8 +136,10 @@ def _expand(reader: Reader, depth: int) -> Expand:
     if reader.takes("("):
         while True:
             option = reader.want_name("a query option")
-            if option not in PARTS or option in source:
-                raise BadQuery(f"{option[:40]!r}: there are {', '.join(PARTS)}, each once")
+            if option not in PARTS:
+                raise _unknown(option, PARTS)
+            if option in source:
+                raise BadQuery(f"{option} is given twice")
             reader.want("=")
             start = reader.word.start
             options = _read(options, option, reader, depth + 1)
@@ -159,7 +167,7 @@ def _number(expands: Iterable[Expand]) -> int:
 
 def _listed(reader: Reader) -> list[str]:
     names = [reader.want_name("a property")]
-    while reader.takes(",") or reader.takes("/"):
+    while reader.takes(","):
         names.append(reader.want_name("a property"))
     return names
 
