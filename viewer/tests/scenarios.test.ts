@@ -1,7 +1,7 @@
 /** Scenarios: forms read from descriptions, what is sent of them, states between moments, values as colours. */
 
 import { describe, expect, it } from 'vitest';
-import type { Process, Schema } from '../src/api/scenarios';
+import type { Job, Process, Schema } from '../src/api/scenarios';
 import { gridOf, pixelOf } from '../src/map/scenarios/grid';
 import { addressOf, decode } from '../src/map/scenarios/mosaic';
 import { paint, paintDifference, type State } from '../src/map/scenarios/paint';
@@ -9,6 +9,7 @@ import { section } from '../src/parts/scenarios/section';
 import { beyond, faultsOf, inputsOf, matters, readForm, readRows, writeRows } from '../src/state/scenarios/form';
 import { between, played, stepped, timeLeft, withMark, type Mark } from '../src/state/scenarios/frames';
 import { DIFFERENCE, palette } from '../src/state/scenarios/ramp';
+import { other, otherVectors, run, setBeside, vectors } from '../src/state/scenarios/runs';
 
 const words = (en: string) => ({ zh: en, en });
 
@@ -144,5 +145,24 @@ describe('values', () => {
     const drawn = section([profile], [5, 4, 3, 5]);
     expect(drawn.waters[0]?.bodies).toEqual([{ top: [[10, 5], [20, 5]], bottom: [[10, 4], [20, 3]] }]);
     expect([drawn.length, drawn.least <= 3, drawn.most >= 5]).toEqual([30, true, true]);
+  });
+});
+
+describe('runs of traffic together', () => {
+  const job = (jobID: string): Job => ({ jobID, twin: { layers: ['traffic', 'usual', 'change', 'closed'].map((role) => ({ role, id: `${jobID}_${role}`, kind: 'vector', times: [] })) } }) as unknown as Job;
+  const ids = () => otherVectors.value.map(({ id }) => id);
+
+  it('open with what changes and what is closed', () => {
+    run.value = job('a');
+    expect(vectors.value.map(({ role }) => role)).toEqual(['change', 'closed']);
+    expect(ids()).toEqual([]);
+  });
+
+  it('lie beside each other by the same layers, and the city as it is beside what it would be', () => {
+    setBeside('b');
+    other.value = job('b');
+    expect(ids()).toEqual(['b_traffic', 'b_closed']);
+    other.value = job('a');
+    expect(ids()).toEqual(['a_usual']);
   });
 });

@@ -65,6 +65,8 @@ export const scenariosEn = {
   'compare.legend': '{title}, B − A',
   'compare.inputs': 'Asked for',
   'compare.same': 'Both were asked for the same.',
+  'compare.before': 'The city as it is',
+  'compare.after': 'The city as it would be',
   'compare.line': 'Line between the runs',
   'clock.title': 'Time of the run',
   'clock.before': 'State before',

@@ -66,6 +66,8 @@ export const scenariosZh: Readonly<Record<keyof typeof scenariosEn, string>> = {
   'compare.legend': '{title}之差 B − A',
   'compare.inputs': '不同的输入',
   'compare.same': '两次输入相同。',
+  'compare.before': '现状',
+  'compare.after': '方案',
   'compare.line': '两次计算的分界线',
   'clock.title': '计算时间',
   'clock.before': '上一时刻',

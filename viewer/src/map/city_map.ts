@@ -13,7 +13,7 @@ import { clearSelection, selectHits } from '../state/selection';
 import { mapEvents, shownSensors } from '../state/sensing/past';
 import { typhoonMap } from '../state/sensing/typhoons';
 import { areaNames, followAreaNames } from '../state/area_names';
-import { askingFor, look, shown } from '../state/scenarios/results';
+import { askingFor, look, otherLook, shown } from '../state/scenarios/results';
 import { placeWay, waysLook } from '../state/ways/ways';
 import { probeAt } from '../state/scenarios/probe';
 import * as session from '../state/session';
@@ -31,6 +31,7 @@ import { symbolNames, withoutSensing } from './sensing/sensors';
 import { addSymbols } from './sensing/symbols';
 import { labelled } from './sensing/typhoon';
 import type { Renderer } from './renderer';
+import type { ResultLook } from './scenarios/results';
 
 const ACCENT = { day: '#d9480f', night: '#ffb224' } as const;
 const NOTHING = { type: 'FeatureCollection' as const, features: [] };
@@ -69,8 +70,13 @@ const sensing = computed(() => {
   return { sensors: shownSensors.value, events: mapEvents.value, streams, event, style: drawn.styleName.value, typhoon };
 });
 
-/** The style to draw now; null until city and style have come and belong together. */
-const wanted = computed<StyleSpecification | null>(() => {
+/** The style to draw now. */
+const wanted = computed(() => styleWith(look.value));
+/** The same with the run beside the open one; null where its objects are not compared. */
+const wantedBeside = computed(() => (otherLook.value.objects.length > 0 ? styleWith(otherLook.value) : null));
+
+/** The style with a result; null until city and style have come and belong together. */
+function styleWith(results: ResultLook): StyleSpecification | null {
   const loaded = session.style.value;
   const city = session.city.value;
   if (!loaded || !city || loaded.city !== city.entry.name) return null;
@@ -89,11 +95,11 @@ const wanted = computed<StyleSpecification | null>(() => {
     extras: drawn.extras.value,
     reaching: { server: serverRoot(), keyOf: keysKept.value, accent: ACCENT[drawn.styleName.value] },
     names: areaNames.value,
-    results: look.value,
+    results,
     ways: waysLook.value,
     sensing: sensing.value,
   });
-});
+}
 
 /** Creates the map in its container; returns its handle and what takes it down. */
 export function createCityMap(container: HTMLElement, renderer: Renderer): { map: CityMap; remove: () => void } {
@@ -112,7 +118,7 @@ export function createCityMap(container: HTMLElement, renderer: Renderer): { map
     fadeDuration: renderer === 'hardware' ? 150 : 0,
   });
   const hands = drawingHands(map);
-  const stops = [hands.stop, followAreaNames(), followStyle(map), followResult(map), followCamera(map), followDimension(map), followPanel(map), labelCanvas(map)];
+  const stops = [hands.stop, followAreaNames(), followStyle(map), followResult(map), followBeside(map), followCamera(map), followDimension(map), followPanel(map), labelCanvas(map)];
   listen(map);
   return {
     map: { ...handle(map), ...hands.handle },
@@ -154,6 +160,23 @@ function followResult(map: MapLibre): () => void {
     let wanted = true;
     void import('./scenarios/water').then(({ drawWater }) => {
       if (wanted) stop = drawWater(map);
+    });
+    return () => {
+      wanted = false;
+      stop?.();
+    };
+  });
+}
+
+// A second map is made only where two runs are compared.
+function followBeside(map: MapLibre): () => void {
+  const isOpen = computed(() => wantedBeside.value !== null);
+  return effect(() => {
+    if (!isOpen.value) return;
+    let stop: (() => void) | null = null;
+    let wanted = true;
+    void import('./scenarios/second').then(({ drawSecond }) => {
+      if (wanted) stop = drawSecond(map, wantedBeside);
     });
     return () => {
       wanted = false;

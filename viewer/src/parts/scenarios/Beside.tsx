@@ -2,7 +2,7 @@
 
 import type { Job } from '../../api/scenarios';
 import { pick, t } from '../../i18n/text';
-import { changeScenario, jobs, other } from '../../state/scenarios/runs';
+import { changeScenario, jobs, other, raster, setBeside, tellsBefore } from '../../state/scenarios/runs';
 import type { Comparison } from '../../state/scenarios/view';
 import { view } from '../../state/store';
 import { differing, inputText, runChanges, runTitle } from './runs';
@@ -12,19 +12,21 @@ const WAYS = { swipe: 'compare.swipe', difference: 'compare.difference' } as con
 export function Beside({ job }: { job: Job }) {
   const { other: chosen, comparison } = view.value.scenario;
   const offers = jobs.value.filter((each) => each.status === 'successful' && each.processID === job.processID && each.jobID !== job.jobID);
-  if (offers.length === 0 && chosen === null) return null;
+  const itself = tellsBefore(job);
+  if (offers.length === 0 && chosen === null && !itself) return null;
   return (
     <section class="beside" aria-label={t('compare.title')}>
       <h4 class="run-heading">{t('compare.title')}</h4>
-      <select aria-label={t('compare.with')} value={chosen ?? ''} onChange={(event) => changeScenario({ other: event.currentTarget.value || null })}>
+      <select aria-label={t('compare.with')} value={chosen ?? ''} onChange={(event) => setBeside(event.currentTarget.value || null)}>
         <option value="">{t('compare.none')}</option>
+        {itself && <option value={job.jobID}>{t('compare.before')}</option>}
         {offers.map((each) => (
           <option key={each.jobID} value={each.jobID}>
             {[runTitle(each), ...runChanges(each)].join(' · ')}
           </option>
         ))}
       </select>
-      {chosen !== null && (
+      {chosen !== null && raster.value && (
         <div class="chips" role="group" aria-label={t('compare.way')}>
           {(Object.keys(WAYS) as Comparison[]).map((way) => (
             <button key={way} type="button" class="result-chip" aria-pressed={comparison === way} onClick={() => changeScenario({ comparison: way })}>
@@ -33,7 +35,7 @@ export function Beside({ job }: { job: Job }) {
           ))}
         </div>
       )}
-      {chosen !== null && other.value && <Differing first={job} second={other.value} />}
+      {chosen !== null && chosen !== job.jobID && other.value && <Differing first={job} second={other.value} />}
     </section>
   );
 }

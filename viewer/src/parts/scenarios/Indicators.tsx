@@ -15,8 +15,8 @@ interface Figure {
 
 export function Indicators({ job }: { job: Job }) {
   const told = job.twin.indicators ?? {};
-  const figures = Object.entries(told).filter((entry): entry is [string, Figure] => isFigure(entry[1])).sort(([, a], [, b]) => pick(a.title).localeCompare(pick(b.title), 'zh-CN', { numeric: true }));
-  const beside = other.value?.twin.indicators ?? null;
+  const figures = Object.entries(told).filter((entry): entry is [string, Figure] => isFigure(entry[1]));
+  const beside = (other.value?.jobID === job.jobID ? null : other.value?.twin.indicators) ?? null;
   const notes = told['notes'];
   return (
     <section aria-label={t('run.figures')}>

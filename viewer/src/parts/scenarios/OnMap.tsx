@@ -1,6 +1,6 @@
 /** What a run has beside the panel: its clock, the line between two runs, the table that is open. */
 
-import { beside, shown } from '../../state/scenarios/results';
+import { beside, otherLook, shown } from '../../state/scenarios/results';
 import { run, times } from '../../state/scenarios/runs';
 import { view } from '../../state/store';
 import { ResultBar } from './ResultBar';
@@ -12,7 +12,8 @@ export function OnMap() {
   const job = run.value;
   if (job?.status !== 'successful') return null;
   const table = openedTable.value;
-  const parted = shown.value !== null && beside.value !== null && view.value.scenario.comparison === 'swipe';
+  const two = (shown.value !== null && beside.value !== null) || otherLook.value.objects.length > 0;
+  const parted = two && view.value.scenario.comparison === 'swipe';
   return (
     <>
       {parted && <SwipeLine />}

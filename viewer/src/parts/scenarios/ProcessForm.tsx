@@ -12,6 +12,9 @@ import { city, map, shape as drawn } from '../../state/session';
 import { Icon } from '../Icon';
 import { FieldRow } from './FieldRow';
 
+/** Degrees, a kilometre. */
+const AROUND = 0.01;
+
 interface Props {
   readonly process: Process;
   readonly inputs: Attributes;
@@ -31,7 +34,8 @@ export function ProcessForm({ process, inputs, onLeave }: Props) {
   const choose = (given: Attributes): void => {
     setValues(given);
     const box = boxAround(given);
-    if (box) map.peek()?.showBox(box);
+    // With the streets around it.
+    if (box) map.peek()?.showBox([box[0] - AROUND, box[1] - AROUND, box[2] + AROUND, box[3] + AROUND]);
   };
   const names = Object.keys(process.inputs);
   const refused = refusal === null ? {} : faultsOf(refusal, names);

@@ -13,10 +13,11 @@ const MOST_TOLD = 2;
 export function SwipeLine() {
   const put = (share: number): void => void (swipe.value = Math.min(0.98, Math.max(0.02, share)));
   const at = swipe.value;
+  const same = run.value?.jobID === other.value?.jobID;
   return (
     <div class="swipe" style={{ left: `${at * 100}%` }}>
-      <span class="swipe-name is-left">A · {run.value && nameBeside(run.value, other.value)}</span>
-      <span class="swipe-name">B · {other.value && nameBeside(other.value, run.value)}</span>
+      <span class="swipe-name is-left">A · {run.value && (same ? t('compare.after') : nameBeside(run.value, other.value))}</span>
+      <span class="swipe-name">B · {other.value && (same ? t('compare.before') : nameBeside(other.value, run.value))}</span>
       <div
         class="swipe-grip"
         role="slider"

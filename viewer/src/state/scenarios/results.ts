@@ -3,6 +3,7 @@
 import { computed, effect, signal, type Signal } from '@preact/signals';
 import type { StyleSpecification } from 'maplibre-gl';
 import { isAbort, onServer } from '../../api/client';
+import type { Collection } from '../../api/documents';
 import { authorization, getLayer, getLayerStyle, getSource, getValueTiles, type ResultLayer, type ValueTiles } from '../../api/scenarios';
 import { withTileJson } from '../../api/sources';
 import type { ResultLook } from '../../map/scenarios/results';
@@ -10,7 +11,7 @@ import { city, resultLayers } from '../session';
 import { field } from '../store';
 import { between } from './frames';
 import { instant } from './play';
-import { failure, otherRaster, raster, times, vectors } from './runs';
+import { failure, otherRaster, otherVectors, raster, times, vectors } from './runs';
 
 /** A raster layer with all that is needed to draw it. */
 export interface Drawn {
@@ -26,7 +27,9 @@ export const beside = signal<Drawn | null>(null);
 export const swipe = signal(0.5);
 
 const styleName = field('style');
-const styles = signal<readonly { readonly layer: ResultLayer; readonly style: StyleSpecification }[]>([]);
+type Styled = readonly { readonly layer: ResultLayer; readonly told: Collection; readonly style: StyleSpecification }[];
+const styles = signal<Styled>([]);
+const otherStyles = signal<Styled>([]);
 
 /** The state of the objects, as their tiles are asked for it; null: they have no time. */
 export const moment = computed<string | null>(() => {
@@ -41,6 +44,12 @@ export const look = computed<ResultLook>(() => ({
   objects: styles.value.map(({ layer, style }) => ({ id: layer.role, style: atMoment(style, moment.value) })),
 }));
 
+/** The same of the run beside it, where its objects are compared. */
+export const otherLook = computed<ResultLook>(() => ({
+  water: null,
+  objects: otherStyles.value.map(({ layer, style }) => ({ id: layer.role, style: atMoment(style, moment.value) })),
+}));
+
 function atMoment(style: StyleSpecification, at: string | null): StyleSpecification {
   if (at === null) return style;
   const sources = Object.entries(style.sources).map(([id, source]) => {
@@ -52,7 +61,13 @@ function atMoment(style: StyleSpecification, at: string | null): StyleSpecificat
 
 /** Reads what is wanted as the view changes. */
 export function startResults(): () => void {
-  const stops = [drawing(raster, shown), drawing(otherRaster, beside), styling()];
+  const stops = [
+    drawing(raster, shown),
+    drawing(otherRaster, beside),
+    styling(vectors, styles),
+    styling(otherVectors, otherStyles),
+    effect(() => void (resultLayers.value = styles.value.map(({ told }) => told))),
+  ];
   return () => stops.forEach((stop) => stop());
 }
 
@@ -70,13 +85,12 @@ function drawing(wanted: { readonly value: ResultLayer | null }, into: Signal<Dr
   });
 }
 
-function styling(): () => void {
+function styling(wanted: { readonly value: readonly ResultLayer[] }, into: Signal<Styled>): () => void {
   return effect(() => {
-    const layers = vectors.value;
+    const layers = wanted.value;
     const [root, name] = [city.value?.root, styleName.value];
     if (root === undefined || layers.length === 0) {
-      styles.value = [];
-      resultLayers.value = [];
+      into.value = [];
       return;
     }
     const abort = new AbortController();
@@ -85,9 +99,7 @@ function styling(): () => void {
       return { layer, told, style: await withTileJson(style, (address) => getSource(address, abort.signal), onServer) };
     };
     Promise.all(layers.map(read)).then((found) => {
-      if (abort.signal.aborted) return;
-      styles.value = found;
-      resultLayers.value = found.map(({ told }) => told);
+      if (!abort.signal.aborted) into.value = found;
     }, note);
     return () => abort.abort();
   });
@@ -95,7 +107,7 @@ function styling(): () => void {
 
 /** How the map asks for a tile: those of a result by this tab's token, since not everybody may see every run. */
 export function askingFor(address: string): { url: string; headers?: Record<string, string> } {
-  const ours = vectors.peek().some(({ id }) => address.includes(id));
+  const ours = [...vectors.peek(), ...otherVectors.peek()].some(({ id }) => address.includes(id));
   return ours ? { url: address, headers: { ...authorization() } } : { url: address };
 }
 

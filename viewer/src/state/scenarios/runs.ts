@@ -51,6 +51,29 @@ export const vectors = computed<readonly ResultLayer[]>(() => {
   return bare ? (telling.length > 0 ? telling : layers.slice(0, 1)) : layers.filter((layer) => roles?.includes(layer.role));
 });
 
+/** The city as it is beside the city as it would be: two layers of one run. */
+const AS_IT_IS: Readonly<Record<string, string>> = { traffic: 'usual' };
+
+/** Whether the run holds the city as it is, to be set beside what it would be. */
+export function tellsBefore(job: Job): boolean {
+  return job.twin.layers.some(({ role }) => Object.values(AS_IT_IS).includes(role));
+}
+
+/** The same layers of objects of the run beside it; of the same run, those of the city as it is. None where values are compared. */
+export const otherVectors = computed<readonly ResultLayer[]>(() => {
+  const [own, job] = [run.value, other.value];
+  if (!own || !job || raster.value) return [];
+  const roles = vectors.value.map(({ role }) => (own.jobID === job.jobID ? AS_IT_IS[role] : role));
+  return job.twin.layers.filter(({ role }) => roles.includes(role));
+});
+
+/** Sets another run beside the open one, or the city as it is; null: none. Lines of traffic are compared by their volumes. */
+export function setBeside(id: string | null): void {
+  const { roles } = scenario.peek();
+  const compared = id !== null && roles === null && run.peek()?.twin.layers.some(({ role }) => role in AS_IT_IS);
+  changeScenario({ other: id, ...(compared ? { roles: [...Object.keys(AS_IT_IS), 'closed'] } : {}) });
+}
+
 /** All moments that the shown layers have, milliseconds since 1970. */
 export const times = computed<readonly number[]>(() => {
   const layers = [run.value, other.value].flatMap((job) => job?.twin.layers ?? []);
