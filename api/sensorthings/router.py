@@ -44,7 +44,9 @@ async def resource(request: Request, version: str, path: str) -> Response:
     """Whatever is at an address below the root."""
     service = await readable(request)
     _refuse_unknown(version)
-    if request.method == "GET" and not path:
+    if not path:
+        if request.method != "GET":
+            raise MethodNotAllowed("the front page is only read", allowed="GET, HEAD")
         return _response(Answer(body=front_page(service.base, request.app.state.settings.mqtt_public_url)))
     query = request.scope["query_string"].decode("ascii", "replace")
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -58,14 +60,15 @@ async def resource(request: Request, version: str, path: str) -> Response:
 
 async def _answer(request: Request, service: Service, call: Call) -> Answer:
     """What a call comes to, alone or in a batch."""
+    if call.path == "CreateObservations":
+        _only_post(call)
+        await writable(request)
+        return await create_observations(service, call)
     if call.method == "GET":
         return await read(service, call)
     await writable(request)
     if call.path == "$batch":
         raise MethodNotAllowed("a batch holds no batch", allowed="GET")
-    if call.path == "CreateObservations":
-        _only_post(call)
-        return await create_observations(service, call)
     return await write(service, call)
 
 

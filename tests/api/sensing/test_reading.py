@@ -273,6 +273,16 @@ async def test_rows_geojson_and_csv(sensors: Sensors) -> None:
     assert "2024-08-01T00:00:00.000Z" in first
 
 
+@pytest.mark.parametrize(("method", "path", "allowed"), [
+    ("POST", "", "GET, HEAD"), ("DELETE", "", "GET, HEAD"), ("GET", "$batch", "POST"),
+    ("GET", "CreateObservations", "POST"), ("PUT", "Things", "GET, HEAD, POST"),
+])  # fmt: skip
+async def test_what_an_address_is_not_for_is_405(sensors: Sensors, method: str, path: str, allowed: str) -> None:
+    """RFC 9110, 15.5.6: the answer tells what it is for."""
+    answer = await sensors.client.request(method, f"{ROOT}/{path}", json={})
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
 async def test_reading_is_open_and_writing_is_not(sensors: Sensors, gauges: list[int]) -> None:
     assert (await sensors.public.get(f"{ROOT}/Things")).status_code == 200
     for method, path in (("POST", "Things"), ("PATCH", f"Things({gauges[0]})"), ("DELETE", f"Things({gauges[0]})"),
