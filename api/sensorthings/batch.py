@@ -131,8 +131,8 @@ def _call(each: Single, done: Mapping[str, Answer]) -> Call:
 
 
 def _relative(url: str) -> str:
-    _, found, rest = url.partition(f"{ROOT}/")
-    return rest if found else url.removeprefix("/")
+    root = ROOT.search(url)
+    return url[root.end() :] if root else url.removeprefix("/")
 
 
 def _path_of(answer: Answer) -> str:

@@ -18,7 +18,7 @@ from api.sensorthings.batch import Do, answer_batch
 from api.sensorthings.call import Answer, Call
 from api.sensorthings.reads import read
 from api.sensorthings.root import front_page
-from api.sensorthings.service import Service, readable, writable
+from api.sensorthings.service import VERSIONS, Service, readable, writable
 from api.sensorthings.writes import write, writing
 from twin.sensing import BadEntity
 
@@ -27,8 +27,6 @@ router = PartRouter(tags=["SensorThings"])
 for beside in (latest, ranking, signals, series, by_hand, pictures, stream, events, rules, typhoons):
     router.include_router(beside.router)
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-# 1.1 answers what 1.0 asks for: clients of the older one come by its address.
-VERSIONS = ("v1.1", "v1.0")
 
 
 @router.get("/sensors/{version}", include_in_schema=False)

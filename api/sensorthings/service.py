@@ -1,9 +1,11 @@
 """What the sensor routes of a city share, and who may use them."""
 
+import re
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
+from cachetools import LRUCache
 from starlette.requests import Request
 
 from api.cities import ServedCity
@@ -15,14 +17,17 @@ from twin.sensing.ingest import Ingest
 from twin.sensing.latest import Latest
 
 LAYER = "sensors"
-ROOT = "/sensors/v1.1"
+# 1.1 answers what 1.0 asks for: clients of the older one come by its address, and are told addresses like it.
+VERSIONS = ("v1.1", "v1.0")
+ROOT = re.compile(rf"/sensors/({'|'.join(map(re.escape, VERSIONS))})(?:/|\Z)")
 
 
 @dataclass(frozen=True)
 class Service:
     """The sensors of one city. base: address of its SensorThings service. zone: of times that name none.
 
-    connection: of the transaction in which all is written, where several changes are one.
+    placed: datastreams that were seen to observe something. connection: of the transaction in which all is written,
+    where several changes are one.
     """
 
     city: ServedCity
@@ -30,11 +35,14 @@ class Service:
     latest: Latest
     base: str
     zone: ZoneInfo
+    placed: LRUCache[int, None]
     connection: "Connection | None" = None
 
 
 INGESTS: WeakKeyDictionary[ServedCity, Ingest] = WeakKeyDictionary()
 LATEST: WeakKeyDictionary[ServedCity, Latest] = WeakKeyDictionary()
+PLACED: WeakKeyDictionary[ServedCity, LRUCache[int, None]] = WeakKeyDictionary()
+MOST_PLACED = 65_536
 
 
 async def readable(request: Request) -> Service:
@@ -45,7 +53,10 @@ async def readable(request: Request) -> Service:
     if served not in INGESTS:
         INGESTS[served] = Ingest(served.database, via="http")
         LATEST[served] = Latest()
-    return Service(served, INGESTS[served], LATEST[served], f"{exchange(request).base}{ROOT}", catalog.zone)
+        PLACED[served] = LRUCache(MOST_PLACED)
+    asked = ROOT.match(request.scope["path"])
+    base = f"{exchange(request).base}/sensors/{asked[1] if asked else VERSIONS[0]}"
+    return Service(served, INGESTS[served], LATEST[served], base, catalog.zone, PLACED[served])
 
 
 async def writable(request: Request) -> Service:

@@ -16,6 +16,7 @@ from twin.sensing.addresses import Address, find_address
 from twin.sensing.model import BY_NAME, EntityType
 from twin.sensing.observations import read_id, read_observation
 from twin.sensing.odata.options import Options
+from twin.sensing.places import require_place
 from twin.sensing.read import read_entity
 from twin.sensing.shape import told
 from twin.sensing.writing.change import change, delete
@@ -119,6 +120,11 @@ async def _observation(service: Service, call: Call, body: Any) -> Answer | None
     if unknown:
         raise BadEntity(f"Observation has no {unknown[0][:60]!r}; it has {', '.join(KNOWN)}")
     reading = read_observation(body, number, service.zone)
+    if number not in service.placed:
+        # Not from a replica, which may not know yet where a new thing stands.
+        async with service.city.database.writing() as connection:
+            await require_place(connection, number)
+        service.placed[number] = None
     try:
         (made,) = await service.ingest.submit([reading])
     except asyncpg.DataError as error:

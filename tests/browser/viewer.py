@@ -24,6 +24,8 @@ SWITCHES = [
 
 # A machine without a graphics card and with busy cores is slow, not broken.
 PATIENCE_S = 120.0
+# The page writes its address when nothing has changed for a part of this.
+ADDRESS_RESTS_MS = 600
 
 
 class Viewer:
@@ -51,23 +53,30 @@ class Viewer:
         expect(self.page.locator(".maplibregl-canvas")).to_be_visible()
         expect(self.page.get_by_role("progressbar")).to_have_count(0)
 
-    @property
-    def state(self) -> dict[str, str]:
-        """The share link's values."""
+    def _address(self) -> dict[str, str]:
         fragment = self.page.evaluate("location.hash.slice(1)")
         return {key: values[0] for key, values in parse_qs(fragment).items()}
+
+    @property
+    def state(self) -> dict[str, str]:
+        """The share link's values; it follows the page by a moment, so they are read when they have come to rest."""
+        last, found = None, self._address()
+        while found != last:
+            self.page.wait_for_timeout(ADDRESS_RESTS_MS)
+            last, found = found, self._address()
+        return found
 
     def until(self, holds: Callable[[dict[str, str]], bool]) -> None:
         """Wait until the share link's values are as said."""
         end = time.monotonic() + PATIENCE_S
-        while not holds(self.state):
-            assert time.monotonic() < end, self.state
+        while not holds(self._address()):
+            assert time.monotonic() < end, self._address()
             self.page.wait_for_timeout(100)
 
     def told(self, name: str) -> str:
-        """A value of the share link, which has it a moment after the page."""
+        """A value that the share link is to have."""
         self.until(lambda state: name in state)
-        return self.state[name]
+        return self._address()[name]
 
     @property
     def camera(self) -> list[float]:

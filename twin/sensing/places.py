@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from cim_models.database import Connection
+from twin.sensing import BadEntity
 
 # Locked, so that two writers do not make a feature each.
 LOCATIONS = """
@@ -42,6 +43,22 @@ NOTE = """
                              else st_envelope(st_collect(d.observed_area, r.geom)) end
     from reached r where d.id = r.datastream_id
 """
+PLACELESS = """
+    select d.feature_id is null and not exists (select from sensing.thing_location t where t.thing_id = d.thing_id)
+    from sensing.datastream d where d.id = $1
+"""
+
+
+async def require_place(connection: Connection, datastream: int) -> None:
+    """Raises BadEntity for an Observation without a FeatureOfInterest, where its Thing has no Location to stand for it.
+
+    OGC 18-088, 10.2: every Observation has one FeatureOfInterest.
+    """
+    if await connection.fetchval(PLACELESS, datastream):
+        raise BadEntity(
+            f"Datastream {datastream}: its Thing has no Location that an Observation could be of; "
+            "give the Thing a Location, or the Observation a FeatureOfInterest"
+        )
 
 
 async def find_places(connection: Connection, datastreams: Iterable[int]) -> dict[int, int]:

@@ -42,7 +42,7 @@ from twin.sensing.odata.terms import MOMENT
 COUNTED = 100_000
 # A page that is heavier ends early; what is left stands behind its next link.
 PAGE_BYTES = 25 * 2**20
-SORTS = ("number", "text", "time", "interval", "bool", "json", "result", "date")
+SORTS = ("number", "text", "time", "interval", "bool", "json", "result", "date", "geometry")
 ID = Path(("@iot.id",))
 
 Raw = dict[str, Any]
@@ -221,6 +221,8 @@ def _sorted_by(node: Node, entity: EntityType, table: FromClause, *, descending:
             _Key(terms.number(term), Double(), descending, False),
             _Key(terms.text(term), Text(), descending, False),
         ]
+    if term.type == "geometry":
+        return [_Key(func.ST_AsText(term.value), Text(), descending, required)]
     if term.type in ("time", "interval", "date"):
         return [_Key(terms.moment(term), MOMENT, descending, required)]
     if term.type == "bool":

@@ -234,6 +234,35 @@ async def test_pages_follow_each_other_without_gap_or_double(sensors: Sensors, o
     assert len(set(found)) == GAUGES * READINGS
 
 
+async def test_whoever_comes_by_the_older_address_stays_there(sensors: Sensors) -> None:
+    """Clients of 1.0 hold the addresses of the front page against the one they know."""
+    older = ROOT.replace("v1.1", "v1.0")
+    front = (await sensors.client.get(older)).json()["value"]
+    assert {"name": "Things", "url": f"{older}/Things"} in front
+    things = (await sensors.client.get(f"{older}/Things", params={"$top": 1})).json()
+    assert things["@iot.nextLink"].startswith(f"{older}/Things?")
+    (first,) = things["value"]
+    assert first["@iot.selfLink"] == f"{older}/Things({first['@iot.id']})"
+
+
+async def test_places_have_an_order(sensors: Sensors) -> None:
+    """9.3.3.1 leaves no property out; the conformance suite sorts by each of them."""
+    ways = [
+        [each["@iot.id"] for each in await sensors.values("Locations", orderby=f"location {way}")]
+        for way in ("asc", "desc")
+    ]
+    assert ways[0] == ways[1][::-1]
+    assert len(ways[0]) > 1
+
+
+async def test_in_quotes_a_number_is_what_it_is_written_as(sensors: Sensors) -> None:
+    """As the conformance suite of the OGC asks for results of any type: '10' stands before '9'."""
+    numbers = {each["result"] for each in await sensors.values("Observations", top=1000)}
+    found = await sensors.values("Observations", top=1000, filter="result gt '3'")
+    assert {each["result"] for each in found} == {each for each in numbers if f"{each:g}" > "3"}
+    assert {each["result"] for each in await sensors.values("Observations", filter="result eq '11'")} == {11}
+
+
 async def test_top_skip_count(sensors: Sensors) -> None:
     """9.3.3.2, 9.3.3.3, 9.3.3.4: count tells of all, whatever the page."""
     found = await sensors.get("Observations", top=5, skip=30, count="true", orderby="result")

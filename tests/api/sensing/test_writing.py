@@ -66,6 +66,26 @@ async def test_a_thing_that_moves_leaves_its_history(sensors: Sensors, gauge: in
     assert area["type"] == "Polygon"
 
 
+async def test_an_observation_is_of_something(sensors: Sensors) -> None:
+    """8.2.7 and 10.2: one FeatureOfInterest each; it is given, or the Thing's Location stands for it."""
+    nowhere = await sensors.post("Things", thing("drone", at=None))
+    level = await sensors.post(f"Things({nowhere})/Datastreams", stream("level"))
+    body = observation(0, 1.0)
+    for path, given in (
+        (f"Datastreams({level})/Observations", body),
+        ("Observations", body | {"Datastream": {"@iot.id": level}}),
+        (f"Things({nowhere})/Datastreams", stream("flow") | {"Observations": [body]}),
+    ):
+        assert await sensors.status("POST", path, given) == 400
+    assert await sensors.values(f"Things({nowhere})/Datastreams", select="name") == [{"name": "level"}]
+    place = thing("x")["Locations"][0]
+    feature = {name: place[name] for name in ("name", "description", "encodingType")} | {"feature": place["location"]}
+    await sensors.post(f"Datastreams({level})/Observations", body | {"FeatureOfInterest": feature})
+    await sensors.post(f"Things({nowhere})/Locations", place)
+    await sensors.post(f"Datastreams({level})/Observations", observation(1, 1.0))
+    assert len(await sensors.values(f"Datastreams({level})/Observations")) == 2
+
+
 @pytest.mark.parametrize("result", [1.5, -3, "NW", True, False, {"a": [1]}, [1, 2], None])
 async def test_results_of_every_type_come_back(sensors: Sensors, level: int, result: Any) -> None:
     body = observation(0, result, resultTime="2024-08-01T00:01:00.000Z", parameters={"by": "hand"},

@@ -179,6 +179,9 @@ def compared(operator: str, left: Term, right: Term) -> ColumnElement[bool]:
         return nothing if operator == "eq" else ~nothing
     if kinds & {"time", "interval"}:
         return _compared_times(operator, left, right)
+    if kinds == {"result", "text"}:
+        # In quotes a number is what it is written as, "10" before "9": so the conformance suite and FROST have it.
+        return _ordered(operator, _written(left), _written(right))
     for kind, taken in (
         ("number", number),
         ("text", text),
@@ -193,6 +196,10 @@ def compared(operator: str, left: Term, right: Term) -> ColumnElement[bool]:
     if kinds == {"clock"}:
         return _ordered(operator, left.value, right.value)
     raise BadQuery(f"a {left.type} cannot be compared with a {right.type}")
+
+
+def _written(term: Term) -> ColumnElement[Any]:
+    return text(term) if term.type == "text" else func.coalesce(text(term), cast(term.value, Text))
 
 
 def _ordered(operator: str, left: ColumnElement[Any], right: ColumnElement[Any]) -> ColumnElement[bool]:

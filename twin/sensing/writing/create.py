@@ -13,7 +13,7 @@ from twin.sensing import BadEntity
 from twin.sensing.batch import Batch
 from twin.sensing.model import BY_NAME, EntityType
 from twin.sensing.observations import PROPERTIES, read_id, read_observation, read_time
-from twin.sensing.places import forget_places
+from twin.sensing.places import forget_places, require_place
 from twin.sensing.readings import prepare_months, write_readings
 from twin.sensing.writing.fields import Columns, read_fields
 
@@ -131,6 +131,8 @@ class Writer:
         feature = None
         if "FeatureOfInterest" in given or body.get("FeatureOfInterest") is not None:
             feature = await self.one("FeatureOfInterest", body, given)
+        else:
+            await require_place(self.connection, stream)
         reading = read_observation(body, stream, self.zone, feature_id=feature)
         if is_multi:
             await self._check_parts(stream, body["result"])
