@@ -1,7 +1,7 @@
 """Static assignment: trips on a network until no one gains by another way, with the checks that show it."""
 
 import time as clock
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -94,6 +94,15 @@ class Assignment:
         """
         rows, flows = self._kept().over(np.atleast_1d(np.asarray(links, np.int64)), every)
         return rows, flows[: self.network.links]
+
+    def routes(self) -> Iterator[tuple[str, float, Integers]]:
+        """Class, vehicles/h and links (indices, in turn) of each path in use.
+
+        Raises TrafficError after method "bfw", which keeps no paths.
+        """
+        for vehicle, per_hour, links in self._kept().routes():
+            # Without the links that turns were laid out as.
+            yield vehicle, per_hour, links[links < self.network.links]
 
     def _kept(self) -> PathStore:
         if self._paths is None:

@@ -1,5 +1,6 @@
 """The paths of an assignment, and what they tell: who uses a link, and which trips have no way."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +61,15 @@ class PathStore:
         owner = np.repeat(np.arange(len(flow)), np.diff(self.paths.begin))
         compacted = np.bincount(self.paths.links, flow[owner], len(self.graph.delays.kind)).astype(np.float64)
         return rows, self.graph.spread(compacted, self.links)
+
+    def routes(self) -> Iterator[tuple[str, float, Integers]]:
+        """Class, vehicles/h and links of the expansion of each path in use, in the order that they are driven."""
+        g, begin, pair = self.graph, self.paths.begin, self._pair_of_path()
+        for n in np.flatnonzero(self.paths.flow > 0).tolist():
+            chains = self.paths.links[begin[n] : begin[n + 1]][::-1].tolist()
+            links = np.concatenate([g.members[g.member_first[each] : g.member_first[each + 1]] for each in chains])
+            name = self.labels.demands[self.labels.row[pair[n]]].vehicle.name
+            yield name, float(self.paths.flow[n] / self.labels.pcu[pair[n]]), links
 
     def shares(self, links: Integers) -> Floats:
         """pcu/h over each link for one vehicle of each pair of the first demand, [link, pair in its order]."""

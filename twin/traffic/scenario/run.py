@@ -79,7 +79,7 @@ def _run(city: City, inputs: TrafficInputs, progress: Progress) -> Result:
     when = moments(city, inputs, flooding)
     usual = [state_at(usual_network, moment, ()) for moment in when]
     if inputs.busiest_bridges:
-        closures += _busiest(streets, solver.usual(usual[0], lambda _: None), inputs.busiest_bridges)
+        closures += busiest(streets, solver.usual(usual[0], lambda _: None), inputs.busiest_bridges)
     depths = [None if flooding is None else flooding.depth_m(n) for n in range(len(when))]
     changed = [state_at(network, moment, closures, depth) for moment, depth in zip(when, depths, strict=True)]
     reached, pairs = Reached(houses, read_places(city, houses, streets.network), usual[0], when), Pairs()
@@ -170,7 +170,7 @@ def _solved(solver: Solver, before: State, after: State, is_new: bool, tell: _Pa
     return usual, solver.solve(after, lambda share: tell(0.5 + share / 2))
 
 
-def _busiest(streets: Streets, usual: Traffic, count: int) -> list[Closed]:
+def busiest(streets: Streets, usual: Traffic, count: int) -> list[Closed]:
     """The bridges with most traffic, both ways; a bridge is all its roads that touch. Raises TrafficRefused."""
     raised = streets.flags("bridge") & np.array([each != "motorway" for each in streets.told("class")])[streets.road]
     flow = usual.found.flow[: streets.network.links]
