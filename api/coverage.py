@@ -233,8 +233,10 @@ def _shape(text: str | None, kind: str) -> Any:
     except shapely.errors.GEOSException:
         raise BadRequest(wanted) from None
     corners = shapely.get_coordinates(found)
-    if found.geom_type != kind or found.is_empty or not (np.abs(corners) <= (180, 90)).all():
+    if found.geom_type != kind or found.is_empty:
         raise BadRequest(wanted)
+    if not (np.abs(corners) <= (180, 90)).all():
+        raise BadRequest("coords: out of range; longitude comes first, -180 to 180, then latitude, -90 to 90")
     if len(corners) > MOST_CORNERS:
         raise BadRequest(f"coords: {len(corners)} corners; at most {MOST_CORNERS} are read")
     return found

@@ -41,7 +41,7 @@ def status_of(run: Run, base: str) -> dict[str, Any]:
             "attempt": run.attempt,
             "versions": run.versions,
             "changes": run.changes,
-            "indicators": outcome.get("indicators"),
+            "indicators": run.indicators,
             "layers": outcome.get("layers", []),
             "tables": outcome.get("tables", []),
             "files": list(outcome.get("files", ())),
@@ -60,7 +60,7 @@ def result_of(run: Run, base: str) -> dict[str, Any]:
     """The one output of a scenario. base: address of the city."""
     outcome, address = run.outcome or {}, f"{base}/jobs/{run.id}"
     return {
-        "indicators": outcome.get("indicators", {}),
+        "indicators": run.indicators or {},
         "layers": [layer | {"href": f"{base}/collections/{layer['id']}"} for layer in outcome.get("layers", ())],
         "tables": [
             {"name": name, "href": f"{address}/tables/{name}", "formats": list(MEDIA_TYPES)}

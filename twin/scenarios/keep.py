@@ -39,7 +39,8 @@ def keep(city: City, scenario: Scenario, result: Result, kept_s: float) -> None:
     async def commit() -> None:
         async with city.database.writing() as connection:
             outcome = {
-                "indicators": indicators,
+                # Pairs: the database sorts the names of a mapping, and the scenario tells what matters most first.
+                "indicators": list(indicators.items()),
                 "layers": [await _shown(connection, city, scenario, layer) for layer in result.layers],
                 "tables": list(result.tables),
                 "files": files,

@@ -73,7 +73,7 @@ class Folder:
             id=str(run.id),
             scenario=run.scenario,
             inputs=run.inputs,
-            indicators=outcome.get("indicators", {}),
+            indicators=run.indicators or {},
             layers={layer["role"]: layer["id"] for layer in outcome.get("layers", ()) if layer["id"]},
             rasters={
                 role: [(at and datetime.fromisoformat(at), self.path / file) for at, file in frames]

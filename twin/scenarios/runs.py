@@ -129,6 +129,11 @@ class Run:
         return self.state not in OPEN
 
     @property
+    def indicators(self) -> dict[str, Any] | None:
+        """In the scenario's order; None where there is no result."""
+        return None if self.outcome is None else dict(self.outcome["indicators"])
+
+    @property
     def words(self) -> Words | None:
         return Words(self.message["zh"], self.message["en"]) if self.message else None
 

@@ -300,11 +300,11 @@ def _indicators(exposed: Exposed, law: Rules, depths: Depths, tables: dict[str, 
     services = [row["class"] for row in tables["facilities"].to_pylist()]
     loss = sum(row["loss_cny"] for row in tables["damage"].to_pylist())
     return {
-        "flooded_buildings": number(int(wet.sum()), "1", "受淹建筑", "Buildings with water at their walls"),
+        "people_to_move": number(max(move.values(), default=0), "1", "需转移人数（最多时）", "People to move, at most"),
         "people_in_water": number(
             float(exposed.people[deepest >= LIVING].sum()), "1", "水深超 0.3 米处居民", "People where it is over 0.3 m"
         ),
-        "people_to_move": number(max(move.values(), default=0), "1", "需转移人数（最多时）", "People to move, at most"),
+        "flooded_buildings": number(int(wet.sum()), "1", "受淹建筑", "Buildings with water at their walls"),
         "closed_road_km": number(
             max((row["closed_km"] for row in by_hour if row["vehicle"] == "car"), default=0.0), "km",
             "小客车中断道路（最多时）", "Road closed to cars, at most",

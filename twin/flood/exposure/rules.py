@@ -11,6 +11,8 @@ import numpy.typing as npt
 import yaml
 
 Floats = npt.NDArray[np.float64]
+# A citation, or words in Chinese and English.
+Source = str | dict[str, str]
 FILE = Path(__file__).with_name("rules.yaml")
 
 
@@ -72,19 +74,12 @@ class Rules:
         return moved
 
     @property
-    def sources(self) -> dict[str, str]:
+    def sources(self) -> dict[str, Source]:
         """Where each group of numbers comes from."""
         found = {
-            name: str(group[key])
-            for name, group in self.table.items()
-            if isinstance(group, dict)
-            for key in ("source",)
-            if key in group
+            name: group["source"] for name, group in self.table.items() if isinstance(group, dict) and "source" in group
         }
-        return found | {
-            "moving": str(self.table["people"]["move_source"]),
-            "values": str(self.table["damage"]["most_source"]),
-        }
+        return found | {"moving": self.table["people"]["move_source"], "values": self.table["damage"]["most_source"]}
 
 
 @cache

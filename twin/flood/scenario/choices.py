@@ -2,17 +2,23 @@
 
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import AwareDatetime, model_validator
 
+from twin.flood.scenario import names
 from twin.flood.scenario.shapes import Line, Point
 from twin.scenarios.inputs import Inputs, Words, field
+
+# Of the web, with a host, and without anybody's name and password.
+WEB_ADDRESS = r"^https?://[^\s/?#@\\]+(?:[/?#][^\s]*)?$"
 
 
 class River(Inputs):
     """Water that comes in at a drawn point, or at the upper end of a named river."""
 
     at: Point | None = field(None, title=Words("位置", "Place"), widget="point")
-    river: str | None = field(None, title=Words("河名", "River"))
+    river: str | None = field(
+        None, title=Words("河名", "River"), help=Words("位置与河名填一项", "Either a place or a river's name")
+    )
     hydrograph: list[tuple[float, float]] = field(
         title=Words("流量过程", "Hydrograph"),
         help=Words("[小时, 立方米每秒]", "[hour, m3/s]"),
@@ -50,7 +56,12 @@ class Wall(Inputs):
     line: Line = field(title=Words("墙线", "Line"), widget="line")
     crest_m: float | None = field(None, title=Words("顶高程", "Crest level"), unit="m", ge=-10, le=5000)
     above_ground_m: float | None = field(
-        None, title=Words("高出地面", "Height above the ground"), unit="m", gt=0, le=50
+        None,
+        title=Words("高出地面", "Height above the ground"),
+        help=Words("顶高程与高出地面填一项", "Either the crest's level or its height above the ground"),
+        unit="m",
+        gt=0,
+        le=50,
     )
 
     @model_validator(mode="after")
@@ -81,12 +92,22 @@ class Breaching(Inputs):
     first_width_m: float = field(20.0, title=Words("初始宽度", "First width"), unit="m", gt=0, le=1000)
     widest_m: float = field(120.0, title=Words("最大宽度", "Greatest width"), unit="m", gt=0, le=5000)
     minutes_to_fall: float = field(10.0, title=Words("冲深历时", "Time to scour"), unit="min", ge=0, le=1440)
-    material: Literal["sand", "clay"] = field("clay", title=Words("堤身材料", "Material"))
+    material: Literal["sand", "clay"] = field("clay", title=Words("堤身材料", "Material"), choices=names.MATERIALS)
 
 
 class Seen(Inputs):
-    """Water that people saw or measured at a place in the flood that the run is of: how deep it stood at most."""
+    """Water that people saw or measured at a place in the flood that the run is of: how deep it stood, and when."""
 
     at: Point = field(title=Words("位置", "Place"), widget="point")
-    depth_m: float = field(title=Words("最大水深", "Greatest depth"), unit="m", ge=0, le=20)
+    depth_m: float = field(title=Words("水深", "Depth"), unit="m", ge=0, le=20)
+    time: AwareDatetime | None = field(
+        None, title=Words("时间", "Time"), help=Words("不填则为最大水深", "The greatest depth if it is left out")
+    )
     name: str = field("", title=Words("地点", "Name"), max_length=200)
+    photo: str | None = field(
+        None,
+        title=Words("照片网址", "Address of a photo"),
+        help=Words("以 https:// 开头，不含用户名与密码", "Begins with https:// and holds no name and password"),
+        max_length=2000,
+        pattern=WEB_ADDRESS,
+    )

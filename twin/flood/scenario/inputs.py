@@ -51,12 +51,9 @@ class FloodInputs(Inputs):
     mode: Literal["full", "fast", "inertial"] = field(
         "fast",
         title=Words("算法", "Scheme"),
-        help=Words(
-            "full：二阶，最准；fast：一阶，约一半时间；inertial：局部惯性，只适用于平缓洪水，不可用于溃坝",
-            "full: second order, the most exact; fast: first order, half the time; inertial: gentle floods only, "
-            "never a dam that fails",
-        ),
+        help=Words("局部惯性不可用于溃坝、溃堤", "Local inertia is wrong where a dam or a wall fails"),
         group=TIME,
+        choices=names.SCHEMES,
     )
     area: tuple[float, float, float, float] | None = field(
         None,
@@ -275,11 +272,8 @@ class FloodInputs(Inputs):
     buildings: Literal["blocks", "rough", "none"] = field(
         "blocks",
         title=Words("建筑物", "Buildings"),
-        help=Words(
-            "blocks：不透水块体；rough：加大糙率；none：忽略",
-            "blocks: water goes round them; rough: it goes through slowly; none: left out",
-        ),
         group=GROUND,
+        choices=names.HOUSES,
     )
     infiltration: Literal["curve_number", "none"] = field(
         "curve_number",
@@ -301,8 +295,9 @@ class FloodInputs(Inputs):
     seen: list[Seen] = field(
         title=Words("已知积水点", "Water that was seen"),
         help=Words(
-            "本次过程中实测或目击的最大水深，结果列出模拟与其之差",
-            "Depths seen or measured in this flood; the result shows by how much the run misses them",
+            "本次过程中实测或目击的水深，可附时间与照片，结果列出模拟与其之差",
+            "Depths seen or measured in this flood, with the time and a photo; the result shows by how much the run "
+            "misses them",
         ),
         group=UNCERTAINTY,
         default_factory=list,

@@ -31,5 +31,16 @@ SLUICING = {
     "open": Words("关不上，双向过流", "Stuck open"),
 }
 PUMPING = {"working": Words("运行", "Working"), "failed": Words("停机", "Failed")}
+SCHEMES = {
+    "full": Words("二阶，最准", "Second order, the most exact"),
+    "fast": Words("一阶，约一半时间", "First order, half the time"),
+    "inertial": Words("局部惯性，只用于平缓洪水", "Local inertia, gentle floods only"),
+}
+HOUSES = {
+    "blocks": Words("不透水块体", "Water goes round them"),
+    "rough": Words("加大糙率", "Water goes through slowly"),
+    "none": Words("忽略", "Left out"),
+}
+MATERIALS = {"sand": Words("砂", "Sand"), "clay": Words("黏土", "Clay")}
 LOSSES = {"curve_number": Words("SCS 曲线数", "SCS curve number"), "none": Words("不计", "None")}
 DRAINING = {"rate": Words("排水能力", "A capacity"), "network": Words("管网（SWMM）", "Pipes (SWMM)")}

@@ -20,7 +20,7 @@ from twin.flood.scenario.ground import Ground, lay_ground
 from twin.flood.scenario.inputs import FloodInputs
 from twin.flood.scenario.outputs import Keeper, raster_layers
 from twin.flood.scenario.reading import read
-from twin.flood.scenario.seen import beside_seen, cells_of
+from twin.flood.scenario.seen import beside_seen, refuse_seen
 from twin.flood.scenario.site import choose_site
 from twin.flood.scenario.weather import rain, sea_level
 from twin.flood.scenario.works import Works, build_works
@@ -59,7 +59,7 @@ def _run(city: City, inputs: FloodInputs, tell: Progress) -> Result:
     start = start_of(city, inputs)
     progress(0.0, Words("读取地形与工程", "Reading terrain and works"))
     site = choose_site(city, inputs.resolution_m, inputs.area)
-    cells_of(site, inputs.seen)
+    refuse_seen(site, inputs, start)
     level = sea_level(city, inputs, start)
     ground = lay_ground(city, site, inputs, level.at(0.0))
     progress(PREPARED / 2, Words("读取水利工程", "Reading the works"))
@@ -98,22 +98,24 @@ def _run(city: City, inputs: FloodInputs, tell: Progress) -> Result:
         progress=_Telling(progress, inputs.duration_h),
     )
     keeper.done()
-    pipes_lost = simulation.drainage.close() if simulation.drainage is not None else None
     phases.end("water")
     progress(COMPUTED, Words("统计影响", "Counting exposure"))
+    pipes_lost = simulation.drainage.close() if simulation.drainage is not None else None
     findings = Findings(city, inputs, ground, works, found, start, outputs, keeper.long_deep / HOUR, pipes_lost)
     layers: list[RasterLayer | VectorLayer] = list(raster_layers(city.folder, found, ground, keeper, findings.moments))
     tables: dict[str, pa.Table] = {"gauges": _gauge_table(domain, found, gauges, start)}
     phases.end("layers")
     indicators = findings.indicators(phases.seconds)
     if inputs.seen:
-        tables["seen"], missed = beside_seen(findings)
+        tables["seen"], points, missed = beside_seen(findings)
+        layers.append(points)
         indicators |= missed
     if inputs.exposure:
         exposed = _exposed(city, findings, progress)
         layers += exposed.layers
         tables |= exposed.tables
-        indicators |= exposed.indicators
+        # People first, then land.
+        indicators = {**exposed.indicators, **indicators}
         phases.end("exposure")
     if inputs.members:
         from twin.flood.scenario.ensemble import compute_members
@@ -125,8 +127,12 @@ def _run(city: City, inputs: FloodInputs, tell: Progress) -> Result:
     tell(max(COUNTED * own, LAST if inputs.members else 0.0), Words("编写报告", "Writing the report"))
     from twin.flood.scenario.report import write_report
 
-    files = write_report(city, findings, indicators, tables)
-    return Result(layers=layers, indicators=indicators, tables=tables, files=files)
+    return Result(
+        layers=layers,
+        indicators=indicators,
+        tables=tables,
+        files=write_report(city, findings, indicators, tables),
+    )
 
 
 def _exposed(city: City, findings: Findings, progress: Progress) -> "Counted":

@@ -99,6 +99,8 @@ def breached(coast: tuple[str, Path]) -> Result:
         {"at": {"type": "Point", "coordinates": project.transform(x, 3_111_205)}, "depth_m": 1.0, "name": name}
         for x, name in ((596_305, "field"), (596_220, "house"))
     ]
+    first, photo = {"time": "2026-08-01T00:07:30+08:00"}, {"photo": "https://pictures.example/1.jpg"}
+    seen.append(seen[0] | first | photo | {"depth_m": 0.3, "name": "field, early"})
     breach = {"begin_h": 0, "widest_m": 60, "first_width_m": 40}
     return run(coast, "breached", breaches=[breach], duration_h=1.0, seen=seen)
 
@@ -138,7 +140,7 @@ def test_members_are_computed_as_jobs_and_tell_how_often_it_is_deep(coast: tuple
         worker.terminate()
         assert worker.wait(30) == 0
     assert len({each["sea_shift_m"] for (each,) in inputs}) == 3
-    area = found["indicators"]["flooded_over_5cm_km2"]
+    area = dict(found["indicators"])["flooded_over_5cm_km2"]
     assert area["spread"]["members"] == 3
     assert area["spread"]["least"] == 0 < area["spread"]["most"]
     assert "probability" in {layer["role"] for layer in found["layers"]}
@@ -164,6 +166,7 @@ def test_a_breach_lets_the_sea_in_and_no_higher(breached: Result) -> None:
     roles = {layer.role: layer for layer in breached.layers}
     assert set(roles) == {
         "depth", "max_depth", "arrival", "max_speed", "hazard", "long_deep", "flooded_buildings", "closed_roads",
+        "seen",
     }  # fmt: skip
     # Under the house there is no water.
     deepest = read_grid(roles["max_depth"].frames[0][1])
@@ -176,7 +179,13 @@ def test_water_that_was_seen_stands_beside_what_is_found(breached: Result) -> No
     rows = {row["place"]: row for row in breached.tables["seen"].to_pylist()}
     assert rows["field"]["found_m"] == pytest.approx(np.nanmax(deepest[8:11, 14:17]), abs=1e-3)
     assert rows["field"]["miss_m"] == pytest.approx(rows["field"]["found_m"] - 1, abs=1e-3)
+    # Half the way between dry ground and the first state kept: half as deep.
+    frames = [read_grid(path) for _, path in next(each for each in breached.layers if each.role == "depth").frames]
+    assert rows["field, early"]["found_m"] == pytest.approx(np.nanmax(frames[1][8:11, 14:17]) / 2, rel=0.1)
     misses = [row["miss_m"] for row in rows.values()]
+    points = next(layer for layer in breached.layers if layer.role == "seen").table.to_pylist()
+    assert [each["miss_m"] for each in points] == misses
+    assert points[2]["photo"] == "https://pictures.example/1.jpg"
     assert breached.indicators["seen_miss_m"]["value"] == pytest.approx(np.abs(misses).mean(), rel=1e-3)
     assert "Water that was seen" in breached.files["report-en.html"].read_text(encoding="utf-8")
 
@@ -203,6 +212,15 @@ def test_the_report_prints_in_both_languages(breached: Result) -> None:
     assert "Nearest shelter within reach</th>" in en
     assert "最近可达避灾点</th>" in zh
     assert "village_code" not in en + zh
+    # The city has no shelter; a planner reads so, and what the water did, in the page's own language.
+    assert "无可达避灾点" in zh
+    assert "<td>初始水量</td>" in zh
+    assert "溃决时刻" in zh
+    assert "Buildings in the water and people by depth" in en
+    for page in (zh, en):
+        assert "counter(pages)" in page
+        assert page.count('<path class="scale"') == page.count('<path class="north"') == 3
+        assert '<path class="breach"' in page
     # At the city's own time: the run begins at midnight there.
     assert "<td>08-01 00:15</td>" in en
 
