@@ -33,6 +33,7 @@ from api import (
     tiles,
     tilesets,
     traffic,
+    travel_times,
     viewer,
 )
 from api.answers import qualities
@@ -128,6 +129,7 @@ def _routes(settings: Settings, cities: Cities) -> FastAPI:
         execution,
         jobs,
         traffic,
+        travel_times,
         parking,
         health,
     ):

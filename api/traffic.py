@@ -52,9 +52,14 @@ def parse_point(text: str) -> tuple[float, float]:
         lon, lat = (float(part) for part in plain.replace(",", " ").split())
     except ValueError:
         raise ValueError(wanted) from None
+    return checked_place(lon, lat)
+
+
+def checked_place(lon: float, lat: float) -> tuple[float, float]:
+    """A place within the ranges of longitude and latitude; raises ValueError."""
     # Beyond these no metric CRS of a city can be computed.
-    if not (math.isfinite(lon) and math.isfinite(lat) and abs(lon) <= 180 and abs(lat) <= 89.9):
-        raise ValueError(wanted)
+    if not (abs(lon) <= 180 and abs(lat) <= 89.9):
+        raise ValueError("out of range; POINT(lon lat) has longitude first, -180 to 180, then latitude, -89.9 to 89.9")
     return lon, lat
 
 
@@ -149,7 +154,7 @@ async def isochrones(request: Request) -> Response:
     query, networks = Query(request), city(request).ways
     place, minutes = given_place(query, COORDS), query.take(MINUTES)
     towards, counts, rings = query.take(DIRECTION) == "to", query.take(PEOPLE), query.take(RINGS)
-    asked = await _asked(request, query)
+    asked = await asked_state(request, query)
     ways, used = asked.ways, asked.router
     there, back = transformers(city(request).database.city.metric_srid)
     x, y = metric_place(there, place)
@@ -183,7 +188,7 @@ async def route(request: Request) -> Response:
     """The quickest way between two places: its line, seconds, metres, and the streets in turn."""
     query = Query(request)
     begin, end = given_place(query, FROM), given_place(query, TO)
-    asked = await _asked(request, query)
+    asked = await asked_state(request, query)
     there, back = transformers(city(request).database.city.metric_srid)
     first, last = metric_place(there, begin), metric_place(there, end)
     found = await city(request).ways.work(lambda: asked.ways.route(first, last, asked.router))
@@ -206,7 +211,7 @@ async def route(request: Request) -> Response:
 
 
 @dataclass(frozen=True, eq=False)
-class _Asked:
+class Asked:
     """The mode, its network and key, and a router at the state that was asked for (None on empty roads)."""
 
     mode: str
@@ -215,7 +220,11 @@ class _Asked:
     router: "Router | None"
 
 
-async def _asked(request: Request, query: Query) -> _Asked:
+async def asked_state(request: Request, query: Query) -> Asked:
+    """The roads that MODE, RUN, FLOOD_RUN, DATETIME and PLAN ask for, after which the query is finished.
+
+    Raises BadRequest, NoSuchRun, NotFinished, TrafficRefused.
+    """
     networks, principal = city(request).ways, exchange(request).principal
     mode, moment, plan = query.take(MODE), query.take(DATETIME), query.take(PLAN)
     flood, traffic = query.take(FLOOD_RUN), query.take(RUN)
@@ -226,7 +235,7 @@ async def _asked(request: Request, query: Query) -> _Asked:
         raise BadRequest("run: its times are those of vehicles; ask for mode car or lorry, or leave the run out")
     met = await networks.conditions(flood, traffic, moment, principal)
     ways, key = await networks.ways("walk" if mode == "walk" else "car", principal, plan, met)
-    return _Asked(mode, ways, key, await networks.router(ways, key, met, "lorry" if mode == "lorry" else "car"))
+    return Asked(mode, ways, key, await networks.router(ways, key, met, "lorry" if mode == "lorry" else "car"))
 
 
 def given_place(query: Query, parameter: Parameter[tuple[float, float] | None]) -> tuple[float, float]:

@@ -23,6 +23,7 @@ from tiles.studio import Busy
 
 if TYPE_CHECKING:
     from api.cities import ServedCity
+    from twin.flood.scenario.reading import Objects
     from twin.scenarios.protocol import RunRecord
     from twin.traffic.access import Router
     from twin.traffic.network import Floats
@@ -111,6 +112,14 @@ class NetworkCache:
                 principal,
                 metric_srid=self._served.database.city.metric_srid,
             )
+
+    async def divisions(self, key: tuple[object, ...], principal: Principal) -> "Objects":
+        """The administrative areas as a role sees them in the plan of a network's key. Raises LayerNotFound."""
+        from twin.flood.scenario.reading import objects_of
+        from twin.traffic.scenario.zoning import DIVISIONS, OF_DIVISIONS
+
+        found = await self._objects(DIVISIONS, OF_DIVISIONS, cast("int | None", key[2]), principal)
+        return objects_of(found, OF_DIVISIONS)
 
     async def residents(self, ways: "Ways", key: tuple[object, ...], principal: Principal) -> Residents | None:
         """People by building, where they meet a network; None for who may not read buildings or divisions."""

@@ -21,7 +21,7 @@ from twin.settings import Settings
 WRITING = {"post", "put", "patch", "delete"}
 HIDDEN = "utility_pipes"
 # Questions too long for an address; they change nothing.
-QUESTIONS = {"geocode", "postAreaTable", "postWms", "postWfs"}
+QUESTIONS = {"geocode", "postAreaTable", "postWms", "postWfs", "postTravelTimes"}
 # They end when the client goes.
 STREAMS = {"streamObservations", "streamEvents", "streamJob"}
 # What an address cannot be asked without.
@@ -30,6 +30,7 @@ NEEDED = {
     "/reverse": {"lon": "120.95", "lat": "28.1"},
     "/wmts": {"SERVICE": "WMTS", "REQUEST": "GetCapabilities"},
     "/traffic/isochrones": {"coords": "POINT(120.95 28.1)"},
+    "/traffic/matrix": {"origins": "POINT(120.95 28.1)"},
     "/traffic/parking": {"coords": "POINT(120.95 28.1)"},
     "/traffic/route": {"from": "POINT(120.95 28.1)", "to": "POINT(120.951 28.1)"},
 }

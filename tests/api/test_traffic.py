@@ -1,13 +1,16 @@
 """Areas reached, routes and car parks over HTTP, on a square of four streets whose times are known by hand."""
 
 import asyncio
+import json
 import math
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import psycopg
+import pyarrow as pa
 import pytest
 import shapely
 
@@ -59,6 +62,15 @@ PAST = """
     insert into sensing.observation (id, datastream_id, time, dedupe, number)
     select 0, %s, now() - week * interval '7 days' + quarter * interval '15 min', 0, 50
     from generate_series(1, 4) week, generate_series(-1, 6) quarter
+"""
+
+# Two villages about the first and the last corner.
+VILLAGES = """
+    insert into administrative_area (dataset_id, uid, content_hash, class, name, code, level, geom)
+    select 1, code, '', 'AdministrativeArea', name, code, 'village',
+           st_multi(st_transform(st_makeenvelope(x - 90, y - 90, x + 90, y + 90, 4549), 4490))
+    from (values ('990381001001', '南村', 596000, 3111000), ('990381001002', '北村', 596000, 3112000))
+      as of_each (code, name, x, y)
 """
 
 
@@ -135,6 +147,52 @@ async def test_areas_whence_a_place_is_reached(asking: httpx.AsyncClient, square
     assert [each["properties"]["people"] for each in there] == [0, 0]
 
 
+async def test_a_table_of_travel_times(asking: httpx.AsyncClient, square: tuple[str, dict[str, str]]) -> None:
+    """1 km of street each 100 s, around three sides of the square; nothing to a place far away; to oneself 0."""
+    corners = [shapely.from_wkt(square[1][name]) for name in ("SW", "SE", "NW")]
+    around = [[0, 100, 300], [100, 0, 200], [300, 200, 0]]
+    text = "MULTIPOINT(" + ",".join(f"({each.x} {each.y})" for each in corners) + ")"
+    found = (await asking.get("/traffic/matrix", params={"origins": text})).raise_for_status().json()
+    assert np.allclose(found["seconds"], around, rtol=0.01, atol=0.5)
+    assert [each["id"] for each in found["origins"]] == ["0", "1", "2"]
+    body = {
+        "origins": [[each.x, each.y] for each in corners[:1]],
+        "destinations": [[corners[1].x, corners[1].y], [121.5, 28.1]],
+    }
+    posted = (await asking.post("/traffic/matrix", json=body)).raise_for_status().json()
+    assert posted["seconds"] == [[pytest.approx(100, rel=0.01), None]]
+    rows = (await asking.post("/traffic/matrix", params={"f": "csv"}, json=body)).raise_for_status().text.splitlines()
+    assert rows == ["origin,destination,seconds", f"0,0,{posted['seconds'][0][0]}"]
+    arrow = (await asking.get("/traffic/matrix", params={"origins": text, "f": "arrow"})).raise_for_status().content
+    assert pa.ipc.open_file(arrow).read_all()["seconds"].to_pylist() == [
+        each for row in found["seconds"] for each in row
+    ]
+    with psycopg.connect(square[0], autocommit=True) as connection:
+        connection.execute(VILLAGES)
+    villages = (await asking.get("/traffic/matrix", params={"areas": "village"})).raise_for_status().json()
+    assert [each["name"] for each in villages["origins"]] == ["南村", "北村"]
+    assert villages["seconds"] == [[0, pytest.approx(300, rel=0.01)], [pytest.approx(300, rel=0.01), 0]]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ([], "an object is wanted"),
+        ({}, "origins: 1 to 1,000"),
+        ({"origins": [[1]]}, "place 0"),
+        ({"origins": [[120.9, 28.1], ["x", None]]}, "place 1"),
+        ({"origins": [[1e400, 28.1]]}, ""),
+        ({"origins": [[120.9, 28.1]] * 501}, "250,000 pairs"),
+        ({"origins": [[120.9, 28.1]], "further": 1}, "an object is wanted"),
+    ],
+)
+async def test_tables_that_cannot_be_asked(asking: httpx.AsyncClient, body: Any, said: str) -> None:
+    content = json.dumps(body).replace("Infinity", "1e400")
+    answer = await asking.post("/traffic/matrix", content=content, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert said in answer.json()["detail"]
+
+
 def stand_car_parks(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         for corner, free in CAR_PARKS.items():
@@ -192,6 +250,8 @@ def test_a_script_asks_as_well(square: tuple[str, dict[str, str]]) -> None:
         assert frame.geometry.iloc[1].distance(at["NE"]) < 1e-5
         assert list(city.isochrone(begin, [2, 6])["minutes"]) == [6, 2]
         assert city.route(begin, end)["properties"]["seconds"] == pytest.approx(300, rel=0.01)
+        table = city.travel_times([begin], [begin, end, (121.5, 28.1)])
+        assert table.loc["0"].tolist() == pytest.approx([0, 300, math.nan], rel=0.01, nan_ok=True)
         with pytest.raises(twin.sdk.WrongRequest, match="no road within"):
             city.parking((0.0, 0.0))
 
@@ -237,6 +297,7 @@ async def test_a_new_road_is_driven_at_once(asking: httpx.AsyncClient, square: t
         ("isochrones", {}, "coords"),
         ("isochrones", {"coords": "POINT(nan 1)"}, "POINT(lon lat)"),
         ("isochrones", {"coords": "POINT(0 0)"}, "no road within"),
+        ("isochrones", {"coords": "POINT(120.98 200)"}, "out of range"),
         ("isochrones", {"coords": "POINT(120.98 28.11)", "minutes": "5,1000"}, "up to 90"),
         ("isochrones", {"coords": "POINT(120.98 28.11)", "datetime": "2026-01-01"}, "flood_run"),
         ("isochrones", {"coords": "POINT(120.98 28.11)", "plan": "77"}, "no such plan"),
@@ -244,9 +305,14 @@ async def test_a_new_road_is_driven_at_once(asking: httpx.AsyncClient, square: t
         ("isochrones", {"coords": "POINT(120.98 28.11)", "run": NO_RUN, "flood_run": NO_RUN}, "one of the two"),
         ("isochrones", {"coords": "POINT(120.98 28.11)", "run": NO_RUN, "mode": "walk"}, "times are those of vehicles"),
         ("route", {"from": "POINT(120.98 28.11)"}, "to:"),
+        ("matrix", {}, "give one of the two"),
+        ("matrix", {"origins": "POINT(1 95)"}, "out of range"),
+        ("matrix", {"origins": "LINESTRING(1 2,3 4)"}, "MULTIPOINT"),
+        ("matrix", {"areas": "township"}, "no divisions"),
         ("parking", {}, "coords"),
         ("parking", {"coords": "POINT(120.98 28.11)", "limit": "51"}, "limit"),
         ("parking", {"coords": "POINT(0 0)"}, "no road within"),
+        ("parking", {"coords": "POINT(28.11 120.98)"}, "out of range"),
     ],
 )
 async def test_what_cannot_be_asked(asking: httpx.AsyncClient, path: str, asked: dict[str, str], said: str) -> None:

@@ -44,7 +44,7 @@ OPERATIONS = {
     "getSignals", "recordSignal", "endSignal", "getTyphoons", "getTyphoon", "putTyphoon", "deleteTyphoon",
     "getEvents", "getEvent", "raiseEvent", "stepEvent", "streamEvents", "getRules", "putRule", "deleteRule", "tryRule",
     "getProcesses", "getProcess", "execute", "getJobs", "getJob", "dismissJob", "getJobResults", "streamJob",
-    "getJobTable", "getJobFile", "getIsochrones", "getRoute", "getParking",
+    "getJobTable", "getJobFile", "getIsochrones", "getRoute", "getParking", "getTravelTimes", "postTravelTimes",
     "getHealth", "getReadiness", "getLiveness", "getMetrics",
 }  # fmt: skip
 # They end when the client goes.

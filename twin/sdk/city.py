@@ -219,6 +219,28 @@ class City:
         parameters = {"mode": mode, "run": run, "flood_run": flood_run, "datetime": at, "plan": plan}
         return route(self._client, self._base, begin, end, parameters)
 
+    def travel_times(
+        self,
+        origins: "Sequence[tuple[float, float]] | None" = None,
+        destinations: "Sequence[tuple[float, float]] | None" = None,
+        *,
+        areas: str | None = None,
+        mode: str = "car",
+        run: str | None = None,
+        flood_run: str | None = None,
+        at: str | None = None,
+        plan: int | None = None,
+    ) -> "pd.DataFrame":
+        """Seconds between places (longitude, latitude): a row an origin, a column a destination, NaN without a way.
+
+        Without destinations: among the origins. areas: "village" or "township" instead of places, named by their codes.
+        As `isochrone` otherwise. Needs pandas.
+        """
+        from twin.sdk.traffic import travel_times
+
+        parameters = {"areas": areas, "mode": mode, "run": run, "flood_run": flood_run, "datetime": at, "plan": plan}
+        return travel_times(self._client, self._base, origins, destinations, parameters)
+
     def parking(self, place: tuple[float, float], limit: int = 10) -> "geopandas.GeoDataFrame":
         """Car parks that are not known to be full, the soonest reached by car from a place (longitude, latitude) first.
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import geopandas
+    import pandas as pd
 
     from twin.sdk.client import Client
 
@@ -36,6 +37,28 @@ def route(
     asked = {"from": point(begin), "to": point(end), **parameters}
     found: dict[str, Any] = client.get(f"{base}/traffic/route", given(asked))
     return found
+
+
+def travel_times(
+    client: "Client",
+    base: str,
+    origins: Sequence[Place] | None,
+    destinations: Sequence[Place] | None,
+    parameters: Mapping[str, str | int | None],
+) -> "pd.DataFrame":
+    """Seconds as a frame, NaN where no way leads; without origins between the areas that the parameters name."""
+    import pandas as pd
+
+    path = f"{base}/traffic/matrix"
+    if origins is None:
+        found = client.get(path, given(parameters))
+    else:
+        places = {"origins": origins} | ({} if destinations is None else {"destinations": destinations})
+        body = {name: [list(place) for place in each] for name, each in places.items()}
+        kind = {"Content-Type": "application/json"}
+        found = client.send("POST", path, body, given({**parameters, "areas": None}), kind).json()
+    names = [[place["id"] for place in found[side]] for side in ("origins", "destinations")]
+    return pd.DataFrame(found["seconds"], index=names[0], columns=names[1], dtype="float64")
 
 
 def parking(client: "Client", base: str, place: Place, limit: int) -> "geopandas.GeoDataFrame":

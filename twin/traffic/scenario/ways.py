@@ -153,6 +153,16 @@ class Ways:
         found: Floats = before + reached[doors.node] + doors.seconds
         return found
 
+    def matrix(self, begins: Ids, ends: Ids, router: Router | None = None) -> Floats:
+        """Seconds from each of some points in metres to each of others; inf where no way leads or no road is near."""
+        a, b = self.doors(begins), self.doors(ends)
+        ids = self.streets.network.node_ids
+        between = (router or self._dry).matrix(ids[a.node].tolist(), ids[b.node].tolist())
+        found: Floats = a.seconds[:, None] + between + b.seconds[None, :]
+        x, y = (shapely.get_x(each) for each in (begins, ends)), (shapely.get_y(each) for each in (begins, ends))
+        same = np.equal.outer(*x) & np.equal.outer(*y)
+        return np.where(same & np.isfinite(found), 0.0, found)
+
     def _told(self, links: Integers) -> list[tuple[str | None, str | None, float]]:
         names, english = self.streets.told("name"), self.streets.told("name_en")
         told: list[tuple[str | None, str | None, float]] = []
