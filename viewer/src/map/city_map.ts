@@ -14,6 +14,7 @@ import { mapEvents, shownSensors } from '../state/sensing/past';
 import { typhoonMap } from '../state/sensing/typhoons';
 import { areaNames, followAreaNames } from '../state/area_names';
 import { askingFor, look, otherLook, shown } from '../state/scenarios/results';
+import { driving, tracks } from '../state/scenarios/vehicles';
 import { placeWay, waysLook } from '../state/ways/ways';
 import { probeAt } from '../state/scenarios/probe';
 import * as session from '../state/session';
@@ -118,7 +119,7 @@ export function createCityMap(container: HTMLElement, renderer: Renderer): { map
     fadeDuration: renderer === 'hardware' ? 150 : 0,
   });
   const hands = drawingHands(map);
-  const stops = [hands.stop, followAreaNames(), followStyle(map), followResult(map), followBeside(map), followCamera(map), followDimension(map), followPanel(map), labelCanvas(map)];
+  const stops = [hands.stop, followAreaNames(), followStyle(map), followResult(map), followVehicles(map), followBeside(map), followCamera(map), followDimension(map), followPanel(map), labelCanvas(map)];
   listen(map);
   return {
     map: { ...handle(map), ...hands.handle },
@@ -160,6 +161,23 @@ function followResult(map: MapLibre): () => void {
     let wanted = true;
     void import('./scenarios/water').then(({ drawWater }) => {
       if (wanted) stop = drawWater(map);
+    });
+    return () => {
+      wanted = false;
+      stop?.();
+    };
+  });
+}
+
+// What draws single vehicles is fetched with the first of them.
+function followVehicles(map: MapLibre): () => void {
+  const isOpen = computed(() => driving.value && tracks.value !== null);
+  return effect(() => {
+    if (!isOpen.value) return;
+    let stop: (() => void) | null = null;
+    let wanted = true;
+    void import('./scenarios/vehicles').then(({ drawVehicles }) => {
+      if (wanted) stop = drawVehicles(map);
     });
     return () => {
       wanted = false;

@@ -13,11 +13,11 @@ export type Drawn = Pick<CityMap, 'drawArea' | 'drawShape' | 'stopDrawing' | 'sh
 
 /** The colour of what is being drawn: seen on the map by day and by night. */
 const INK = '#d6336c';
-const OWN = /^td-/;
+const OWN = /^(td|vehicles)-/;
 
 /**
- * A style is compared as a whole; what drawing has added to the one before belongs to the next as well, and the
- * picture of water lies where it was put last.
+ * A style is compared as a whole; what drawing and vehicles have added to the one before belongs to the next as well,
+ * and the picture of water lies where it was put last.
  */
 export function keepOwn(previous: StyleSpecification | undefined, given: StyleSpecification): StyleSpecification {
   const water = given.sources[WATER] && previous?.sources[WATER];

@@ -35,7 +35,7 @@ export function ResultBar() {
         <output class={`result-now${waiting.value ? ' is-waiting' : ''}`}>
           <b>{fullTime(at).slice(11)}</b>
           <small>
-            {fullTime(at).slice(5, 10)} · +{number((at - first) / 3_600_000, 1)} h
+            {fullTime(at).slice(5, 10)} · +{last - first < 7_200_000 ? `${number((at - first) / 60_000, 0)} min` : `${number((at - first) / 3_600_000, 1)} h`}
           </small>
         </output>
         <select class="speed" aria-label={t('clock.speed')} value={speed.value} onChange={(event) => (speed.value = Number(event.currentTarget.value))}>

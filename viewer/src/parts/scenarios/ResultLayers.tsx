@@ -10,6 +10,7 @@ import { map, resultLayers } from '../../state/session';
 import { view } from '../../state/store';
 import { Icon } from '../Icon';
 import { Legend } from '../Legend';
+import { VehicleLegend } from './VehicleLegend';
 
 export function ResultLayers() {
   const layers = run.value?.twin.layers ?? [];
@@ -36,6 +37,7 @@ export function ResultLayers() {
           ))}
         </div>
       )}
+      <VehicleLegend />
       {vectors.value.map((layer) => (
         <ObjectLegend key={layer.id} layer={layer} />
       ))}

@@ -3,6 +3,7 @@
 import { startPlaying } from '../../state/scenarios/play';
 import { startResults } from '../../state/scenarios/results';
 import { startScenarios } from '../../state/scenarios/runs';
+import { startVehicles } from '../../state/scenarios/vehicles';
 
 export { LinkProfile } from './LinkProfile';
 export { OnMap } from './OnMap';
@@ -14,4 +15,5 @@ export function start(): void {
   startScenarios();
   startPlaying();
   startResults();
+  startVehicles();
 }

@@ -2,6 +2,8 @@
 
 /** Milliseconds that a run takes to be played at the speed 1. */
 export const PLAYED_MS = 24_000;
+/** Of single vehicles: so many times as fast as they drive, lest they only flicker. */
+export const HASTE = 10;
 export const SPEEDS = [0.5, 1, 2, 4] as const;
 
 export interface Between {
@@ -21,10 +23,10 @@ export function between(times: readonly number[], moment: number): Between {
   return { from: next - 1, to: next, part: (moment - from) / (to - from) };
 }
 
-/** The moment after so many milliseconds of playing; it ends at the last state. */
-export function played(times: readonly number[], moment: number, elapsed: number, speed: number): number {
+/** The moment after so many milliseconds of playing, all of which lasts so long; it ends at the last state. */
+export function played(times: readonly number[], moment: number, elapsed: number, speed: number, lasting = PLAYED_MS): number {
   const [first = 0, last = 0] = [times[0], times.at(-1)];
-  return Math.min(last, moment + ((last - first) * elapsed * speed) / PLAYED_MS);
+  return Math.min(last, moment + ((last - first) * elapsed * speed) / lasting);
 }
 
 /** The state before or after a moment. */

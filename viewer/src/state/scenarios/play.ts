@@ -4,8 +4,9 @@ import { computed, effect, signal } from '@preact/signals';
 import { changeSensing } from '../sensing/cards';
 import { moment as shared, timeWindow } from '../sensing/clock';
 import { minuteOf } from '../sensing/view';
-import { played, stepped } from './frames';
+import { HASTE, played, PLAYED_MS, stepped } from './frames';
 import { openRun, times } from './runs';
+import { driving, tracks } from './vehicles';
 
 /** Pictures a second: more than states of water change, few enough for a machine without a graphics card. */
 const FRAME_MS = 80;
@@ -61,6 +62,12 @@ function share(): void {
   if (at !== null) changeSensing({ moment: minuteOf(at) });
 }
 
+/** Milliseconds that the run takes to be played at the speed 1. */
+function lasting(): number {
+  const [first = 0, last = 0] = [times.peek()[0], times.peek().at(-1)];
+  return tracks.peek() !== null && driving.peek() ? Math.max(PLAYED_MS, (last - first) / HASTE) : PLAYED_MS;
+}
+
 /** Lets time pass while it is played, and follows the clock that others put. */
 export function startPlaying(): () => void {
   const passes = effect(() => {
@@ -69,7 +76,7 @@ export function startPlaying(): () => void {
     const timer = window.setInterval(() => {
       const now = performance.now();
       // The clock waits for what it is to show.
-      const next = waiting.peek() ? (instant.peek() ?? 0) : played(times.peek(), instant.peek() ?? 0, now - before, speed.peek());
+      const next = waiting.peek() ? (instant.peek() ?? 0) : played(times.peek(), instant.peek() ?? 0, now - before, speed.peek(), lasting());
       before = now;
       passing.value = next;
       if (next === times.peek().at(-1)) pause();
