@@ -31,17 +31,19 @@ def field(
     unit: str | None = None,
     group: Words | None = None,
     widget: Widget | None = None,
+    of: str | None = None,
     choices: Mapping[str, Words] | None = None,
     when: Mapping[str, Sequence[Any]] | None = None,
     **limits: Any,
 ) -> Any:
     """A field of `Inputs`. default: `...` where it must be given. unit: as people write it, "mm", "m3/s".
+    of: the scenario whose runs the widget "run" offers, of every scenario where it is left out.
     choices: the values that a form offers, and what each is called. when: the values of other fields with which this
     one matters; a form asks for it only then, and a request may give it at any time.
 
     limits: those of `pydantic.Field`, such as ge, le, min_length, default_factory. In the JSON schema `title` and
     `description` are the English words; both languages stand under `x-title` and `x-help`, and `x-unit`, `x-group`,
-    `x-widget`, `x-choices` and `x-when` are what their names say.
+    `x-widget`, `x-of`, `x-choices` and `x-when` are what their names say.
     """
     extra: dict[str, Any] = {"x-title": title._asdict()}
     if help is not None:
@@ -52,6 +54,8 @@ def field(
         extra["x-group"] = group._asdict()
     if widget is not None:
         extra["x-widget"] = widget
+    if of is not None:
+        extra["x-of"] = of
     if choices is not None:
         extra["x-choices"] = {value: words._asdict() for value, words in choices.items()}
     if when is not None:

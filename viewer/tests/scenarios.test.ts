@@ -22,6 +22,7 @@ const FLOOD = described({
   rain: { type: 'string', enum: ['none', 'storm'], default: 'none', 'x-group': words('Rain'), 'x-choices': { none: words('None'), storm: words('Storm') } },
   peak: { type: 'number', default: 0.4, minimum: 0, maximum: 1, 'x-group': words('Rain'), 'x-widget': 'slider', 'x-when': { rain: ['storm'] } },
   sluices: { type: 'string', enum: ['automatic', 'shut'], default: 'automatic', 'x-help': { zh: 'automatic：自动；shut：关闭', en: 'automatic: by themselves; shut: closed' } },
+  earlier: { anyOf: [{ type: 'string' }, { type: 'null' }], 'x-widget': 'run', 'x-of': 'flood' },
   gauge: { anyOf: [{ type: 'integer' }, { type: 'null' }], 'x-widget': 'datastream' },
   walls: { type: 'array', items: { type: 'object', properties: { crest: { type: 'number' } } } },
   series: { type: 'array', items: { type: 'array', prefixItems: [{ type: 'number' }, { type: 'number' }] } },
@@ -40,12 +41,18 @@ describe('a form', () => {
     expect(fields.map(({ name, asks }) => [name, asks.kind])).toEqual([
       ['hours', 'number'],
       ['sluices', 'choice'],
+      ['earlier', 'pick'],
       ['gauge', 'pick'],
       ['walls', 'list'],
       ['series', 'rows'],
       ['rain', 'choice'],
       ['peak', 'number'],
     ]);
+  });
+
+  it('offers the runs of the scenario that a field names', () => {
+    expect(field('earlier').asks).toEqual({ kind: 'pick', of: 'run', scenario: 'flood' });
+    expect(field('gauge').asks).toMatchObject({ of: 'datastream', scenario: null });
   });
 
   it('calls choices as the description does, or as the help explains them', () => {

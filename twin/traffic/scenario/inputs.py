@@ -176,6 +176,7 @@ class TrafficInputs(Inputs):
         ),
         group=FLOOD,
         widget="run",
+        of="flood",
         max_length=100,
     )
     flood_every_h: float = field(

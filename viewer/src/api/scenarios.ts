@@ -30,6 +30,8 @@ export interface Schema {
   readonly 'x-unit'?: string;
   readonly 'x-group'?: Text;
   readonly 'x-widget'?: string;
+  /** The scenario whose runs are meant. */
+  readonly 'x-of'?: string;
   /** What each value of a choice is called. */
   readonly 'x-choices'?: Readonly<Record<string, Text>>;
   /** Values of other fields with which this one matters. */

@@ -1,7 +1,7 @@
 /** A list of things in a form, such as walls or breaches: each with fields of its own. */
 
 import type { Attributes } from '../../api/documents';
-import { t } from '../../i18n/text';
+import { pick, t } from '../../i18n/text';
 import type { Field } from '../../state/scenarios/form';
 import { Icon } from '../Icon';
 import { FieldRow, type InputProps } from './FieldRow';
@@ -25,7 +25,7 @@ export function Entries({ id, field, value, onChange, fields }: InputProps & { f
           ))}
         </div>
       ))}
-      <button id={id} type="button" class="text-button" onClick={() => onChange([...entries, {}])}>
+      <button id={id} type="button" class="text-button" aria-label={`${t('scenario.add_entry')} · ${pick(field.title)}`} onClick={() => onChange([...entries, {}])}>
         <Icon name="plus" /> {t('scenario.add_entry')}
       </button>
     </div>

@@ -102,7 +102,7 @@ function FieldInput(props: InputProps) {
     case 'rows':
       return <RowsField {...props} />;
     case 'pick':
-      return <Pick {...props} of={asks.of} />;
+      return <Pick {...props} of={asks.of} scenario={asks.scenario} />;
     case 'list':
       return <Entries {...props} fields={asks.fields} />;
     case 'json':

@@ -1,9 +1,10 @@
 /** The panel's scenarios: what can be run and what was run; the form of one; the run that is open. */
 
 import { signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import type { Attributes } from '../../api/documents';
 import { number, pick, t } from '../../i18n/text';
-import { failure, jobs, offered, openRun, processes, refreshJobs } from '../../state/scenarios/runs';
+import { failure, isOver, jobs, offered, openRun, processes, refreshJobs } from '../../state/scenarios/runs';
 import type { Job, JobState, Process } from '../../api/scenarios';
 import { askToken, token } from '../../state/token';
 import { view } from '../../state/store';
@@ -11,6 +12,9 @@ import { Icon } from '../Icon';
 import { ProcessForm } from './ProcessForm';
 import { runChanges, runName, runTime } from './runs';
 import { RunView } from './RunView';
+
+/** How often the list is asked for while a run is under way. */
+const ASKED_EVERY_MS = 5000;
 
 /** The scenario whose form is open, and what it begins with; null: none. */
 const asking = signal<{ readonly process: Process; readonly inputs: Attributes } | null>(null);
@@ -47,6 +51,12 @@ export function Scenarios() {
 }
 
 function Runs() {
+  const waiting = jobs.value.some((job) => !isOver(job));
+  useEffect(() => {
+    if (!waiting) return;
+    const timer = window.setInterval(refreshJobs, ASKED_EVERY_MS);
+    return () => window.clearInterval(timer);
+  }, [waiting]);
   const known = jobs.value.filter((job) => offered.value?.some((process) => process.id === job.processID));
   return (
     <>

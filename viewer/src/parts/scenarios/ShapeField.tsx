@@ -1,7 +1,7 @@
 /** Shapes that are drawn on the map for a scenario, and areas taken from it. */
 
 import type { Geometry } from 'geojson';
-import { number, t } from '../../i18n/text';
+import { number, pick, t } from '../../i18n/text';
 import { map } from '../../state/session';
 import { update } from '../../state/store';
 import { Icon } from '../Icon';
@@ -10,6 +10,7 @@ import type { InputProps } from './FieldRow';
 export function ShapeField({ id, describedBy, field, value, onChange }: InputProps) {
   const { asks } = field;
   const shape = value as Geometry | null | undefined;
+  const words = t(shape ? 'scenario.draw_again' : 'scenario.draw');
   const draw = async (): Promise<void> => {
     if (asks.kind !== 'shape') return;
     // Corners are set where they are meant on a map from above.
@@ -19,8 +20,8 @@ export function ShapeField({ id, describedBy, field, value, onChange }: InputPro
   };
   return (
     <div class="shape-field">
-      <button id={id} aria-describedby={describedBy} type="button" class="text-button" disabled={!map.value} onClick={() => void draw()}>
-        <Icon name="pen" /> {t(shape ? 'scenario.draw_again' : 'scenario.draw')}
+      <button id={id} aria-describedby={describedBy} aria-label={`${words} · ${pick(field.title)}`} type="button" class="text-button" disabled={!map.value} onClick={() => void draw()}>
+        <Icon name="pen" /> {words}
       </button>
       {shape && (
         <>

@@ -1,23 +1,32 @@
 /** The line between two runs, drawn over the map by hand or moved by the arrow keys. */
 
+import { useEffect } from 'preact/hooks';
 import type { Job } from '../../api/scenarios';
 import { pick, t } from '../../i18n/text';
 import { swipe } from '../../state/scenarios/results';
 import { other, run } from '../../state/scenarios/runs';
+import { panelBox } from '../../state/session';
 import { differing, inputText, runTitle } from './runs';
 
 const STEP = 0.02;
 /** Of what two runs were asked for differently, this is told over the map. */
 const MOST_TOLD = 2;
+/** Pixels that the line keeps from the panel, that the map's buttons take, and that a name must have. */
+const CLEAR = 28;
+const BUTTONS = 76;
+const LEAST_NAME = 96;
 
 export function SwipeLine() {
-  const put = (share: number): void => void (swipe.value = Math.min(0.98, Math.max(0.02, share)));
+  const covered = panelBox.value.width;
+  const put = (share: number): void => void (swipe.value = Math.min(0.98, Math.max(0.02, (covered + CLEAR) / window.innerWidth, share)));
+  useEffect(() => put(swipe.peek()), [covered]);
   const at = swipe.value;
+  const [left, right] = [at * window.innerWidth - covered - CLEAR, (1 - at) * window.innerWidth - BUTTONS];
   const same = run.value?.jobID === other.value?.jobID;
   return (
     <div class="swipe" style={{ left: `${at * 100}%` }}>
-      <span class="swipe-name is-left">A · {run.value && (same ? t('compare.after') : nameBeside(run.value, other.value))}</span>
-      <span class="swipe-name">B · {other.value && (same ? t('compare.before') : nameBeside(other.value, run.value))}</span>
+      <span class={`swipe-name is-left${left < LEAST_NAME ? ' is-beyond' : ''}`} style={{ maxWidth: `${left < LEAST_NAME ? right : left}px` }}>A · {run.value && (same ? t('compare.after') : nameBeside(run.value, other.value))}</span>
+      <span class={`swipe-name${right < LEAST_NAME ? ' is-beyond' : ''}`} style={{ maxWidth: `${right < LEAST_NAME ? left : right}px` }}>B · {other.value && (same ? t('compare.before') : nameBeside(other.value, run.value))}</span>
       <div
         class="swipe-grip"
         role="slider"

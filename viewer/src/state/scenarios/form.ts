@@ -9,8 +9,10 @@ export type Asks =
   | { readonly kind: 'names'; readonly numbers: boolean }
   | { readonly kind: 'choice'; readonly choices: readonly Choice[] }
   | { readonly kind: 'shape'; readonly shape: 'point' | 'linestring' | 'polygon' }
-  | { readonly kind: 'pick'; readonly of: 'run' | 'datastream' | 'layer' }
+  | { readonly kind: 'pick'; readonly of: Picked; readonly scenario: string | null }
   | { readonly kind: 'list'; readonly fields: readonly Field[] };
+
+export type Picked = 'run' | 'datastream' | 'layer';
 
 export interface Choice {
   readonly value: string | number;
@@ -60,14 +62,14 @@ export function readField(name: string, schema: Schema, required: boolean): Fiel
 }
 
 const SHAPES = { point: 'point', line: 'linestring', polygon: 'polygon' } as const;
-const PICKS: Readonly<Record<string, 'run' | 'datastream' | 'layer'>> = { run: 'run', datastream: 'datastream', gauge: 'datastream', layer: 'layer' };
+const PICKS: Readonly<Record<string, Picked>> = { run: 'run', datastream: 'datastream', gauge: 'datastream', layer: 'layer' };
 
 function whatIsAsked(schema: Schema, help: Text | null): Asks {
   const widget = schema['x-widget'];
   if (schema.type === 'array') return whatArray(schema);
   if (widget === 'point' || widget === 'line' || widget === 'polygon') return { kind: 'shape', shape: SHAPES[widget] };
   const pick = widget === undefined ? undefined : PICKS[widget];
-  if (pick !== undefined) return { kind: 'pick', of: pick };
+  if (pick !== undefined) return { kind: 'pick', of: pick, scenario: schema['x-of'] ?? null };
   const values = schema.enum ?? (schema['x-choices'] && Object.keys(schema['x-choices']));
   if (values) return { kind: 'choice', choices: values.filter(isPlain).map((value) => ({ value, title: schema['x-choices']?.[value] ?? choiceTitle(value, help) })) };
   if (schema.type === 'boolean') return { kind: 'boolean' };
