@@ -12,6 +12,7 @@ from twin.sensing.allocation import without_collection
 from twin.sensing.batch import Reading
 from twin.sensing.model import BY_NAME
 from twin.sensing.observations import read_id, row_reader
+from twin.sensing.places import NOWHERE, placeless
 from twin.sensing.plain import plain_batch
 from twin.sensing.writing.create import Writer
 
@@ -37,7 +38,7 @@ async def create_observations(service: Service, call: Call) -> Answer:
         raise BadEntity("a list of groups is wanted, each with Datastream, components and dataArray")
     with without_collection():
         batch = plain_batch(body)
-    if batch is not None:
+    if batch is not None and not await _placeless(service, set(batch.streams.tolist())):
         return Answer(201, _told(service, batch.streams.tolist(), await service.ingest.submit(batch)))
     told: list[str] = []
     readings: list[Reading] = []
@@ -48,7 +49,7 @@ async def create_observations(service: Service, call: Call) -> Answer:
         else:
             with without_collection():
                 _read_group(service, group, told, readings, places)
-    readings, places = await _without_unknown_features(service, readings, places, told)
+    readings, places = await _of_features(service, readings, places, told)
     if readings:
         try:
             ids = await service.ingest.submit(readings)
@@ -97,22 +98,35 @@ def _rows(group: Any) -> tuple[list[str], list[list[Any]]]:
     return components, rows
 
 
-async def _without_unknown_features(
+async def _of_features(
     service: Service, readings: list[Reading], places: list[int], told: list[str]
 ) -> tuple[list[Reading], list[int]]:
-    """The readings and their places without those of a FeatureOfInterest that there is not, which are told so."""
+    """The readings and their places without those that have no FeatureOfInterest, which are told so."""
     wanted = {each.feature_id for each in readings if each.feature_id is not None}
-    if not wanted:
-        return readings, places
     async with service.city.reading() as connection:
-        known = {None} | {row["id"] for row in await connection.fetch(FEATURES, sorted(wanted))}
+        known = {row["id"] for row in await connection.fetch(FEATURES, sorted(wanted))} if wanted else set()
+    nowhere = await _placeless(service, {each.datastream_id for each in readings if each.feature_id is None})
     kept = []
     for reading, place in zip(readings, places, strict=True):
-        if reading.feature_id in known:
-            kept.append((reading, place))
-        else:
+        if reading.feature_id is None and reading.datastream_id in nowhere:
+            told[place] = f"{REFUSED}: {NOWHERE.format(reading.datastream_id)}"
+        elif reading.feature_id not in known | {None}:
             told[place] = f"{REFUSED}: no FeatureOfInterest {reading.feature_id}"
+        else:
+            kept.append((reading, place))
     return [reading for reading, _ in kept], [place for _, place in kept]
+
+
+async def _placeless(service: Service, streams: set[int]) -> set[int]:
+    """Those of some datastreams that observe nothing as yet, and whose Thing has no Location."""
+    fresh = [each for each in streams if each not in service.placed]
+    if not fresh:
+        return set()
+    # Not from a replica, which may not know yet where a new thing stands.
+    async with service.city.database.writing() as connection:
+        found = await placeless(connection, fresh)
+    service.placed.update(dict.fromkeys(set(fresh) - found))
+    return found
 
 
 async def _several(service: Service, group: dict[str, Any]) -> list[str]:

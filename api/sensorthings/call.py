@@ -1,9 +1,11 @@
 """A request to the service, whether it came by itself or in a batch, and what it is answered."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -13,6 +15,8 @@ from twin.sensing.allocation import without_collection
 from twin.sensing.odata.options import Options, read_options
 
 JSON = "application/json"
+# A moment, or an end of an interval, without an offset.
+BARE_TIME = re.compile(rb"""["/]\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?["/]""")
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,10 @@ class Call:
                 return orjson.loads(self.body)
         except orjson.JSONDecodeError as error:
             raise BadEntity(f"the body is no JSON: {error}") from None
+
+    def assumed(self, zone: ZoneInfo) -> dict[str, str]:
+        """Headers that say so where times of the body name no offset and were taken as the zone's."""
+        return {"Twin-Assumed-Zone": zone.key} if BARE_TIME.search(self.body) else {}
 
 
 @dataclass(frozen=True)

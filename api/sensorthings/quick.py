@@ -29,8 +29,10 @@ class ObservationRoute:
         of_scope(scope).operation = OPERATION
         request = Request(scope, receive)
         service = await writable(request)
-        answer = await write(service, Call("POST", found[1], body=await request.body()))
-        headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
+        call = Call("POST", found[1], body=await request.body())
+        answer = await write(service, call)
+        told = {**answer.headers, **call.assumed(service.zone)}
+        headers = [(name.lower().encode(), value.encode()) for name, value in told.items()]
         body = b"" if answer.body is None else orjson.dumps(answer.body)
         headers += [(b"content-length", str(len(body)).encode()), (b"cache-control", b"no-cache")]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})

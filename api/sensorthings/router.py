@@ -1,9 +1,10 @@
 """Routes of the SensorThings API; every address below its root is read by the service itself."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -52,8 +53,10 @@ async def resource(request: Request, version: str, path: str) -> Response:
     if path == "$batch":
         _only_post(call)
         together = partial(_together, request)
-        return _response(await answer_batch(call, lambda each: _answer(request, service, each), together))
-    return _response(await _answer(request, service, call))
+        answered = await answer_batch(call, lambda each: _answer(request, service, each), together)
+    else:
+        answered = await _answer(request, service, call)
+    return _response(answered, call.assumed(service.zone))
 
 
 async def _answer(request: Request, service: Service, call: Call) -> Answer:
@@ -95,10 +98,10 @@ def _refuse_unknown(version: str) -> None:
         raise NotFound(f"no version {version[:40]!r} of SensorThings; there is {VERSIONS[0]}")
 
 
-def _response(answered: Answer) -> Response:
+def _response(answered: Answer, more: Mapping[str, str] = MappingProxyType({})) -> Response:
     body: Any = answered.body
     if body is not None and not isinstance(body, bytes):
         body = orjson.dumps(body)
-    headers = LIVE | dict(answered.headers)
+    headers = {**LIVE, **answered.headers, **more}
     media_type = None if body is None else answered.media_type
     return Response(body, answered.status, headers, media_type)

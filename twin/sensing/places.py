@@ -44,9 +44,14 @@ NOTE = """
     from reached r where d.id = r.datastream_id
 """
 PLACELESS = """
-    select d.feature_id is null and not exists (select from sensing.thing_location t where t.thing_id = d.thing_id)
-    from sensing.datastream d where d.id = $1
+    select id from sensing.datastream d
+    where id = any($1::bigint[]) and feature_id is null
+      and not exists (select from sensing.thing_location t where t.thing_id = d.thing_id)
 """
+NOWHERE = (
+    "Datastream {}: its Thing has no Location that an Observation could be of; "
+    "give the Thing a Location, or the Observation a FeatureOfInterest"
+)
 
 
 async def require_place(connection: Connection, datastream: int) -> None:
@@ -54,11 +59,13 @@ async def require_place(connection: Connection, datastream: int) -> None:
 
     OGC 18-088, 10.2: every Observation has one FeatureOfInterest.
     """
-    if await connection.fetchval(PLACELESS, datastream):
-        raise BadEntity(
-            f"Datastream {datastream}: its Thing has no Location that an Observation could be of; "
-            "give the Thing a Location, or the Observation a FeatureOfInterest"
-        )
+    if await placeless(connection, [datastream]):
+        raise BadEntity(NOWHERE.format(datastream))
+
+
+async def placeless(connection: Connection, datastreams: Iterable[int]) -> set[int]:
+    """Those of some datastreams whose Thing has no Location."""
+    return {row["id"] for row in await connection.fetch(PLACELESS, list(datastreams))}
 
 
 async def find_places(connection: Connection, datastreams: Iterable[int]) -> dict[int, int]:

@@ -106,6 +106,16 @@ async def test_times_in_their_forms(sensors: Sensors, level: int) -> None:
     ):
         made = await sensors.post(f"Datastreams({level})/Observations", {"phenomenonTime": given, "result": 1})
         assert (await sensors.get(f"Observations({made})"))["phenomenonTime"] == told
+    # What was forgiven is reported, alone, in rows and in a batch.
+    rows = [{"Datastream": {"@iot.id": level}, "components": ["phenomenonTime", "result"], "dataArray": []}]
+    for time, zone in (("2024-08-02T08:30:00", "Asia/Shanghai"), ("2024-08-02T08:30:00Z", None),
+                       ("2024-08-02T08:00:00Z/2024-08-02T19:00", "Asia/Shanghai")):  # fmt: skip
+        body = {"phenomenonTime": time, "result": 1}
+        call = {"id": "1", "method": "post", "url": f"Datastreams({level})/Observations", "body": body}
+        rows[0]["dataArray"] = [[time, 1]]
+        for path, sent in ((call["url"], body), ("CreateObservations", rows), ("$batch", {"requests": [call]})):
+            answer = (await sensors.client.post(f"{ROOT}/{path}", json=sent)).raise_for_status()
+            assert answer.headers.get("twin-assumed-zone") == zone, (path, time)
     made = await sensors.post(f"Datastreams({level})/Observations", {"result": 1})
     time = datetime.fromisoformat((await sensors.get(f"Observations({made})"))["phenomenonTime"])
     assert abs(datetime.now(UTC) - time) < timedelta(seconds=30)
@@ -257,6 +267,14 @@ async def test_create_observations_takes_rows(sensors: Sensors, level: int) -> N
     strange, known = (await sensors.client.post(f"{ROOT}/CreateObservations", json=[group])).json()
     assert strange == "error: no FeatureOfInterest 999999"
     assert await feature_of(sensors, known) == rows[1][2]
+    # 10.2: every Observation is of a feature; rows as well as single ones.
+    body = {"name": "nowhere", "description": "", "Datastreams": [stream("level")]}
+    (lost,) = await sensors.values(f"Things({await sensors.post('Things', body)})/Datastreams")
+    nowhere = {"Datastream": lost, "components": names[:2], "dataArray": [["2024-08-01T00:00:00Z", 1]]}
+    both = [nowhere, group | {"components": names[:2], "dataArray": [["2024-08-01T02:00:00Z", 1.0]]}]
+    refused, taken = (await sensors.client.post(f"{ROOT}/CreateObservations", json=both)).json()
+    assert (refused.startswith("error: Datastream"), taken.startswith(ROOT)) == (True, True)
+    assert await sensors.values(f"Datastreams({lost['@iot.id']})/Observations") == []
     unknown = [{"Datastream": {"@iot.id": level}, "components": ["x"], "dataArray": [[1]]}]
     for bad in ([], {}, [{}], unknown):
         assert await sensors.status("POST", "CreateObservations", bad) == 400
