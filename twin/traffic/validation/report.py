@@ -8,7 +8,7 @@ import numpy as np
 
 from twin.traffic.assignment import Assignment
 from twin.traffic.generation import WORKDAY
-from twin.traffic.validation import cases, lyon
+from twin.traffic.validation import cases, dynamics, lyon
 from twin.traffic.validation.cases import Row, Solved
 from twin.traffic.validation.lyon import Counter
 
@@ -29,6 +29,7 @@ def run(data: Path, told: Callable[[Row], None]) -> tuple[list[Row], list[Solved
     note(cases.closures(solved[1]))
     for case in (cases.braess, cases.turns, cases.gravity_example):
         note(case())
+    note(dynamics.queues())
     note(cases.wildau_counts(data / "traffic" / "wildau"))
     simulated = lyon.simulated(data / "lyon")
     return rows, solved, simulated, lyon.compared(data / "lyon", simulated)
@@ -69,7 +70,8 @@ def _limits() -> Iterator[str]:
     yield "## What it does not know"
     yield (
         "A static equilibrium has no queues that spill back and no time of day; delays come from the volume-delay "
-        "function alone, and those of signals only in the capacity guessed for a class."
+        "function alone, and those of signals only in the capacity guessed for a class. What UXsim simulates "
+        "has queues and signals; no real city's have been laid beside them."
     )
 
 
