@@ -5,6 +5,7 @@ import type { Job, Process, Schema } from '../src/api/scenarios';
 import { gridOf, pixelOf } from '../src/map/scenarios/grid';
 import { addressOf, decode } from '../src/map/scenarios/mosaic';
 import { paint, paintDifference, type State } from '../src/map/scenarios/paint';
+import { askedOf } from '../src/parts/scenarios/runs';
 import { section } from '../src/parts/scenarios/section';
 import { beyond, faultsOf, inputsOf, matters, readForm, readRows, writeRows } from '../src/state/scenarios/form';
 import { between, played, stepped, timeLeft, withMark, type Mark } from '../src/state/scenarios/frames';
@@ -171,5 +172,14 @@ describe('runs of traffic together', () => {
     expect(ids()).toEqual(['b_traffic', 'b_closed']);
     other.value = job('a');
     expect(ids()).toEqual(['a_usual']);
+  });
+});
+
+describe('a run that is asked again', () => {
+  const job = (start: string | null) => ({ twin: { inputs: { start, hours: 6 }, layers: [{ times: ['2026-08-01T10:00:00+08:00', '2026-08-01T01:00:00+00:00'] }] } }) as unknown as Job;
+
+  it('is of the same hour, so that both lie under one clock', () => {
+    expect(askedOf(job(null))).toEqual({ start: '2026-08-01T01:00:00.000Z', hours: 6 });
+    expect(askedOf(job('2026-07-01T00:00:00+08:00'))['start']).toBe('2026-06-30T16:00:00.000Z');
   });
 });

@@ -5,7 +5,7 @@ import { pick, t } from '../../i18n/text';
 import { changeScenario, jobs, other, raster, setBeside, tellsBefore } from '../../state/scenarios/runs';
 import type { Comparison } from '../../state/scenarios/view';
 import { view } from '../../state/store';
-import { differing, inputText, runChanges, runTitle } from './runs';
+import { askedOf, differing, inputText, runChanges, runTitle } from './runs';
 
 const WAYS = { swipe: 'compare.swipe', difference: 'compare.difference' } as const satisfies Readonly<Record<Comparison, string>>;
 
@@ -57,8 +57,8 @@ function Differing({ first, second }: { first: Job; second: Job }) {
         {fields.map((field) => (
           <tr key={field.name}>
             <th scope="row">{pick(field.title)}</th>
-            <td>{inputText(field, first.twin.inputs[field.name])}</td>
-            <td>{inputText(field, second.twin.inputs[field.name])}</td>
+            <td>{inputText(field, askedOf(first)[field.name])}</td>
+            <td>{inputText(field, askedOf(second)[field.name])}</td>
           </tr>
         ))}
       </tbody>

@@ -10,7 +10,7 @@ import { askToken, token } from '../../state/token';
 import { view } from '../../state/store';
 import { Icon } from '../Icon';
 import { ProcessForm } from './ProcessForm';
-import { runChanges, runName, runTime } from './runs';
+import { askedOf, runChanges, runName, runTime } from './runs';
 import { RunView } from './RunView';
 
 /** How often the list is asked for while a run is under way. */
@@ -112,7 +112,7 @@ function RunState({ job }: { job: Job }) {
 
 function again(job: Job): void {
   const process = processes.peek()?.find((each) => each.id === job.processID);
-  if (process) asking.value = { process, inputs: job.twin.inputs };
+  if (process) asking.value = { process, inputs: askedOf(job) };
   openRun(null);
 }
 

@@ -6,7 +6,7 @@ import { pick, t } from '../../i18n/text';
 import { swipe } from '../../state/scenarios/results';
 import { other, run } from '../../state/scenarios/runs';
 import { panelBox } from '../../state/session';
-import { differing, inputText, runTitle } from './runs';
+import { askedOf, differing, inputText, runTitle } from './runs';
 
 const STEP = 0.02;
 /** Of what two runs were asked for differently, this is told over the map. */
@@ -17,7 +17,9 @@ const BUTTONS = 76;
 const LEAST_NAME = 96;
 
 export function SwipeLine() {
-  const covered = panelBox.value.width;
+  const { width } = panelBox.value;
+  // A sheet from below takes no part of the width.
+  const covered = width > window.innerWidth - BUTTONS ? 0 : width;
   const put = (share: number): void => void (swipe.value = Math.min(0.98, Math.max(0.02, (covered + CLEAR) / window.innerWidth, share)));
   useEffect(() => put(swipe.peek()), [covered]);
   const at = swipe.value;
@@ -52,5 +54,5 @@ export function SwipeLine() {
 function nameBeside(job: Job, other: Job | null): string {
   const fields = other ? differing(job, other).slice(0, MOST_TOLD) : [];
   if (fields.length === 0) return runTitle(job);
-  return fields.map((field) => `${pick(field.title)} ${inputText(field, job.twin.inputs[field.name])}`).join(' · ');
+  return fields.map((field) => `${pick(field.title)} ${inputText(field, askedOf(job)[field.name])}`).join(' · ');
 }

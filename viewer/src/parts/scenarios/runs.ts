@@ -34,11 +34,19 @@ export function runChanges(job: Job): readonly string[] {
   return changed.slice(0, MOST_CHANGES).map((field) => `${pick(field.title)} ${inputText(field, job.twin.inputs[field.name])}`);
 }
 
+/** What a run was asked for, with the hour it began at where that was left to the server: asked again, it is the same hour. */
+export function askedOf({ twin: { inputs, layers } }: Job): Attributes {
+  const [began] = layers.flatMap(({ times }) => times).sort((a, b) => Date.parse(a) - Date.parse(b));
+  const start = inputs['start'] ?? began;
+  return 'start' in inputs && typeof start === 'string' ? { ...inputs, start: new Date(start).toISOString() } : inputs;
+}
+
 /** What two runs of a scenario were asked for differently. */
 export function differing(first: Job, second: Job): readonly Field[] {
   const process = processOf(first);
   const fields = process ? readForm(process).flatMap((group) => group.fields) : [];
-  return fields.filter(({ name }) => JSON.stringify(first.twin.inputs[name]) !== JSON.stringify(second.twin.inputs[name]));
+  const [own, others] = [askedOf(first), askedOf(second)];
+  return fields.filter(({ name }) => JSON.stringify(own[name]) !== JSON.stringify(others[name]));
 }
 
 /** A value of a form in words; of a list how many, of a shape that there is one. */
@@ -68,7 +76,8 @@ function processOf(job: Job): Process | undefined {
 /** The preset that a run differs from in the fewest fields, or the bare scenario where that is as near; and those fields. */
 function nearest({ twin: { inputs } }: Job, { inputs: described, twin }: Process): { readonly title: Text; readonly changed: readonly Field[] } {
   const fields = readForm({ inputs: described }).flatMap((group) => group.fields);
-  const beyond = (basis: Attributes): readonly Field[] => fields.filter(({ name, initial }) => name in inputs && !same(inputs[name], basis[name] ?? initial));
+  // When it is belongs to no preset.
+  const beyond = (basis: Attributes): readonly Field[] => fields.filter(({ name, initial, asks }) => asks.kind !== 'moment' && name in inputs && !same(inputs[name], basis[name] ?? initial));
   const presets = Object.values(twin.presets).map((preset) => ({ title: preset.title, changed: beyond(preset.inputs) }));
   const [best] = presets.sort((a, b) => a.changed.length - b.changed.length);
   const bare = { title: twin.title, changed: beyond({}) };
