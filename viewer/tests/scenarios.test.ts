@@ -5,12 +5,11 @@ import type { Job, Process, Schema } from '../src/api/scenarios';
 import { gridOf, pixelOf } from '../src/map/scenarios/grid';
 import { addressOf, decode } from '../src/map/scenarios/mosaic';
 import { paint, paintDifference, type State } from '../src/map/scenarios/paint';
-import { askedOf } from '../src/parts/scenarios/runs';
 import { section } from '../src/parts/scenarios/section';
 import { beyond, faultsOf, inputsOf, matters, readForm, readRows, writeRows } from '../src/state/scenarios/form';
 import { between, played, stepped, timeLeft, withMark, type Mark } from '../src/state/scenarios/frames';
 import { DIFFERENCE, palette } from '../src/state/scenarios/ramp';
-import { other, otherVectors, run, setBeside, vectors } from '../src/state/scenarios/runs';
+import { askedOf, other, otherVectors, run, setBeside, vectors } from '../src/state/scenarios/runs';
 
 const words = (en: string) => ({ zh: en, en });
 

@@ -2,10 +2,10 @@
 
 import type { Job } from '../../api/scenarios';
 import { pick, t } from '../../i18n/text';
-import { changeScenario, jobs, other, raster, setBeside, tellsBefore } from '../../state/scenarios/runs';
+import { askedOf, changeScenario, jobs, other, raster, setBeside, tellsBefore } from '../../state/scenarios/runs';
 import type { Comparison } from '../../state/scenarios/view';
 import { view } from '../../state/store';
-import { askedOf, differing, inputText, runChanges, runTitle } from './runs';
+import { differing, inputText, runChanges, runTitle } from './runs';
 
 const WAYS = { swipe: 'compare.swipe', difference: 'compare.difference' } as const satisfies Readonly<Record<Comparison, string>>;
 

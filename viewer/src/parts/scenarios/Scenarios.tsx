@@ -4,13 +4,13 @@ import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Attributes } from '../../api/documents';
 import { number, pick, t } from '../../i18n/text';
-import { failure, isOver, jobs, offered, openRun, processes, refreshJobs } from '../../state/scenarios/runs';
+import { askedOf, failure, isOver, jobs, offered, openRun, processes, refreshJobs } from '../../state/scenarios/runs';
 import type { Job, JobState, Process } from '../../api/scenarios';
 import { askToken, token } from '../../state/token';
 import { view } from '../../state/store';
 import { Icon } from '../Icon';
 import { ProcessForm } from './ProcessForm';
-import { askedOf, runChanges, runName, runTime } from './runs';
+import { runChanges, runName, runTime } from './runs';
 import { RunView } from './RunView';
 
 /** How often the list is asked for while a run is under way. */

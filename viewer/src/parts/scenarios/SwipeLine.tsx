@@ -4,9 +4,9 @@ import { useEffect } from 'preact/hooks';
 import type { Job } from '../../api/scenarios';
 import { pick, t } from '../../i18n/text';
 import { swipe } from '../../state/scenarios/results';
-import { other, run } from '../../state/scenarios/runs';
+import { askedOf, other, run } from '../../state/scenarios/runs';
 import { panelBox } from '../../state/session';
-import { askedOf, differing, inputText, runTitle } from './runs';
+import { differing, inputText, runTitle } from './runs';
 
 const STEP = 0.02;
 /** Of what two runs were asked for differently, this is told over the map. */

@@ -4,7 +4,7 @@ import type { Attributes, Text } from '../../api/documents';
 import type { Job, Process } from '../../api/scenarios';
 import { number, pick, t } from '../../i18n/text';
 import { readForm, type Field } from '../../state/scenarios/form';
-import { processes } from '../../state/scenarios/runs';
+import { askedOf, processes } from '../../state/scenarios/runs';
 import { unitText } from '../../state/sensing/states';
 import { view } from '../../state/store';
 import { fullTime } from '../sensing/words';
@@ -32,13 +32,6 @@ export function runChanges(job: Job): readonly string[] {
   if (!process) return [];
   const { changed } = nearest(job, process);
   return changed.slice(0, MOST_CHANGES).map((field) => `${pick(field.title)} ${inputText(field, job.twin.inputs[field.name])}`);
-}
-
-/** What a run was asked for, with the hour it began at where that was left to the server: asked again, it is the same hour. */
-export function askedOf({ twin: { inputs, layers } }: Job): Attributes {
-  const [began] = layers.flatMap(({ times }) => times).sort((a, b) => Date.parse(a) - Date.parse(b));
-  const start = inputs['start'] ?? began;
-  return 'start' in inputs && typeof start === 'string' ? { ...inputs, start: new Date(start).toISOString() } : inputs;
 }
 
 /** What two runs of a scenario were asked for differently. */

@@ -83,6 +83,13 @@ export const times = computed<readonly number[]>(() => {
   return [...new Set(told.map((time) => Date.parse(time)))].sort((a, b) => a - b);
 });
 
+/** What a run was asked for, with the hour it began at where that was left to the server: asked again, it is the same hour. */
+export function askedOf({ twin: { inputs, layers } }: Job): Attributes {
+  const [began] = layers.flatMap(({ times }) => times).sort((a, b) => Date.parse(a) - Date.parse(b));
+  const start = inputs['start'] ?? began;
+  return 'start' in inputs && typeof start === 'string' ? { ...inputs, start: new Date(start).toISOString() } : inputs;
+}
+
 export function isOver({ status }: Job): boolean {
   return status === 'successful' || status === 'failed' || status === 'dismissed';
 }
