@@ -129,6 +129,15 @@ def test_tokens_are_made_listed_and_ended(town_home: Home) -> None:
     assert town_home.twin("token", "create", "x", "--role", "emperor").returncode == 1
 
 
+def test_how_long_readings_are_kept_is_told_and_changed(town_home: Home) -> None:
+    assert "for ever" in town_home.twin("sensors", "keep", "energy").stdout
+    for words, said in ((["energy", "24"], "24 months"), (["energy", "0"], "for ever")):
+        done = town_home.twin("sensors", "keep", *words)
+        assert (done.returncode, said in done.stdout) == (0, True), done.stderr
+    unknown = town_home.twin("sensors", "keep", "gossip", "2")
+    assert (unknown.returncode, "there are air_quality" in unknown.stderr.replace("\n", " ")) == (1, True)
+
+
 def test_layers_are_listed(town_home: Home) -> None:
     done = town_home.twin("layers")
     assert done.returncode == 0, done.stderr

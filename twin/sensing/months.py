@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from cim_models.database import Connection, Database
+from twin.sensing import EntityNotFound
 
 AHEAD = 3
 EVERY_S = 3600.0
@@ -39,6 +40,21 @@ async def ensure_months(connection: Connection, months: Iterable[Month]) -> None
     for year, month in sorted(months):
         if EARLIEST <= year < LATEST:
             await connection.execute("select sensing.ensure_month($1)", datetime(year, month, 1, tzinfo=UTC))
+
+
+async def kept_months(connection: Connection, kind: str | None = None) -> dict[str, int | None]:
+    """Full months that single observations are kept, by kind; None is for ever. Raises EntityNotFound."""
+    rows = await connection.fetch("select id, kept_months from sensing.kind order by id")
+    kept: dict[str, int | None] = {row["id"]: row["kept_months"] for row in rows if kind in (None, row["id"])}
+    if not kept:
+        raise EntityNotFound(f"no kind {kind!r}; there are {', '.join(row['id'] for row in rows)}")
+    return kept
+
+
+async def keep_months(connection: Connection, kind: str, months: int | None) -> None:
+    """Keep a kind's observations so many full months, None for ever; what is over goes within the hour."""
+    await kept_months(connection, kind)
+    await connection.execute("update sensing.kind set kept_months = $2 where id = $1", kind, months)
 
 
 async def tend_months(database: Database) -> None:
