@@ -34,11 +34,11 @@ def restore(simulation: "Simulation", path: Path) -> None:
     with np.load(path, allow_pickle=False) as saved:
         numbers = json.loads(str(saved["numbers"]))
         if (
-            "speed" not in saved
+            any(name not in saved for name in simulation.solver.saved())
             or numbers["mode"] != simulation.mode
             or not np.array_equal(saved["bed"], simulation.domain.levels, equal_nan=True)
         ):
-            raise InvalidInput(f"{path.name}: it was saved by a run of another terrain, mode or version")
+            raise InvalidInput(f"{path.name}: it was saved by a run of another terrain, mode, device or version")
         simulation.solver.restore(dict(saved))
         for name, value in vars(simulation.records).items():
             value[:] = saved[f"record_{name}"]
@@ -50,6 +50,7 @@ def restore(simulation: "Simulation", path: Path) -> None:
     simulation.time, simulation.steps = numbers["time"], numbers["steps"]
     simulation.sources.resume(simulation.time)
     simulation._next_note, simulation._last_record = numbers["next_note"], numbers["last_record"]
+    simulation._looked = numbers["looked"]
     simulation._step_range = numbers["step_range"]
     balance = simulation.balance
     balance.initial, balance.moved, balance.terms = (numbers[name] for name in ("initial", "moved", "terms"))
@@ -66,6 +67,7 @@ def _numbers(simulation: "Simulation") -> dict[str, Any]:
         "steps": simulation.steps,
         "next_note": simulation._next_note,
         "last_record": simulation._last_record,
+        "looked": simulation._looked,
         "step_range": [float(value) for value in simulation._step_range],
         "initial": balance.initial,
         "moved": balance.moved,

@@ -1,8 +1,9 @@
 """A flood as it runs: the water on a domain brought forward in time with all that feeds and drains it."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +25,17 @@ from twin.flood.sources import Sources
 from twin.flood.structures import Structure
 from twin.flood.walls import Breach, Wall
 
+if TYPE_CHECKING:
+    from twin.flood.cuda.solver import CardSolver
+
 # Courant numbers: of both finite volume modes, and of local inertia (alpha of de Almeida et al. 2012).
+log = logging.getLogger(__name__)
 COURANT: dict[Mode, float] = {"full": 0.45, "fast": 0.45, "inertial": 0.6}
 FASTEST_M_S = 150.0
+# Rain wakes dry ground within this time, though steps are long where nothing moves, s.
+LOOK_EVERY_S = 10.0
 SHORTEST_S = 1e-5
+Device = Literal["auto", "processor", "card"]
 Progress = Callable[[float, float], None]
 
 
@@ -39,6 +47,8 @@ class Simulation:
         floods only). precision: of the state; accounts are always in double precision.
     gauges: named places (x, y) whose depth is noted each `series_step` seconds; sections: named lines through which
         the discharge is noted, positive to the right of the line's direction.
+    device: where the flow is computed; "auto" takes a graphics card if one answers, the grid is large enough for it and
+        the mode is "fast" or "inertial" ("full" runs on the processor), "card" insists on it.
     wet_m: depth above which a cell counts as flooded. record_step: seconds between two looks at maxima.
 
     Raises InvalidInput for what cannot be computed, naming the field.
@@ -67,6 +77,7 @@ class Simulation:
         longest_step: float = 10.0,
         precision: Literal["single", "double"] = "single",
         threads: int = 2,
+        device: Device = "auto",
     ) -> None:
         if mode not in COURANT:
             raise InvalidInput(f"mode: {mode!r} is none of {', '.join(COURANT)}")
@@ -87,18 +98,11 @@ class Simulation:
         for rows, columns in self.sources.cells:
             marked[rows, columns] = True
         manning = places.padded(np.where(inside, domain.roughness, 0.03))
-        self.solver = Solver(
-            z=z,
-            manning=manning,
-            cell=domain.cell,
-            mode=mode,
-            kinds=self._edges.kinds,
-            along=self._edges.along,
-            across=self._edges.across,
-            down=self._edges.down,
-            sources=marked | steady,
-            steady=steady,
-            threads=threads,
+        edges = self._edges
+        ground: dict[str, Any] = {"z": z, "manning": manning, "cell": domain.cell, "mode": mode, "kinds": edges.kinds}
+        ground |= {"along": edges.along, "across": edges.across, "down": edges.down}
+        self.solver = _on_card(device, ground) or Solver(
+            **ground, sources=marked | steady, steady=steady, threads=threads
         )
         depth = places.initial_depth(domain, initial, initial_level, self.base, z)
         self.solver.water.depth[:] = depth
@@ -107,7 +111,7 @@ class Simulation:
         self.gauges = {name: domain.cell_at(x, y, f"gauge {name}") for name, (x, y) in (gauges or {}).items()}
         self.sections = {name: places.Section(domain, line, name) for name, line in (sections or {}).items()}
         self._noted: list[list[float]] = []
-        self._next_note, self._last_record = 0.0, 0.0
+        self._next_note, self._last_record, self._looked = 0.0, 0.0, 0.0
         self.solver.begin()
         self._step_range = [np.inf, 0.0]
 
@@ -156,7 +160,7 @@ class Simulation:
                 self._note()
             if self.time >= until - 1e-9:
                 break
-            if self.solver.steps_since_look >= LOOK_EVERY:
+            if self.solver.steps_since_look >= LOOK_EVERY or self.time - self._looked >= LOOK_EVERY_S - 1e-9:
                 self._look()
                 if cancelled is not None and cancelled():
                     raise Cancelled(f"stopped at {self.time:.0f} s of {until:.0f} s as asked")
@@ -178,8 +182,8 @@ class Simulation:
         if not dt > SHORTEST_S and until - self.time > 2 * SHORTEST_S:
             raise Unstable(self._where(f"the step fell to {dt:.1e} s"))
         end = self.time + dt
-        whole = end >= until - 1e-9
-        self.sources.bring(self.solver.water, self.time, end, self.balance, whole=whole)
+        whole = end >= min(until, self._looked + LOOK_EVERY_S) - 1e-9
+        self.sources.bring(self.solver, self.time, end, self.balance, whole=whole)
         self._edges.prepare(self.time, end, self)
         rim = self.solver.step(dt, self._edges.levels(self.time), self._edges.levels(end), whole=whole)
         self._edges.account(rim, dt, self.balance)
@@ -238,6 +242,7 @@ class Simulation:
         restore(self, path)
 
     def _look(self) -> None:
+        self._looked = self.time
         self.solver.look(self.sources.rains(self.time, self.time + LOOK_EVERY * self._longest))
         total = float(cells.sums(self.solver.water, self.solver.segments))
         if not np.isfinite(total) or not self.solver.speed < FASTEST_M_S:
@@ -282,3 +287,27 @@ class Simulation:
         fast = np.hypot(frame.velocity_x, frame.velocity_y) > 0.5 * np.sqrt(GRAVITY * np.maximum(frame.depth, 0.05))
         share = float(np.mean(fast[frame.depth > self._wet_m])) if (frame.depth > self._wet_m).any() else 0.0
         return [f"inertial: Froude number above 0.5 in {share:.1%} of the wet cells at the end"] if share > 0.01 else []
+
+
+def _on_card(device: Device, ground: dict[str, Any]) -> "CardSolver | None":
+    """The solver on a graphics card, if it is to be used and can be."""
+    if device == "processor":
+        return None
+    from twin.flood.cuda.solver import CELLS_WORTH_A_CARD, MODES, CardSolver, card_answers
+
+    fits = ground["mode"] in MODES
+    if device == "card" and not fits:
+        raise InvalidInput(f"device: mode {ground['mode']!r} runs on the processor; take {' or '.join(MODES)}")
+    worth = device == "card" or (fits and ground["z"].size >= CELLS_WORTH_A_CARD)
+    if not worth or not card_answers():
+        if device == "card":
+            raise InvalidInput("device: no graphics card answers; take the processor")
+        return None
+    try:
+        return CardSolver(**ground)
+    except Exception as error:
+        if device == "card":
+            raise
+        # Too little memory there, a driver that does not fit: the processor does it too.
+        log.warning("the graphics card is not used: %s", error)
+        return None

@@ -1,7 +1,7 @@
 """What comes and goes beside the flow: rain, losses, inflows, structures, drains; each as often as it matters."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,14 @@ from twin.flood.structures import Structure
 RAIN_EVERY_S, RAIN_AT_ONCE_M = 5.0, 5e-5
 # Structures ask each of their gates for its formula, s.
 STRUCTURES_EVERY_S = 1.0
+
+
+class Holder(Protocol):
+    """What holds the water."""
+
+    @property
+    def water(self) -> Water:
+        """The state, which may be changed."""
 
 
 class Sources:
@@ -71,18 +79,23 @@ class Sources:
         """All is done until a time at which `bring` brought the whole."""
         self._rained = self._moved = t
 
-    def bring(self, water: Water, begin: float, end: float, balance: Balance, *, whole: bool) -> None:
-        """Bring and take what a step asks for, or, where the whole is wanted, all that is still due until its end."""
+    def bring(self, solver: Holder, begin: float, end: float, balance: Balance, *, whole: bool) -> None:
+        """Bring and take what a step asks for, or, where the whole is wanted, all that is still due until its end.
+
+        The solver is asked for its water only where there is something to do: a card's has to be fetched.
+        """
         area = self._domain.area
         for inflow, (rows, columns) in zip(self._inflows, self._inflow_cells, strict=True):
-            balance.add(inflow.name, places.pour(water, rows, columns, inflow.discharge.integral(begin, end), area))
-        if whole or end - self._moved >= STRUCTURES_EVERY_S:
-            self.plumbing.move(water, self._moved, end - self._moved, balance)
+            balance.add(
+                inflow.name, places.pour(solver.water, rows, columns, inflow.discharge.integral(begin, end), area)
+            )
+        if self.plumbing.structures and (whole or end - self._moved >= STRUCTURES_EVERY_S):
+            self.plumbing.move(solver.water, self._moved, end - self._moved, balance)
             self._moved = end
         if self.drainage is not None:
-            self.drainage.move(water, end, balance)
+            self.drainage.move(solver.water, end, balance)
         if (self._rain or self.sinks) and (whole or self._is_due(end)):
-            self._rain_and_lose(water, self._rained, end, balance)
+            self._rain_and_lose(solver.water, self._rained, end, balance)
             self._rained = end
 
     def inflow_speed(self, begin: float, dt: float, courant: float) -> float:

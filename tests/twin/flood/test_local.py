@@ -7,6 +7,7 @@ import pytest
 
 from twin.flood import Domain, Rain, Rim, Series, Simulation, Wall
 from twin.flood.cpu import local
+from twin.flood.cpu.solver import Solver
 from twin.flood.validation.laws import hills
 
 
@@ -26,6 +27,7 @@ def coast(*, rows: int = 96, columns: int = 200, threads: int = 1) -> Simulation
 
 
 def levels(run: Simulation) -> set[int]:
+    assert isinstance(run.solver, Solver)
     assert run.solver.local is not None
     return set(run.solver.local.levels.ravel().tolist())
 

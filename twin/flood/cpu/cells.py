@@ -13,6 +13,26 @@ PARALLEL = FAST | {"parallel": True}
 
 
 @njit(**FAST)
+def beyond(kind, side, deep, h, x, y, k):  # type: ignore[no-untyped-def]
+    """Depth and flows in a ghost, by those of the cell inside that stands for it.
+
+    kind: what lies beyond the rim; side: 0 to 3 for west, east, north, south; deep: of the ghost's bed below the level
+    at the rim, m.
+    """
+    upright = side < 2
+    if kind == CLOSED:
+        return h, -x if upright else x, y if upright else -y
+    over = h if kind == OPEN else max(deep, k.zero)
+    share = over / h if h > k.dry else k.zero
+    x, y = x * share, y * share
+    if kind == OPEN:
+        # Nothing flows in from nowhere.
+        x = min(x, k.zero) if side == 0 else (max(x, k.zero) if side == 1 else x)
+        y = min(y, k.zero) if side == 2 else (max(y, k.zero) if side == 3 else y)
+    return over, x, y
+
+
+@njit(**FAST)
 def outside(water, z, kinds, levels, along, staggered, k):  # type: ignore[no-untyped-def]
     """Fill the ghosts: a mirror (closed), the same water beyond (open), or water up to a level.
 
@@ -33,25 +53,15 @@ def outside(water, z, kinds, levels, along, staggered, k):  # type: ignore[no-un
                     jg, ig, j, i = GHOSTS - 1 - m, n, GHOSTS + m, n
                 else:
                     jg, ig, j, i = rows - GHOSTS + m, n, rows - GHOSTS - 1 - m, n
-                if kind == CLOSED:
-                    water.depth[jg, ig] = water.depth[j, i]
-                    if not staggered:
-                        water.flow_x[jg, ig] = -water.flow_x[j, i] if upright else water.flow_x[j, i]
-                        water.flow_y[jg, ig] = water.flow_y[j, i] if upright else -water.flow_y[j, i]
-                    continue
-                # The nearest cell inside, for both ghosts.
-                j = n if upright else (GHOSTS if side == 2 else rows - GHOSTS - 1)
-                i = n if not upright else (GHOSTS if side == 0 else columns - GHOSTS - 1)
-                inner = water.depth[j, i]
-                deep = inner if kind == OPEN else max(level - z[jg, ig], k.zero)
+                if kind != CLOSED:
+                    # The nearest cell inside, for both ghosts.
+                    j = n if upright else (GHOSTS if side == 2 else rows - GHOSTS - 1)
+                    i = n if not upright else (GHOSTS if side == 0 else columns - GHOSTS - 1)
+                deep, x, y = beyond(
+                    kind, side, level - z[jg, ig], water.depth[j, i], water.flow_x[j, i], water.flow_y[j, i], k
+                )
                 water.depth[jg, ig] = deep
                 if not staggered:
-                    share = deep / inner if inner > k.dry else k.zero
-                    x, y = water.flow_x[j, i] * share, water.flow_y[j, i] * share
-                    if kind == OPEN:
-                        # Nothing flows in from nowhere.
-                        x = min(x, k.zero) if side == 0 else (max(x, k.zero) if side == 1 else x)
-                        y = min(y, k.zero) if side == 2 else (max(y, k.zero) if side == 3 else y)
                     water.flow_x[jg, ig], water.flow_y[jg, ig] = x, y
 
 

@@ -6,6 +6,7 @@ Written on plain numbers so that the same lines compile for the processor's row 
 # Compiled loops take arrays by position, and a min or max of two numbers is one vector instruction.
 # ruff: noqa: PLR0917, PLW3301
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -102,8 +103,8 @@ def through_face(zl, hl, ul, vl, zr, hr, ur, vr, k):  # type: ignore[no-untyped-
     top = min(max(zl, zr), min(zl + hl, zr + hr))
     left = max(k.zero, hl - max(k.zero, top - zl))
     right = max(k.zero, hr - max(k.zero, top - zr))
-    cl = np.sqrt(k.gravity * left)
-    cr = np.sqrt(k.gravity * right)
+    cl = math.sqrt(k.gravity * left)
+    cr = math.sqrt(k.gravity * right)
     slow = ul - cl if left > k.dry else ur - k.two * cr
     fast = ur + cr if right > k.dry else ul + k.two * cl
     slow = min(min(slow, ur - cr if right > k.dry else slow), k.zero)

@@ -7,6 +7,8 @@ needs alpha <= sqrt(theta / 2); with a limiter by which no cell gives more water
 # Compiled loops take arrays by position, and a min or max of two numbers is one vector instruction.
 # ruff: noqa: PLR0917
 
+import math
+
 import numpy as np
 from numba import njit, prange
 from numba.np.ufunc.parallel import get_thread_id
@@ -15,7 +17,7 @@ from twin.flood.cpu.face import FAST, LEAN, ROW
 from twin.flood.cpu.roots import over_seven_thirds
 from twin.flood.cpu.state import CLOSED, GHOSTS, WALL
 from twin.flood.cpu.volume import clear, copy, greatest
-from twin.flood.cpu.walls import weir
+from twin.flood.cpu.walls import over_crest
 
 PARALLEL = FAST | {"parallel": True}
 THETA = 0.8
@@ -118,20 +120,32 @@ def _down(now, z, n2, faces, kinds, along, j, west, east, out, ratio, dt, theta,
     _special(j, west, faces, z[j - 1, f], z[j, f], h[j - 1, f], h[j, f], out, k)
 
 
+@njit(inline="always", **FAST)
+def new_flow(za, zb, ha, hb, n2, q, other, smoothed, ratio, dt, k):  # type: ignore[no-untyped-def]
+    """Flow through a face from cell a to b after a step, m2/s. other: flow along the face; smoothed: through it."""
+    level_a, level_b = za + ha, zb + hb
+    deep = max(level_a, level_b) - max(za, zb)
+    flow = max(deep, k.shut)
+    speed = math.sqrt(q * q + other * other)
+    above = smoothed - k.gravity * ratio * flow * (level_b - level_a)
+    new = above / (k.one + k.gravity * dt * n2 * speed * over_seven_thirds(flow))
+    return new if deep > k.shut else k.zero
+
+
+@njit(inline="always", **FAST)
+def share_given(h, west, east, north, south, ratio, k):  # type: ignore[no-untyped-def]
+    """The share of what it is asked for that a cell can give."""
+    leaves = max(east, k.zero) + max(-west, k.zero) + max(south, k.zero) + max(-north, k.zero)
+    return min(k.one, h / max(ratio * leaves, k.tiny))
+
+
 @njit(**ROW)
 def _row(za, zb, ha, hb, na, nb, q, qm, qp, ta, tb, tc, td, out, ratio, dt, theta, k):  # type: ignore[no-untyped-def]
     smooth = (k.one - theta) * k.half
-    pull, friction = k.gravity * ratio, k.gravity * dt
     for i in range(za.size):
-        level_a, level_b = za[i] + ha[i], zb[i] + hb[i]
-        deep = max(level_a, level_b) - max(za[i], zb[i])
-        flow = max(deep, k.shut)
         other = k.quarter * (ta[i] + tb[i] + tc[i] + td[i])
-        n = k.half * (na[i] + nb[i])
-        speed = np.sqrt(q[i] * q[i] + other * other)
-        above = theta * q[i] + smooth * (qm[i] + qp[i]) - pull * flow * (level_b - level_a)
-        new = above / (k.one + friction * n * speed * over_seven_thirds(flow))
-        out[i] = new if deep > k.shut else k.zero
+        smoothed = theta * q[i] + smooth * (qm[i] + qp[i])
+        out[i] = new_flow(za[i], zb[i], ha[i], hb[i], k.half * (na[i] + nb[i]), q[i], other, smoothed, ratio, dt, k)
 
 
 @njit(**LEAN)
@@ -142,18 +156,13 @@ def _special(row, first, faces, za, zb, ha, hb, out, k):  # type: ignore[no-unty
             if faces.kind[n] != WALL:
                 out[i] = faces.given[n]
             elif faces.crest[n] > max(za[i], zb[i]):
-                left = max(za[i] + ha[i] - faces.crest[n], k.zero)
-                right = max(zb[i] + hb[i] - faces.crest[n], k.zero)
-                q = weir(max(left, right), min(left, right), faces.strength[n], k)
-                out[i] = q if left > right else -q
+                out[i] = over_crest(za[i], ha[i], zb[i], hb[i], faces.crest[n], faces.strength[n], k)
 
 
 @njit(**ROW)
 def _shares(h, west, east, north, south, ratio, share, k):  # type: ignore[no-untyped-def]
-    """The share of what it is asked for that each cell can give."""
     for i in range(h.size):
-        leaves = max(east[i], k.zero) + max(-west[i], k.zero) + max(south[i], k.zero) + max(-north[i], k.zero)
-        share[i] = min(k.one, h[i] / max(ratio * leaves, k.tiny))
+        share[i] = share_given(h[i], west[i], east[i], north[i], south[i], ratio, k)
 
 
 @njit(**ROW)

@@ -7,13 +7,15 @@ as `a[j, i - 1]` LLVM vectorises numba's wrap of negative indices into gathers, 
 # Compiled loops take arrays by position, and a min or max of two numbers is one vector instruction.
 # ruff: noqa: PLR0917, PLW3301
 
+import math
+
 import numpy as np
 from numba import njit
 
-from twin.flood.cpu.face import LEAN, ROW, minmod, through_face
-from twin.flood.cpu.roots import cube_root, over_seven_thirds
+from twin.flood.cpu.face import FAST, LEAN, ROW, minmod, through_face
+from twin.flood.cpu.roots import over_seven_thirds
 from twin.flood.cpu.state import WALL
-from twin.flood.cpu.walls import over_wall
+from twin.flood.cpu.walls import given_flow, over_wall
 
 
 @njit(**ROW)
@@ -76,34 +78,33 @@ def special_faces(row, first, faces, za, zb, ha, hb, ua, ub, va, vb, volume, lef
                     za[i], ha[i], ua[i], va[i], zb[i], hb[i], ub[i], vb[i], faces.crest[n], faces.strength[n], k
                 )
             else:
-                q = faces.given[n]
-                deep = max(ha[i] if q < k.zero else hb[i], k.dry)
-                # Not thinner than the critical depth: a flow given to dry ground must not come as a jet.
-                critical = cube_root(max(q * q / k.gravity, k.tiny))
-                volume[i] = q
-                left[i] = q * q / max(deep, critical)
-                right[i] = left[i]
-                along[i] = k.zero
+                volume[i], left[i], right[i], along[i] = given_flow(faces.given[n], ha[i], hb[i], k)
+
+
+@njit(inline="always", **FAST)
+def one_step(h, hu, hv, c, n2, gain, push_x, push_y, dt, k):  # type: ignore[no-untyped-def]
+    """Depth, flows and carry of a cell after Euler's step: as `update` with a weight of 1 and without slopes.
+
+    gain: of depth, m; push_x, push_y: of the flows, m2/s.
+    """
+    change = c + gain
+    deep = max(h + change, k.zero)
+    x = hu + push_x
+    y = hv + push_y
+    drag = k.four * dt * k.gravity * n2 * math.sqrt(x * x + y * y) * over_seven_thirds(max(h + gain, k.dry))
+    keep = k.two / (k.one + math.sqrt(k.one + drag))
+    keep = keep if min(h + gain, deep) > k.dry else k.zero
+    return deep, keep * x, keep * y, change - (deep - h)
 
 
 @njit(**ROW)
 def advance(h, hu, hv, c, n2, vw, ve, le, rw, aw, ae, vn, vs, ls, rn, an, as_, ratio, dt, k):  # type: ignore[no-untyped-def]
-    """One row by Euler's step, in place: as `update` with a weight of 1 and without slopes."""
-    friction = k.four * dt * k.gravity
+    """One row by Euler's step, in place."""
     for i in range(h.size):
         gain = ratio * ((vw[i] - ve[i]) + (vn[i] - vs[i]))
-        change = c[i] + gain
-        deep = max(h[i] + change, k.zero)
-        c[i] = change - (deep - h[i])
-        x = hu[i] + ratio * ((rw[i] - le[i]) + (an[i] - as_[i]))
-        y = hv[i] + ratio * ((rn[i] - ls[i]) + (aw[i] - ae[i]))
-        now = max(h[i] + gain, k.dry)
-        drag = friction * n2[i] * np.sqrt(x * x + y * y) * over_seven_thirds(now)
-        keep = k.two / (k.one + np.sqrt(k.one + drag))
-        keep = keep if min(h[i] + gain, deep) > k.dry else k.zero
-        h[i] = deep
-        hu[i] = keep * x
-        hv[i] = keep * y
+        push_x = ratio * ((rw[i] - le[i]) + (an[i] - as_[i]))
+        push_y = ratio * ((rn[i] - ls[i]) + (aw[i] - ae[i]))
+        h[i], hu[i], hv[i], c[i] = one_step(h[i], hu[i], hv[i], c[i], n2[i], gain, push_x, push_y, dt, k)
 
 
 @njit(**ROW)

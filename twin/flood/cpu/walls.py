@@ -3,10 +3,12 @@
 # Compiled loops take arrays by position, and a min or max of two numbers is one vector instruction.
 # ruff: noqa: PLR0917
 
-import numpy as np
+import math
+
 from numba import njit
 
 from twin.flood.cpu.face import FAST, through_face
+from twin.flood.cpu.roots import cube_root
 
 
 @njit(inline="always", **FAST)
@@ -18,8 +20,8 @@ def weir(head_up, head_down, strength, k):  # type: ignore[no-untyped-def]
     """
     up = max(head_up, k.zero)
     ratio = min(max(head_down, k.zero) / max(up, k.tiny), k.one)
-    left = k.one - ratio * np.sqrt(ratio)
-    return strength * k.broad_crest * up * np.sqrt(up) * left**k.villemonte
+    left = k.one - ratio * math.sqrt(ratio)
+    return strength * k.broad_crest * up * math.sqrt(up) * left**k.villemonte
 
 
 @njit(**FAST)
@@ -48,3 +50,23 @@ def over_wall(zl, hl, ul, vl, zr, hr, ur, vr, crest, strength, k):  # type: igno
     q, a, b, t = through_face(crest, left, ul, vl, crest, right, ur, vr, k)
     rest = k.one - share
     return rest * volume + share * q, rest * pushed + share * a, rest * pushed + share * b, rest * along + share * t
+
+
+@njit(**FAST)
+def given_flow(q, hl, hr, k):  # type: ignore[no-untyped-def]
+    """Fluxes of `through_face` where a flow q (m2/s) is given.
+
+    It comes no thinner than its critical depth: a flow given to dry ground must not come as a jet.
+    """
+    deep = max(hl if q < k.zero else hr, k.dry)
+    pushed = q * q / max(deep, cube_root(max(q * q / k.gravity, k.tiny)))
+    return q, pushed, pushed, k.zero
+
+
+@njit(**FAST)
+def over_crest(zl, hl, zr, hr, crest, strength, k):  # type: ignore[no-untyped-def]
+    """Discharge over a wall to the right, m2/s, by the weir alone."""
+    left = max(zl + hl - crest, k.zero)
+    right = max(zr + hr - crest, k.zero)
+    q = weir(max(left, right), min(left, right), strength, k)
+    return q if left > right else -q
