@@ -34,6 +34,7 @@ from api import (
     tilesets,
     traffic,
     travel_times,
+    trip_users,
     viewer,
 )
 from api.answers import qualities
@@ -130,6 +131,7 @@ def _routes(settings: Settings, cities: Cities) -> FastAPI:
         jobs,
         traffic,
         travel_times,
+        trip_users,
         parking,
         health,
     ):

@@ -305,6 +305,8 @@ async def test_a_new_road_is_driven_at_once(asking: httpx.AsyncClient, square: t
         ("isochrones", {"coords": "POINT(120.98 28.11)", "run": NO_RUN, "flood_run": NO_RUN}, "one of the two"),
         ("isochrones", {"coords": "POINT(120.98 28.11)", "run": NO_RUN, "mode": "walk"}, "times are those of vehicles"),
         ("route", {"from": "POINT(120.98 28.11)"}, "to:"),
+        ("users", {}, "name a traffic run"),
+        ("users", {"run": NO_RUN, "link": "x"}, "uid of a link"),
         ("matrix", {}, "give one of the two"),
         ("matrix", {"origins": "POINT(1 95)"}, "out of range"),
         ("matrix", {"origins": "LINESTRING(1 2,3 4)"}, "MULTIPOINT"),

@@ -241,6 +241,17 @@ class City:
         parameters = {"areas": areas, "mode": mode, "run": run, "flood_run": flood_run, "datetime": at, "plan": plan}
         return travel_times(self._client, self._base, origins, destinations, parameters)
 
+    def trip_users(self, run: str, link: str, *, at: str | None = None, limit: int = 50) -> "geopandas.GeoDataFrame":
+        """Whose trips use a link (its uid) of a traffic run: a frame of lines with the volume of these trips, pcu/h.
+
+        `.attrs["volume"]` is the link's, `.attrs["pairs"]` the origins and destinations with most of it. Needs
+        geopandas.
+        """
+        from twin.sdk.traffic import trip_users
+
+        parameters = {"run": run, "link": link, "datetime": at, "limit": limit}
+        return trip_users(self._client, self._base, parameters)
+
     def parking(self, place: tuple[float, float], limit: int = 10) -> "geopandas.GeoDataFrame":
         """Car parks that are not known to be full, the soonest reached by car from a place (longitude, latitude) first.
 

@@ -61,6 +61,16 @@ def travel_times(
     return pd.DataFrame(found["seconds"], index=names[0], columns=names[1], dtype="float64")
 
 
+def trip_users(client: "Client", base: str, parameters: Mapping[str, str | int | None]) -> "geopandas.GeoDataFrame":
+    """A frame of lines in longitude and latitude, the greatest volume first."""
+    import geopandas
+
+    found = client.get(f"{base}/traffic/users", given(parameters))
+    frame = geopandas.GeoDataFrame.from_features(found["features"], crs="OGC:CRS84", columns=["geometry", "volume"])
+    frame.attrs = {"volume": found["volume"], "pairs": found["pairs"]}
+    return frame
+
+
 def parking(client: "Client", base: str, place: Place, limit: int) -> "geopandas.GeoDataFrame":
     """A frame of points in longitude and latitude, the soonest reached first."""
     import geopandas

@@ -104,6 +104,15 @@ class Assignment:
             # Without the links that turns were laid out as.
             yield vehicle, per_hour, links[links < self.network.links]
 
+    def paths(self) -> tuple[Integers, Integers, Floats, Integers, Integers]:
+        """All paths in use: places of origin and destination in its demand's zones, pcu/h, where each begins; links.
+
+        Path n has the links from begin[n] to begin[n + 1], in no order. Raises TrafficError after method "bfw".
+        """
+        origin, destination, flow, begin, links = self._kept().in_use()
+        own = links < self.network.links
+        return origin, destination, flow, np.r_[0, np.cumsum(own)][begin], links[own]
+
     def _kept(self) -> PathStore:
         if self._paths is None:
             raise TrafficError('no paths are kept by the method "bfw"; assign with method="paths"')

@@ -71,6 +71,20 @@ class PathStore:
             name = self.labels.demands[self.labels.row[pair[n]]].vehicle.name
             yield name, float(self.paths.flow[n] / self.labels.pcu[pair[n]]), links
 
+    def in_use(self) -> tuple[Integers, Integers, Floats, Integers, Integers]:
+        """Of each path in use: places of origin and destination in its class's zones, pcu/h, where it begins; links.
+
+        The last are links of the expansion, path after path.
+        """
+        g, used = self.graph, np.flatnonzero(self.paths.flow > 0)
+        pair = self._pair_of_path()[used]
+        chains = self.paths.links[_ranges(self.paths.begin[used], np.diff(self.paths.begin)[used])]
+        count = np.diff(g.member_first)[chains]
+        links = g.members[_ranges(g.member_first[chains], count)]
+        chain_begin = np.r_[0, np.cumsum(np.diff(self.paths.begin)[used])]
+        begin = np.r_[0, np.cumsum(count)][chain_begin]
+        return self.labels.origin[pair], self.labels.destination[pair], self.paths.flow[used], begin, links
+
     def shares(self, links: Integers) -> Floats:
         """pcu/h over each link for one vehicle of each pair of the first demand, [link, pair in its order]."""
         demand, own = self.labels.demands[0], self.labels.row == 0
@@ -102,3 +116,8 @@ class PathStore:
 def plain(value: Any) -> Any:
     """An id as Python has it."""
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _ranges(first: Integers, count: Integers) -> Integers:
+    """Indices of ranges one after another."""
+    return np.repeat(first - (np.cumsum(count) - count), count) + np.arange(int(count.sum()))

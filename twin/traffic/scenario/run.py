@@ -36,6 +36,7 @@ from twin.traffic.scenario.tables import (
     unserved_table,
     zone_table,
 )  # fmt: skip
+from twin.traffic.scenario.trip_paths import write_trip_paths
 from twin.traffic.scenario.trips import make_trips
 from twin.traffic.scenario.water import LORRY_SOURCE
 from twin.traffic.scenario.water import SOURCE as WATER_SOURCE
@@ -104,6 +105,7 @@ def _run(city: City, inputs: TrafficInputs, progress: Progress) -> Result:
         None, (closed_layer(streets, changed), *cut_off_layers(houses, reached), fault_layer(streets, faults))
     )
     write_link_times(city.folder, streets, changed, [after.found.time_s for _, after in pairs])
+    write_trip_paths(city.folder, streets, zones, [after for _, after in pairs])
     tables["network"] = _network_table(streets, faults)
     indicators = _indicators(pairs, reached, len(zones), notes)
     if leaving is not None:

@@ -180,5 +180,10 @@ export const scenariosEn = {
   'link.load': 'v/c',
   'link.delay': 'Delay, s',
   'link.units': 'Volumes in passenger-car units an hour.',
+  'users.title': 'Trips over this link',
+  'users.ask': 'Whose trips use this link?',
+  'users.from_to': 'From – to',
+  'users.volume': 'pcu/h',
+  'users.note': '{volume} pcu/h over this link, by one of the many sets of ways with the same volumes; lines are as wide as these trips.',
   'link.chart': 'Volume of this link through the run',
 } as const;

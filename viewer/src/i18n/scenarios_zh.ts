@@ -181,5 +181,10 @@ export const scenariosZh: Readonly<Record<keyof typeof scenariosEn, string>> = {
   'link.load': '负荷',
   'link.delay': '延误，秒',
   'link.units': '流量：标准小客车/小时；车速：千米/小时；负荷：流量与通行能力之比。',
+  'users.title': '经过该路段的出行',
+  'users.ask': '谁在使用该路段？',
+  'users.from_to': '起点 – 讫点',
+  'users.volume': '流量，pcu/h',
+  'users.note': '该路段 {volume} pcu/h；路径取流量相同的多种组合之一，线宽为这些出行的流量。',
   'link.chart': '该路段逐时流量',
 };

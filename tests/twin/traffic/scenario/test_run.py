@@ -40,6 +40,7 @@ from twin.traffic.scenario.inputs import TrafficInputs
 from twin.traffic.scenario.link_times import read_link_times
 from twin.traffic.scenario.streets import COLUMNS, read_streets
 from twin.traffic.scenario.streets import ROADS as ROADS_LAYER
+from twin.traffic.scenario.trip_paths import users_of
 from twin.traffic.scenario.water import CAR_IN_WATER, LORRY_IN_WATER
 from twin.traffic.scenario.ways import Ways
 from twin.traffic.scenario.zoning import draw_zones, read_houses
@@ -231,6 +232,7 @@ def test_ways_at_the_times_of_a_run(river: tuple[str, Path]) -> None:
     found = ways.route(ends[0], ends[1], ways.at_times(times))
     names = [name for name, _, _ in found.streets]
     assert "S1-S2" in names
+    assert_users(city.folder, result)
     assert "N1-N2" in [name for name, _, _ in ways.route(ends[0], ends[1]).streets]
     # The other way is emptier in the morning.
     slowest_last = sorted(layer(result, "traffic").to_pylist(), key=lambda row: -row["speed_kmh"])
@@ -261,6 +263,21 @@ def test_trips_begin_at_crossings_where_few_roads_have_buildings(river: tuple[st
     assert {code for code, x in zip(zones.township, zones.x, strict=True) if x < WEST + 900} == {"990381001"}
     assert {code for code, x in zip(zones.township, zones.x, strict=True) if x > WEST + 1100} == {""}
     assert (draw_zones(houses, streets.network, TrafficInputs()).of_house >= 0).any()
+
+
+def assert_users(folder: Path, result: Result) -> None:
+    """Whoever drives over the bridge that is left drives to it, too; pair by pair they are the link's volume."""
+    record = RunRecord("1", "traffic", {}, {}, {}, {}, {}, folder)
+    link = next(row for row in layer(result, "traffic").to_pylist() if row["name"] == "S1-S2")
+    road, direction = (int(part) for part in link["uid"].split("-"))
+    users = users_of(record, road, direction, None)
+    assert users.volume == pytest.approx(link["volume"], abs=1)
+    assert sum(volume for _, _, volume in users.pairs) == pytest.approx(users.volume)
+    assert users.flows.max() == pytest.approx(users.volume)
+    # Each of them drives the bridge and what leads to it and from it, once.
+    assert (shapely.length(users.lines) * users.flows).sum() > 3 * 100 * users.volume
+    with pytest.raises(TrafficRefused, match="none of the run"):
+        users_of(record, 10**9, 0, None)
 
 
 def test_the_busiest_bridge_is_found(river: tuple[str, Path]) -> None:

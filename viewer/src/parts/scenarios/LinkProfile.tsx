@@ -14,6 +14,7 @@ import { LINES } from '../sensing/SeriesChart';
 import { zone } from '../sensing/words';
 import { ClockChart } from './ClockChart';
 import { useValues } from './Probed';
+import { TripUsers } from './TripUsers';
 
 /** What the layers of traffic say of a link in a state. */
 interface LinkState {
@@ -73,6 +74,7 @@ export function LinkProfile({ uid }: { uid: string }) {
         </tbody>
       </table>
       <p class="quiet">{t('link.units')}</p>
+      <TripUsers key={uid} uid={uid} />
     </section>
   );
 }

@@ -1,6 +1,7 @@
 /** What of a result is on the map: the value tiles of its rasters, the styles of its objects, two runs together. */
 
 import { computed, effect, signal, type Signal } from '@preact/signals';
+import type { FeatureCollection } from 'geojson';
 import type { StyleSpecification } from 'maplibre-gl';
 import { isAbort, onServer } from '../../api/client';
 import type { Collection } from '../../api/documents';
@@ -38,11 +39,26 @@ export const moment = computed<string | null>(() => {
   return state === undefined ? null : new Date(state).toISOString().replace('.000Z', 'Z');
 });
 
+/** The ways of trips over a link that was asked for, lines with their volume; null: none was. */
+export const flows = signal<FeatureCollection | null>(null);
+
 /** What the map's style has to hold. */
 export const look = computed<ResultLook>(() => ({
   water: shown.value?.tiles.bounds ?? null,
-  objects: styles.value.map(({ layer, style }) => ({ id: layer.role, style: atMoment(style, moment.value) })),
+  objects: [
+    ...styles.value.map(({ layer, style }) => ({ id: layer.role, style: atMoment(style, moment.value) })),
+    ...(flows.value ? [{ id: 'flows', style: flowStyle(flows.value) }] : []),
+  ],
 }));
+
+/** Lines as wide as their volume, over all others. */
+function flowStyle(data: FeatureCollection): StyleSpecification {
+  const width = ['step', ['get', 'volume'], 1.2, 20, 2.2, 100, 3.6, 300, 5.5, 800, 8] as unknown as number;
+  const layers: StyleSpecification['layers'] = [
+    { id: 'flows', type: 'line', source: 'flows', layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': '#7b3fa0', 'line-width': width } },
+  ];
+  return { version: 8, sources: { flows: { type: 'geojson', data } }, layers };
+}
 
 /** The same of the run beside it, where its objects are compared. */
 export const otherLook = computed<ResultLook>(() => ({
