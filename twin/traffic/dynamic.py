@@ -79,7 +79,8 @@ def simulate(
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Minutes:
-    """Queues on a network. platoon: vehicles that move as one; more is faster and coarser.
+    """Queues on a network. platoon: vehicles that move as one; more is faster and coarser. seed: of who
+    goes first where streets join; the same one gives the same result.
 
     signals: plans, switched in steps of as many seconds as a platoon has vehicles. capacity of links towards them: at
     full green. Raises InvalidNetwork for links without length or time and plans that do not fit, InvalidDemand for
@@ -93,7 +94,7 @@ def simulate(
     # It never comes to its end, where UXsim would analyse all trips for charts that nobody looks at.
     world: Any = uxsim.World(
         deltan=platoon, tmax=until_s + 2 * platoon, random_seed=seed, print_mode=0, save_mode=0, show_mode=0, cpp=True,
-        hard_deterministic_mode=True, vehicle_logging_timestep_interval=-1,
+        vehicle_logging_timestep_interval=-1,
     )  # fmt: skip
     step = float(world.DELTAT)
     nodes = [world.addNode(str(n), float(x), float(y)) for n, (x, y) in enumerate(_places(network))]

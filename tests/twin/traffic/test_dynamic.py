@@ -41,6 +41,20 @@ def test_a_closed_street_lets_nobody_through_and_opens_again() -> None:
     assert found.finished == pytest.approx(120, abs=PLATOON)
 
 
+def test_streets_that_join_share_the_room_by_a_seed() -> None:
+    """Two full streets into one that lets through what one of them brings: neither waits for the other's end."""
+    network = Network.build(
+        ["a", "b", "c", "d", "e"], [0, 1, 2, 3], [2, 2, 3, 4], 50.0, 1440.0, x=[0, 0, 1000, 2000, 3000],
+        y=[0, 500, 0, 0, 0], length_m=1000.0,
+    )  # fmt: skip
+    demand = Demand.from_pairs(["a", "b"], ["e", "e"], [1440.0, 1440.0])
+    found, again = (simulate(network, [Departures(demand, 0, 3600)], 3600, platoon=PLATOON) for _ in range(2))
+    first, second = found.left[-1, :2]
+    assert first + second < 0.6 * found.trips
+    assert first / second == pytest.approx(1.0, abs=0.3)
+    assert (found.left == again.left).all()
+
+
 def test_what_is_not_simulated_is_said_or_refused() -> None:
     lorry = Demand.from_pairs(["a"], ["c"], [10.0], vehicle=VehicleClass("lorry", pcu=2))
     with pytest.raises(InvalidDemand, match="only vehicles of 1 pcu"):
