@@ -184,6 +184,11 @@ def test_a_reading_is_entered_by_hand_and_says_so(new_page: Callable[..., Page],
         card.get_by_role("link", name="CSV").click()
     (line,) = [each for each in started.value.path().read_text(encoding="utf-8").splitlines() if "Wang" in each]
     assert line.split(",")[2:] == ["2.345", "Wang", "staff gauge"]
+    # From the gauge to the river it watches, and from there to the gauge.
+    card.get_by_role("button", name="City object").click()
+    river = page.get_by_role("region", name="Object", exact=True)
+    river.locator(".sensor-row", has_text=gauge["title"]).filter(has_text="2.35 m").click()
+    expect(card.get_by_role("heading", name=gauge["title"])).to_be_visible()
 
 
 def test_a_camera_shows_what_its_gauge_told(new_page: Callable[..., Page], server: str, island: Island):

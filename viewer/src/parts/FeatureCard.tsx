@@ -12,6 +12,7 @@ import { announcement, card, city, hits, map, opener, resultLayers, type Hit } f
 import { field, view } from '../state/store';
 import type { Selection } from '../state/view';
 import { RunLink } from './scenarios/Later';
+import { AtObject } from './sensing/AtObject';
 import { Icon } from './Icon';
 import { attributeRows, classLabel, objectName, objectTitle, type AttributeRow } from './labels';
 
@@ -60,6 +61,7 @@ function CardBody({ layer, selection }: { layer: Collection | undefined; selecti
   return (
     <>
       {link !== null && <RunLink uid={link} />}
+      <AtObject {...selection} />
       <AttributeTable item={state.item} layer={layer} />
       <Actions item={state.item} selection={selection} />
       {layer?.twin.attribution && <p class="card-source">{layer.twin.attribution}</p>}

@@ -99,7 +99,7 @@ function Filters() {
   );
 }
 
-function EventRow({ event }: { event: CityEvent }) {
+export function EventRow({ event }: { event: CityEvent }) {
   const { severity, state, title, began_at, ended_at, overdue, person, department } = event.properties;
   const box = boxOf(event.geometry);
   const told = [t(STATES[state]), department ?? person, overdue && t('event.overdue')].filter(Boolean).join(' · ');

@@ -100,20 +100,26 @@ function KindList({ own }: { own: readonly Sensor[] }) {
     <>
       <ul class="sensor-rows">
         {sorted.slice(0, MOST_ROWS).map((sensor) => (
-          <li key={sensor.id}>
-            <button type="button" class="sensor-row" aria-current={view.value.sensing.streams.includes(sensor.id)} onClick={(event) => go(sensor, event.shiftKey, event.currentTarget)}>
-              {!sensor.camera && <LookMark look={sensor.look} />}
-              <span>
-                {sensor.title}
-                {!sensor.camera && <span class="unseen"> {t(LOOK_KEYS[sensor.look])}</span>}
-              </span>
-              {!sensor.camera && <b>{valueText(sensor, view.value.language)}</b>}
-            </button>
-          </li>
+          <SensorRow key={sensor.id} sensor={sensor} />
         ))}
       </ul>
       {sorted.length > MOST_ROWS && <p class="quiet">{t('sensors.more', { count: number(sorted.length - MOST_ROWS) })}</p>}
     </>
+  );
+}
+
+export function SensorRow({ sensor }: { sensor: Sensor }) {
+  return (
+    <li>
+      <button type="button" class="sensor-row" aria-current={view.value.sensing.streams.includes(sensor.id)} onClick={(event) => go(sensor, event.shiftKey, event.currentTarget)}>
+        {!sensor.camera && <LookMark look={sensor.look} />}
+        <span>
+          {sensor.title}
+          {!sensor.camera && <span class="unseen"> {t(LOOK_KEYS[sensor.look])}</span>}
+        </span>
+        {!sensor.camera && <b>{valueText(sensor, view.value.language)}</b>}
+      </button>
+    </li>
   );
 }
 
