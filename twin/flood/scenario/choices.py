@@ -1,15 +1,22 @@
 """Parts of a flood's inputs that come in lists: inflows, releases, drawn walls, breaches, water that was seen."""
 
-from typing import Literal, Self
+import re
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, model_validator
+from pydantic import AfterValidator, AwareDatetime, model_validator
 
 from twin.flood.scenario import names
 from twin.flood.scenario.shapes import Line, Point
 from twin.scenarios.inputs import Inputs, Words, field
 
 # Of the web, with a host, and without anybody's name and password.
-WEB_ADDRESS = r"^https?://[^\s/?#@\\]+(?:[/?#][^\s]*)?$"
+WEB_ADDRESS = re.compile(r"https?://[^\s/?#@\\]+(?:[/?#]\S*)?")
+
+
+def _of_the_web(address: str | None) -> str | None:
+    if address is not None and WEB_ADDRESS.fullmatch(address) is None:
+        raise ValueError("an address is needed that begins with https:// and holds no name and password")
+    return address
 
 
 class River(Inputs):
@@ -104,10 +111,9 @@ class Seen(Inputs):
         None, title=Words("时间", "Time"), help=Words("不填则为最大水深", "The greatest depth if it is left out")
     )
     name: str = field("", title=Words("地点", "Name"), max_length=200)
-    photo: str | None = field(
+    photo: Annotated[str | None, AfterValidator(_of_the_web)] = field(
         None,
         title=Words("照片网址", "Address of a photo"),
         help=Words("以 https:// 开头，不含用户名与密码", "Begins with https:// and holds no name and password"),
         max_length=2000,
-        pattern=WEB_ADDRESS,
     )

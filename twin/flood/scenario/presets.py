@@ -26,7 +26,7 @@ PRESETS = {
         },
     ),
     "dam-release": Preset(
-        Words("水库正午泄洪", "The reservoir releases"),
+        Words("水库泄洪", "The reservoir releases"),
         {
             "duration_h": 8, "output_interval_min": 20, "high_water_h": 4,
             "releases": [{"discharge_m3_s": 600, "begin_h": 0.5, "hours": 5}],

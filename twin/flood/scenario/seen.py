@@ -143,7 +143,7 @@ def _layer(findings: Findings, rows: Sequence[Mapping[str, Any]]) -> VectorLayer
         "circle-radius": 8, "circle-color": MISSED, "circle-stroke-color": "#8a1c7c", "circle-stroke-width": 3,
     }  # fmt: skip
     return VectorLayer(
-        "seen",
+        "seen_places",
         Words("积水点", "Water that was seen"),
         pa.Table.from_pylist(told, schema=pa.schema(fields)),
         [{"id": "point", "type": "circle", "paint": paint}],

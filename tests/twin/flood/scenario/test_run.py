@@ -31,6 +31,7 @@ USUAL = {
     "start": "2026-08-01T00:00:00+08:00", "duration_h": 0.5, "output_interval_min": 15, "resolution_m": 20,
     "sea": "still", "sea_level_m": 4.5, "infiltration": "none",
 }  # fmt: skip
+FIELD = {"type": "Point", "coordinates": [120.980072, 28.111674]}
 STATE = "select state::text, coalesce(outcome, message) from scenario_run where id = %s"
 TAKEN = """
     update procrastinate_jobs set status = 'succeeded'
@@ -166,7 +167,7 @@ def test_a_breach_lets_the_sea_in_and_no_higher(breached: Result) -> None:
     roles = {layer.role: layer for layer in breached.layers}
     assert set(roles) == {
         "depth", "max_depth", "arrival", "max_speed", "hazard", "long_deep", "flooded_buildings", "closed_roads",
-        "seen",
+        "seen_places",
     }  # fmt: skip
     # Under the house there is no water.
     deepest = read_grid(roles["max_depth"].frames[0][1])
@@ -183,7 +184,7 @@ def test_water_that_was_seen_stands_beside_what_is_found(breached: Result) -> No
     frames = [read_grid(path) for _, path in next(each for each in breached.layers if each.role == "depth").frames]
     assert rows["field, early"]["found_m"] == pytest.approx(np.nanmax(frames[1][8:11, 14:17]) / 2, rel=0.1)
     misses = [row["miss_m"] for row in rows.values()]
-    points = next(layer for layer in breached.layers if layer.role == "seen").table.to_pylist()
+    points = next(layer for layer in breached.layers if layer.role == "seen_places").table.to_pylist()
     assert [each["miss_m"] for each in points] == misses
     assert points[2]["photo"] == "https://pictures.example/1.jpg"
     assert breached.indicators["seen_miss_m"]["value"] == pytest.approx(np.abs(misses).mean(), rel=1e-3)
@@ -252,6 +253,7 @@ def test_what_cannot_be_computed_is_refused_by_its_field(coast: tuple[str, Path]
         ("river", {"rivers": [{"river": "无名河", "hydrograph": [[0, 10]]}]}),
         ("release", {"releases": [{"discharge_m3_s": 10}]}),
         ("seen", {"seen": [{"at": {"type": "Point", "coordinates": [120.5, 28.0]}, "depth_m": 1}]}),
+        ("late", {"seen": [{"at": FIELD, "depth_m": 1, "time": "2026-08-01T02:00:00+08:00"}]}),
     ):
         with pytest.raises(FloodRefused, match=r"sea_datum|breaches|rivers|releases|seen"):
             run(coast, name, **inputs)

@@ -34,7 +34,7 @@ export function FieldRow({ field, value, fault, onChange }: Props) {
   const { title, help, unit, asks } = field;
   const describedBy = `${id}-help`;
   const long = asks.kind === 'choice' && asks.choices.some(({ title: words }) => pick(words).length > LONG);
-  const tall = long || ['list', 'rows', 'shape', 'box', 'json', 'names'].includes(asks.kind);
+  const tall = long || ['list', 'rows', 'shape', 'box', 'json', 'names', 'moment'].includes(asks.kind);
   return (
     <div class={`field-row is-${asks.kind}${tall ? ' is-tall' : ''}${fault !== null ? ' is-wrong' : ''}`}>
       <label for={id}>

@@ -25,7 +25,7 @@ export function ShapeField({ id, describedBy, field, value, onChange }: InputPro
       </button>
       {shape && (
         <>
-          <span class="quiet">{t('scenario.drawn', { count: number(cornersOf(shape)) })}</span>
+          <span class="quiet">{toldOf(shape)}</span>
           <button type="button" class="bare" aria-label={t('scenario.clear')} onClick={() => onChange(undefined)}>
             <Icon name="close" />
           </button>
@@ -35,9 +35,11 @@ export function ShapeField({ id, describedBy, field, value, onChange }: InputPro
   );
 }
 
-function cornersOf(shape: Geometry): number {
-  if (shape.type === 'Polygon') return (shape.coordinates[0]?.length ?? 1) - 1;
-  return shape.type === 'LineString' ? shape.coordinates.length : 1;
+/** Where a point is; of a line or an area how many corners it has. */
+function toldOf(shape: Geometry): string {
+  if (shape.type === 'Point') return shape.coordinates.map((each) => each.toFixed(4)).join(', ');
+  const count = shape.type === 'Polygon' ? (shape.coordinates[0]?.length ?? 1) - 1 : shape.type === 'LineString' ? shape.coordinates.length : 0;
+  return t('scenario.drawn', { count: number(count) });
 }
 
 /** West, south, east, north in degrees. */
