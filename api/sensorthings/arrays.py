@@ -43,9 +43,13 @@ async def create_observations(service: Service, call: Call) -> Answer:
     told: list[str] = []
     readings: list[Reading] = []
     places: list[int] = []
+    several: list[tuple[int, dict[str, Any]]] = []
+    # All is read before any of it is written: a group that cannot be read refuses the whole.
     for group in body:
         if isinstance(group, dict) and "MultiDatastream" in group:
-            told += await _several(service, group)
+            _id(group, "MultiDatastream")
+            several.append((len(told), group))
+            told += [""] * len(_rows(group)[1])
         else:
             with without_collection():
                 _read_group(service, group, told, readings, places)
@@ -58,6 +62,9 @@ async def create_observations(service: Service, call: Call) -> Answer:
         streams = [reading.datastream_id for reading in readings]
         for place, found in zip(places, _told(service, streams, ids), strict=True):
             told[place] = found
+    for place, group in several:
+        answered = await _several(service, group)
+        told[place : place + len(answered)] = answered
     return Answer(201, told)
 
 
@@ -72,7 +79,7 @@ def _told(service: Service, streams: list[int], ids: list[int | None]) -> list[s
 def _read_group(service: Service, group: Any, told: list[str], readings: list[Reading], places: list[int]) -> None:
     """Add a group's readings, and where in the answer each is told; a row that cannot be read is told at once."""
     components, rows = _rows(group)
-    stream = read_id(group.get("Datastream"))
+    stream = _id(group, "Datastream")
     read = row_reader(components, stream, service.zone)
     for row in rows:
         try:
@@ -98,19 +105,29 @@ def _rows(group: Any) -> tuple[list[str], list[list[Any]]]:
     return components, rows
 
 
+def _id(group: dict[str, Any], name: str) -> int:
+    try:
+        return read_id(group.get(name))
+    except BadEntity as error:
+        raise BadEntity(f"{name}: {error}") from None
+
+
 async def _of_features(
     service: Service, readings: list[Reading], places: list[int], told: list[str]
 ) -> tuple[list[Reading], list[int]]:
     """The readings and their places without those that have no FeatureOfInterest, which are told so."""
     wanted = {each.feature_id for each in readings if each.feature_id is not None}
-    async with service.city.reading() as connection:
-        known = {row["id"] for row in await connection.fetch(FEATURES, sorted(wanted))} if wanted else set()
+    known: set[int | None] = {None}
+    if wanted:
+        # Not from a replica, which may not know yet what was made just now.
+        async with service.city.database.writing() as connection:
+            known |= {row["id"] for row in await connection.fetch(FEATURES, sorted(wanted))}
     nowhere = await _placeless(service, {each.datastream_id for each in readings if each.feature_id is None})
     kept = []
     for reading, place in zip(readings, places, strict=True):
         if reading.feature_id is None and reading.datastream_id in nowhere:
             told[place] = f"{REFUSED}: {NOWHERE.format(reading.datastream_id)}"
-        elif reading.feature_id not in known | {None}:
+        elif reading.feature_id not in known:
             told[place] = f"{REFUSED}: no FeatureOfInterest {reading.feature_id}"
         else:
             kept.append((reading, place))

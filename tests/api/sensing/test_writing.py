@@ -276,7 +276,8 @@ async def test_create_observations_takes_rows(sensors: Sensors, level: int) -> N
     assert (refused.startswith("error: Datastream"), taken.startswith(ROOT)) == (True, True)
     assert await sensors.values(f"Datastreams({lost['@iot.id']})/Observations") == []
     unknown = [{"Datastream": {"@iot.id": level}, "components": ["x"], "dataArray": [[1]]}]
-    for bad in ([], {}, [{}], unknown):
+    nameless = [{"components": ["result"], "dataArray": [[1]]}]
+    for bad in ([], {}, [{}], unknown, nameless):
         assert await sensors.status("POST", "CreateObservations", bad) == 400
 
 
@@ -314,6 +315,14 @@ async def test_multi_datastreams(sensors: Sensors, gauge: int) -> None:
     for bad in ([1], 5, [1, 2, 3]):
         assert await sensors.status("POST", f"MultiDatastreams({made})/Observations", observation(1, bad)) == 400
     assert await sensors.status("POST", f"Datastreams({made})/Observations", observation(1, 5)) == 404
+    # Rows of both kinds in their order; what cannot be read leaves nothing of what stands before it.
+    rows = {"components": ["result"], "dataArray": [[[1, 2]], [[1]]]}
+    several, plain = {"MultiDatastream": {"@iot.id": made}} | rows, {"Datastream": {"@iot.id": single}} | rows
+    assert await sensors.status("POST", "CreateObservations", [several, {"components": ["result"]}]) == 400
+    kept = await sensors.values(f"MultiDatastreams({made})/Observations")
+    assert [each["@iot.id"] for each in kept] == [wind, listed]
+    told = (await sensors.client.post(f"{ROOT}/CreateObservations", json=[several, plain])).json()
+    assert [each.startswith("error") for each in told] == [False, True, False, False]
     assert await sensors.status("POST", "MultiDatastreams", body | {"unitOfMeasurements": [unit]}) == 400
     # What is observed twice, as a mean and a peak, is told twice; page after page, too.
     again = {"ObservedProperties": [{"@iot.id": each} for each in (direction, speed)]}
