@@ -13,6 +13,7 @@ from twin.flood.cpu.state import Rim as RimFlows
 from twin.flood.domain import Domain
 from twin.flood.errors import InvalidInput
 from twin.flood.forcing import Rim, Side
+from twin.flood.series import Series
 from twin.flood.walls import Breach, FaceList, Wall, WallFaces, wall_faces
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Edges:
             float(np.nan_to_num(self._beside(rim.side)[first:last], nan=np.inf).min())
             for rim, (first, last) in zip(rims, self._stretches, strict=True)
         ]
+        self._sea = self._by_series()
         across, down = FaceList.empty(rows), FaceList.empty(rows)
         self._given = [self._give(rim, across, down) if rim.kind == "discharge" else None for rim in rims]
         self.walls: dict[str, WallFaces] = {}
@@ -92,21 +94,19 @@ class Edges:
 
     def levels(self, t: float) -> Floats:
         """Levels at the rim at a time, above the lowest bed."""
-        for rim, number in zip(self._rims, range(len(self._rims)), strict=True):
-            if rim.kind == "level" and rim.series is not None:
-                self._levels[self._owner == number] = rim.series.at(t) - self._base
+        for series, faces, _ in self._sea:
+            self._levels[faces] = series.at(t) - self._base
         return self._levels
 
     def speed(self, t: float, dt: float) -> float:
         """The fastest wave that the rim may send in within a step, m/s."""
         most = 0.0
-        for rim, lowest in zip(self._rims, self._lowest, strict=True):
-            if rim.series is None:
-                continue
-            value = max(rim.series.at(t), rim.series.at(t + dt))
-            if rim.kind == "level":
-                most = max(most, (GRAVITY * max(value - lowest, 0.0)) ** 0.5)
-            else:
+        for series, _, lowest in self._sea:
+            deep = max(series.at(t), series.at(t + dt)) - lowest
+            most = max(most, (GRAVITY * max(deep, 0.0)) ** 0.5)
+        for rim in self._rims:
+            if rim.kind == "discharge" and rim.series is not None:
+                value = max(rim.series.at(t), rim.series.at(t + dt))
                 most = max(most, 2 * (GRAVITY * abs(value)) ** (1 / 3))
         return most
 
@@ -138,6 +138,19 @@ class Edges:
             )
         self.kinds[stretch], self._owner[stretch] = KINDS[rim.kind], number
         return first, last
+
+    def _by_series(self) -> list[tuple[Series, npt.NDArray[np.bool_], float]]:
+        """Each series of levels, the faces beyond which it holds, and the lowest bed beside them, m.
+
+        A coast comes to the rim in many stretches, and all have the level of one sea.
+        """
+        found: dict[int, tuple[Series, npt.NDArray[np.bool_], float]] = {}
+        for number, (rim, lowest) in enumerate(zip(self._rims, self._lowest, strict=True)):
+            if rim.kind == "level" and rim.series is not None:
+                faces = self._owner == number
+                _, others, least = found.get(id(rim.series), (rim.series, faces, lowest))
+                found[id(rim.series)] = rim.series, faces | others, min(lowest, least)
+        return list(found.values())
 
     def _beside(self, side: Side) -> Floats:
         """Bed of the cells along a side, m."""
