@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from twin.flood.exposure.rules import Source, rules
 from twin.flood.scenario.findings import Findings
 from twin.flood.scenario.presets import PRESETS
-from twin.flood.scenario.report_inputs import inputs_told
+from twin.flood.scenario.report_inputs import Reader, inputs_told
 from twin.flood.scenario.report_maps import Sheet, maps_of, sheet_of
 from twin.flood.scenario.report_tables import Language, printed
 from twin.flood.scenario.tables import HERE, formulas, patterns, tides
@@ -104,7 +104,7 @@ def _page(told: _Told, lang: Language) -> str:
             for each in words["trust"]
             if each.get("drains_as", findings.inputs.drains_as) == findings.inputs.drains_as
         ],
-        inputs=inputs_told(findings.inputs, lang, word),
+        inputs=inputs_told(findings.inputs, Reader(lang, zone, word)),
         sources=_sources(findings, lang, words["sources"]),
     )
     return page

@@ -1,7 +1,8 @@
 """A run's inputs in words: what is not as it comes, with the titles, choices and units of the form."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from typing import Any
 
 import pyproj
@@ -11,13 +12,23 @@ from shapely.geometry import shape
 GEOD = pyproj.Geod(ellps="WGS84")
 
 
-def inputs_told(inputs: BaseModel, lang: str, word: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Title and value of each input that differs from what stands without it. word: yes, no, points, values."""
-    return [(title, told) for title, told, usual in _fields(inputs, lang, word) if not usual]
+@dataclass(frozen=True)
+class Reader:
+    """For whom inputs are told. word: yes, no, line, area, values, each in the reader's language."""
+
+    lang: str
+    zone: tzinfo | None
+    word: Mapping[str, str]
 
 
-def _fields(inputs: BaseModel, lang: str, word: Mapping[str, str]) -> Iterator[tuple[str, str, bool]]:
+def inputs_told(inputs: BaseModel, reader: Reader) -> list[tuple[str, str]]:
+    """Title and value of each input that differs from what stands without it."""
+    return [(title, told) for title, told, usual in _fields(inputs, reader) if not usual]
+
+
+def _fields(inputs: BaseModel, reader: Reader) -> Iterator[tuple[str, str, bool]]:
     """Title, value, and whether it is as it comes."""
+    lang = reader.lang
     for name, info in type(inputs).model_fields.items():
         value, extra = getattr(inputs, name), info.json_schema_extra
         assert isinstance(extra, dict)
@@ -25,26 +36,27 @@ def _fields(inputs: BaseModel, lang: str, word: Mapping[str, str]) -> Iterator[t
         unit = _unit(words.get("x-unit", ""))
         told = words.get("x-choices", {}).get(value, {}).get(lang) if isinstance(value, str) else None
         usual = not info.is_required() and value == info.get_default(call_default_factory=True)
-        yield words["x-title"][lang], told or _told(value, unit, lang, word), usual
+        yield words["x-title"][lang], told or _told(value, unit, reader), usual
 
 
-def _told(value: Any, unit: str, lang: str, word: Mapping[str, str]) -> str:
+def _told(value: Any, unit: str, reader: Reader) -> str:
+    word = reader.word
     match value:
         case bool():
             return word["yes" if value else "no"]
         case int() | float():
             return f"{value:g} {unit}".strip()
         case datetime():
-            return f"{value:%Y-%m-%d %H:%M %Z}"
+            return f"{value.astimezone(reader.zone):%Y-%m-%d %H:%M}"
         case BaseModel():
-            return ", ".join(f"{title} {told}" for title, told in inputs_told(value, lang, word))
+            return ", ".join(f"{title} {told}" for title, told in inputs_told(value, reader))
         case {"type": _, "coordinates": _}:
             return _shape(value, word)
         case [(float(), float()), *_]:
             most = max(row[1] for row in value)
             return word["values"].format(count=len(value), most=f"{most:g} {unit}".strip())
         case list() | tuple():
-            return "; ".join(_told(each, unit, lang, word) for each in value)
+            return "; ".join(_told(each, unit, reader) for each in value)
         case _:
             return str(value)
 
