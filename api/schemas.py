@@ -13,7 +13,7 @@ from api.routing import PartRouter
 from cim_models.theme import Attribute
 from layers.catalog import Layer, Title
 from layers.content import FIXED
-from layers.features import OBJECT_ID, VALIDITY, sortables, tells_whole
+from layers.features import OBJECT_ID, VALIDITY, sortables
 from layers.filter_functions import FUNCTIONS, Function
 
 GEOMETRY_FORMATS = {
@@ -65,7 +65,7 @@ async def schema(request: Request, layer_id: str) -> Response:
         for name in DERIVED:
             if name in found:
                 found[name]["readOnly"] = True
-        if tells_whole(layer):
+        if layer.tells_whole:
             found["attributes"] = {"title": "What else the source gave", "type": "object"}
         return {name: {**each, "x-ogc-propertySeq": place} for place, (name, each) in enumerate(found.items(), 1)}
 

@@ -104,6 +104,11 @@ class Layer:
         """Whether it belongs on a map of the whole city: results are too many for one, unless one is put there."""
         return self.run is None or self.visible
 
+    @property
+    def tells_whole(self) -> bool:
+        """Whether what else the source gave is told as `attributes`; a generic object's are its properties already."""
+        return self.whole and self.theme.layer != GENERIC
+
     def property(self, name: str) -> Attribute | None:
         return next((p for p in self.properties if p.name == name), None)
 

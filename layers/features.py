@@ -24,7 +24,7 @@ from cim_models.database import Connection
 from cim_models.theme import Attribute
 from layers import LayerError
 from layers.access import Principal
-from layers.catalog import GENERIC, Catalog, Layer
+from layers.catalog import Catalog, Layer
 from layers.crs import CRS84, Crs
 from layers.filter_sql import stored
 from layers.planning import planned_anew
@@ -249,7 +249,7 @@ def _features(chosen: Select[Any], layer: Layer, catalog: Catalog, telling: Tell
         # No `crs` member: GeoJSON (RFC 7946) has none, and the answer's Content-Crs names it.
         turn = projected if telling.east_first else official
         shape = f"ST_AsGeoJSON({turn('chosen.geom', catalog.city.srid, crs)}, {decimals(crs)}, 0)"
-    told = _told(objects(layer, catalog), layer.properties, tells_whole(layer), telling.properties)
+    told = _told(objects(layer, catalog), layer.properties, layer.tells_whole, telling.properties)
     sql = f"""
         select chosen.object_id, chosen.sorted, chosen.recorded_from,
                convert_to(concat('{{"type":"Feature","id":', chosen.object_id,
@@ -287,10 +287,5 @@ def told_columns(
 
 def tellable(layer: Layer) -> tuple[str, ...]:
     """The names that `properties=` may choose from."""
-    further = ("attributes",) if tells_whole(layer) else ()
+    further = ("attributes",) if layer.tells_whole else ()
     return (*(attribute.name for attribute in layer.properties), *VALIDITY, *further)
-
-
-def tells_whole(layer: Layer) -> bool:
-    """Whether what else the source gave is told as `attributes`; a generic object's are its properties already."""
-    return layer.whole and layer.theme.layer != GENERIC

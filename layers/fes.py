@@ -4,7 +4,7 @@ Both versions call most things alike; where they do not (ValueReference and Prop
 either name is read. XML knows only text: a literal is of the type of what it is compared with.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +65,14 @@ METRES = {
 TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
+class NoOrder(FilterError):
+    """A geometry where a comparison wants a number, a text or a time."""
+
+
+class OtherLayer(FilterError):
+    """Ids in a filter, all of them of other layers than the one that is asked."""
+
+
 def parse_fes(source: bytes, fields: Fields, srs: SrsName) -> Filter:
     """The filter that a Filter element means. srs: of geometries that name no CRS.
 
@@ -83,6 +91,18 @@ def object_of(identifier: str, layer_id: str) -> int | None:
     layer, _, number = identifier.strip().rpartition(".")
     is_number = number.isascii() and number.isdigit() and len(number) < 19
     return int(number) if layer == layer_id and is_number else None
+
+
+def objects_of(identifiers: Iterable[str], layer_id: str) -> list[int]:
+    """The objects of a layer that some ids name. Raises OtherLayer where all are of others: none could be found."""
+    numbers, others = [], []
+    for each in identifiers:
+        number, other = object_of(each, layer_id), each.strip().rpartition(".")[0]
+        numbers += [] if number is None else [number]
+        others += [each] if number is None and object_of(each, other) is not None else []
+    if others and not numbers:
+        raise OtherLayer(f"filter: {others[0][:60]} is no object of {layer_id}")
+    return numbers
 
 
 @dataclass
@@ -131,20 +151,21 @@ class _Reader:
         return reader(self, element)
 
     def identified(self, elements: list[Element]) -> Node:
-        """The objects of these ids; an id of another layer names none of this one."""
-        numbers = []
+        """The objects of these ids."""
+        named = []
         for element in elements:
             wanted = IDENTIFIERS[local(element)]
             given = next((value for key, value in element.items() if key.rpartition("}")[2] == wanted), None)
             if given is None:
                 raise FilterError(f"filter: {local(element)} without {wanted}")
-            number = object_of(given, self.fields.layer_id)
-            numbers += [] if number is None else [number]
-        return {"op": "in", "args": [{"property": ID}, numbers]}
+            named.append(given)
+        return {"op": "in", "args": [{"property": ID}, objects_of(named, self.fields.layer_id)]}
 
     def comparison(self, operator: str, element: Element) -> Node:
         one, two = _exactly(2, element)
         wanted = self.kind(one) or self.kind(two) or ("number" if _both_numbers(one, two) else "text")
+        if wanted == "geometry":
+            raise NoOrder(f"filter: {local(element)} compares no geometries; {', '.join(SPATIAL)} do")
         arguments = [self.value(one, wanted), self.value(two, wanted)]
         if wanted == "text" and element.get("matchCase", "true").strip() in ("false", "0"):
             arguments = [{"op": "casei", "args": [argument]} for argument in arguments]

@@ -10,8 +10,8 @@ from sqlalchemy import cast as sql_cast
 
 from layers.access import Principal
 from layers.catalog import Catalog, Layer
-from layers.features import VALIDITY, Sort, Telling, ordered, tells_whole, told_columns
-from layers.fields import GEOMETRY, ID, fields_of
+from layers.features import VALIDITY, Sort, Telling, ordered, told_columns
+from layers.fields import GEOMETRY, ID, NILLABLE, fields_of
 from layers.projection import decimals, official, projected
 from layers.query import Selection, objects
 from layers.srs_name import SrsName
@@ -107,21 +107,24 @@ def _start(layer: Layer) -> str:
 
 
 def _properties(layer: Layer, catalog: Catalog, telling: Telling) -> list[str]:
-    """An element for each value that an object has."""
+    """An element for each value that an object has, and for the end of its validity even where that is open."""
     spelt = fields_of(layer).spelt
     found = []
     for name, value in _values(layer, catalog, telling.properties).items():
         element = f"{PREFIX}:{spelt[name]}"
-        found.append(f"coalesce('<{element}>' || {value} || '</{element}>', '')")
+        absent = f'<{element} xsi:nil="true"/>' if name == NILLABLE else ""
+        found.append(f"coalesce('<{element}>' || {value} || '</{element}>', '{absent}')")
     return found
 
 
 def _values(layer: Layer, catalog: Catalog, wanted: frozenset[str] | None) -> dict[str, str]:
     """SQL of each value as XML's text, null where there is none."""
     rows_of = objects(layer, catalog).alias("chosen")
-    told = told_columns(rows_of, layer.properties, whole=tells_whole(layer), wanted=wanted)
+    told = told_columns(rows_of, layer.properties, whole=layer.tells_whole, wanted=wanted)
     found = {}
-    for name, column in told.items():
+    for name in fields_of(layer).spelt:
+        if (column := told.get(name)) is None:
+            continue
         attribute = layer.property(name)
         if name in VALIDITY:
             # As JSON has it: ISO 8601 with its zone, which xsd:dateTime is too.

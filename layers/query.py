@@ -15,6 +15,7 @@ from sqlalchemy import (
     MetaData,
     Select,
     Table,
+    Text,
     and_,
     exists,
     func,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.types import DateTime, Float
 
 from cim_models.base import COLUMN_TYPES, WEB_SRID, city_object_table
@@ -85,6 +87,9 @@ def conditions(
     found = [visible(table, selection.view), *belonging(table, layer, catalog.grant(layer, principal), catalog)]
     if selection.filter is not None:
         columns = filterable(table, layer.properties)
+        if layer.tells_whole:
+            # As the text that it is told in.
+            columns["attributes"] = sql_cast(table.c.attributes, Text)
         found.append(filter_expression(selection.filter, columns, catalog.city.srid, catalog.zone))
     if selection.bbox is not None:
         found.append(within(table, selection.bbox, catalog.city.srid))

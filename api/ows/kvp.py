@@ -43,6 +43,10 @@ class Kvp:
         """The value of a parameter; None if it is absent or empty."""
         return self._values.get(name) or None
 
+    def is_empty(self, name: str) -> bool:
+        """Whether a parameter is given, and says nothing."""
+        return self._values.get(name) == ""
+
     def required(self, name: str) -> str:
         """The value of a parameter that must be given. Raises Fault."""
         value = self.get(name)

@@ -138,10 +138,15 @@ def _parameters(operation: str, call: Call) -> dict[str, Sequence[str]]:
     if operation == "GetCapabilities":
         accepted: dict[str, Sequence[str]] = {"AcceptVersions": (NEWEST, OLDEST), "AcceptFormats": ("text/xml",)}
         return accepted | ({"Sections": tuple(SECTIONS)} if call.dialect.is_newest else {})
-    if operation in ("DescribeFeatureType", "GetPropertyValue"):
-        return {"outputFormat": formats[:2]}
-    if operation == "GetFeature":
-        return {"resultType": ("results", "hits"), "outputFormat": formats}
+    # Every reference leads to the document it stands in: there are none to other objects.
+    resolve: dict[str, Sequence[str]] = {"resolve": ("none", "local")} if call.dialect.is_newest else {}
+    match operation:
+        case "DescribeFeatureType":
+            return {"outputFormat": formats[:2]}
+        case "GetPropertyValue":
+            return resolve | {"outputFormat": formats[:2]}
+        case "GetFeature":
+            return {"resultType": ("results", "hits"), "outputFormat": formats} | resolve
     return {}
 
 

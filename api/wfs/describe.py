@@ -11,7 +11,7 @@ from api.wfs.formats import check_schema_format
 from api.wfs.queries import type_names
 from layers.catalog import Layer
 from layers.features import VALIDITY
-from layers.fields import GEOMETRY, fields_of
+from layers.fields import GEOMETRY, NILLABLE, fields_of
 from layers.gml import NAMESPACE, PREFIX
 
 XSD = "http://www.w3.org/2001/XMLSchema"
@@ -61,5 +61,6 @@ def _add_properties(sequence: Element, layer: Layer) -> None:
     for name, spelt in fields_of(layer).spelt.items():
         attribute = layer.property(name)
         kind = "xsd:dateTime" if name in VALIDITY else TYPES["text" if attribute is None else attribute.type]
-        child(sequence, "xsd:element", name=spelt, type=kind, minOccurs="0")
+        nillable = {"nillable": "true"} if name == NILLABLE else {}
+        child(sequence, "xsd:element", name=spelt, type=kind, minOccurs="0", **nillable)
     child(sequence, "xsd:element", name=GEOMETRY, type=GEOMETRY_TYPES[layer.theme.geometry], minOccurs="0")

@@ -9,6 +9,7 @@ from api.wfs.versions import NEWEST, Version
 from layers.catalog import LayerNotFound
 from layers.crs import NoWay, UnknownCrs
 from layers.features import SortError
+from layers.fes import NoOrder, OtherLayer
 from layers.filters import FilterError
 from layers.formats.write import TooMuch
 from layers.view import DatetimeError
@@ -26,6 +27,8 @@ CODES: tuple[tuple[type[Exception], str, str | None], ...] = (
     (DatetimeError, INVALID, "datetime"),
     (SortError, INVALID, "sortBy"),
     (XmlError, UNREADABLE, "filter"),
+    (NoOrder, FAILED, "filter"),
+    (OtherLayer, INVALID, "resourceId"),
     (FilterError, INVALID, "filter"),
     (asyncpg.DataError, INVALID, "filter"),
     (TooMuch, FAILED, "count"),

@@ -14,7 +14,7 @@ from layers.catalog import Catalog, Layer, LayerNotFound
 from layers.crs import UnknownCrs, storage_crs
 from layers.ecql import parse_ecql, split_filters
 from layers.features import MOST_SORTS, Sort, SortError, Telling, sortables
-from layers.fes import object_of, parse_fes
+from layers.fes import objects_of, parse_fes
 from layers.fields import GEOMETRY, ID, fields_of
 from layers.filter_shapes import in_degrees
 from layers.filters import Filter, FilterError, all_of
@@ -224,8 +224,7 @@ def _box(call: Call) -> tuple[Bbox | None, Filter | None]:
 
 
 def _identified(ids: list[str], layer: Layer) -> Filter:
-    numbers = [number for each in ids if (number := object_of(each, layer.id)) is not None]
-    return Filter({"op": "in", "args": [{"property": ID}, numbers]})
+    return Filter({"op": "in", "args": [{"property": ID}, objects_of(ids, layer.id)]})
 
 
 def take_srs(text: str | None, call: Call) -> SrsName:

@@ -31,6 +31,8 @@ async def get_property_value(call: Call) -> Response:
     check_resolve(call)
     if call.kvp.get("RESOLVEPATH") is not None:
         raise Fault(NO_OPTION, "resolvePath: nothing here refers to anything elsewhere", "resolvePath")
+    if call.kvp.is_empty("VALUEREFERENCE"):
+        raise Fault(INVALID, "valueReference is empty; DescribeFeatureType lists the properties", "valueReference")
     reference = call.kvp.required("VALUEREFERENCE")
     stored = stored_query(call)
     queries = await asyncio.to_thread(take_queries, call) if stored is None else [stored]

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.api.wfs import FEATURES, compare, fault, features, get, heights, xml_filter
+from tests.api.wfs import CITY, FEATURES, compare, fault, features, get, heights, xml_filter
 
 CRS84 = 'srsName="urn:ogc:def:crs:OGC:1.3:CRS84"'
 GEOM = "<ValueReference>city:geom</ValueReference>"
@@ -86,8 +86,36 @@ async def test_between_and_logic(client: httpx.AsyncClient) -> None:
 
 async def test_ids(client: httpx.AsyncClient) -> None:
     assert await found(client, '<ResourceId rid="buildings.7"/><ResourceId rid="buildings.3"/>') == [3, 7]
-    assert await found(client, '<ResourceId rid="roads.7"/>') == []
+    assert await found(client, '<ResourceId rid="roads.7"/><ResourceId rid="buildings.3"/>') == [3]
+    assert await found(client, '<ResourceId rid="nothing-of-ours"/>') == []
+    # 09-025r2, 7.9.2.4.1: names that contradict each other.
+    for asked in ({"FILTER": xml_filter('<ResourceId rid="roads.7"/>')}, {"RESOURCEID": "roads.7"}):
+        assert fault(await get(client, FEATURES, **asked)) == ("InvalidParameterValue", "resourceId")
     assert await found(client, compare("EqualTo", "@gml:id", "buildings.7")) == [7]
+
+
+async def test_geometries_have_no_order(client: httpx.AsyncClient) -> None:
+    operands = f"<Literal>{ENVELOPE}</Literal><ValueReference>gml:boundedBy</ValueReference>"
+    wanted = xml_filter(f"<PropertyIsLessThan>{operands}</PropertyIsLessThan>")
+    answer = await get(client, FEATURES, FILTER=wanted)
+    assert fault(answer, 403) == ("OperationProcessingFailed", "filter")
+
+
+async def test_what_else_the_source_gave_is_compared_as_it_is_told(client: httpx.AsyncClient) -> None:
+    text = '{"cadastre": "C-4"}'
+    assert await found(client, compare("EqualTo", "city:attributes", text)) == [4]
+    like = 'wildCard="*" singleChar="?" escapeChar="!"'
+    assert await found(client, compare("Like", "attributes", '*"C-3?"*', like)) == [*range(30, 39)]
+
+
+async def test_an_open_end_is_nil(client: httpx.AsyncClient) -> None:
+    """09-026r2, 7.7.3.6: who is found by PropertyIsNil has the property, and xsi:nil on it."""
+    nil = "<PropertyIsNil><ValueReference>city:valid_to</ValueReference></PropertyIsNil>"
+    members = list((await features(client, FILTER=xml_filter(nil), COUNT="5")).iter(f"{CITY}buildings"))
+    assert len(members) == 5
+    assert {each.find(f"{CITY}valid_to").get("{http://www.w3.org/2001/XMLSchema-instance}nil") for each in members} == {
+        "true"
+    }
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from cim_models.database import Connection, Database
 from cim_models.theme import Attribute
 from layers.access import Principal
 from layers.catalog import Catalog, Layer, load_catalog
-from layers.features import tells_whole
 from layers.filter_sql import stored
 from layers.filters import parse_filter
 from layers.query import Selection, objects, rows
@@ -264,7 +263,7 @@ def _value(table: FromClause, attribute: Attribute) -> ColumnElement[Any]:
 
 def attribute_of(layer: Layer, name: str) -> Attribute:
     """A property of a layer, or what else its source gave. Raises ScenarioError."""
-    if name == FURTHER.name and tells_whole(layer):
+    if name == FURTHER.name and layer.tells_whole:
         return FURTHER
     found = layer.property(name)
     if found is None:

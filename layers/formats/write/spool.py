@@ -19,7 +19,7 @@ from layers import LayerError
 from layers.access import Principal
 from layers.catalog import Catalog
 from layers.crs import CRS84, Crs
-from layers.features import VALIDITY, Sort, Telling, ordered, page_statement, tells_whole, told_columns
+from layers.features import VALIDITY, Sort, Telling, ordered, page_statement, told_columns
 from layers.planning import planned_anew
 from layers.projection import projected
 from layers.query import Selection, objects
@@ -138,7 +138,7 @@ def _check(rows: int, size: int, limit: int | None) -> None:
 def _attributes(selection: Selection, catalog: Catalog, telling: Telling) -> list[Attribute]:
     """What stands in the columns, in the order of the layer's schema; times and further attributes as such."""
     layer = selection.layer
-    told = told_columns(objects(layer, catalog), layer.properties, whole=tells_whole(layer), wanted=telling.properties)
+    told = told_columns(objects(layer, catalog), layer.properties, whole=layer.tells_whole, wanted=telling.properties)
     return [layer.property(name) or Attribute(name, "text", name, name) for name in told]
 
 
@@ -167,7 +167,7 @@ def _rows_statement(
 ) -> Statement:
     layer, inner = selection.layer, compiled(chosen)
     rows_of = objects(layer, catalog).alias("chosen")
-    told = told_columns(rows_of, layer.properties, whole=tells_whole(layer), wanted=telling.properties)
+    told = told_columns(rows_of, layer.properties, whole=layer.tells_whole, wanted=telling.properties)
     if "attributes" in told:
         told["attributes"] = told["attributes"].cast(String)
     quote = DIALECT.identifier_preparer.quote
