@@ -1,7 +1,7 @@
 """Single vehicles as a scenario of the twin: a part of the city's streets second by second, driven by SUMO."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from twin.flood.scenario.shapes import Polygon
 from twin.scenarios.inputs import Inputs, Words, field
@@ -10,7 +10,7 @@ from twin.scenarios.protocol import Preset, Progress, Result
 if TYPE_CHECKING:
     from twin.scenarios.city import City
 
-WHERE, WHEN = Words("范围", "Where"), Words("时间", "When")
+WHEN = Words("时间", "When")
 SIGNALS = Words("信号灯", "Signals")
 
 
@@ -20,7 +20,6 @@ class MicroInputs(Inputs):
     area: Polygon = field(
         title=Words("仿真范围", "Area"),
         help=Words("与该面相交的道路，至多 2000 个路段", "The streets that touch it, 2,000 links at most"),
-        group=WHERE,
         widget="polygon",
     )
     traffic_run: str | None = field(
@@ -30,7 +29,6 @@ class MicroInputs(Inputs):
             "已完成的交通影响模拟：沿用其出行、封路、新路与洪水；不选则为现状",
             "A finished run: its trips, closures, new roads and water; none takes the city as it is",
         ),
-        group=WHERE,
         widget="run",
         max_length=100,
     )
@@ -53,7 +51,7 @@ class MicroInputs(Inputs):
         ge=0,
         le=30,
     )
-    signals: str = field(
+    signals: Literal["plans", "sumo", "none"] = field(
         "plans",
         title=Words("信号配时", "Signals"),
         help=Words(
@@ -66,7 +64,6 @@ class MicroInputs(Inputs):
             "sumo": Words("SUMO 自带方案", "SUMO's own"),
             "none": Words("无信号灯", "None"),
         },
-        pattern="^(plans|sumo|none)$",
     )
 
 
