@@ -105,12 +105,20 @@ function AttributeTable({ item, layer }: { item: Item; layer: Collection | undef
   );
 }
 
+const WEB_ADDRESS = /^https?:\/\/\S+$/;
+
 function Attribute({ row }: { row: AttributeRow }) {
   return (
     <div>
       <dt title={row.name}>{row.title}</dt>
       <dd>
-        {row.value}
+        {row.value !== null && WEB_ADDRESS.test(row.value) ? (
+          <a href={row.value} target="_blank" rel="noopener noreferrer">
+            {row.value}
+          </a>
+        ) : (
+          row.value
+        )}
         {row.unit !== null && <span class="unit"> {row.unit}</span>}
         {row.code !== null && row.code !== row.value && <code>{row.code}</code>}
       </dd>
