@@ -18,6 +18,9 @@ HOUR = 8
 # A counter is of a street if a section passes so near; its other direction lies no further from that.
 NEAR_M, OTHER_WAY_M = 35.0, 25.0
 DAYS_A_YEAR = 365.0
+# Lines across both bridges over the Rhône that the network has whole, in longitude and latitude.
+BRIDGE = (4.8592, 45.7866), (4.8614, 45.7866)
+VIADUCT = (4.8815, 45.7895), (4.8835, 45.7925)
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,33 @@ def simulated(folder: Path) -> Assignment:
     network = lyon.read_network(folder / "lyon_traffic.gpkg", folder / "raw" / "network-Lyon63V.json.gz")
     trips = lyon.read_trips(folder / "raw" / "demand-Lyon63V-coords.csv.gz")
     return assign(network, trips.between(HOUR * 3600, (HOUR + 1) * 3600, network), gap=1e-8)
+
+
+@dataclass(frozen=True)
+class BridgeShut:
+    """Vehicles in the hour, both ways: over the bridge as it is, over the next one before and after, without a way."""
+
+    over: float
+    next_before: float
+    next_after: float
+    stranded: float
+
+
+def bridge_shut(found: Assignment) -> BridgeShut:
+    """Pont Raymond-Poincaré closed by a line across it; the next one is the ring road's viaduct over the Rhône."""
+    network = found.network
+    onto = Transformer.from_crs("OGC:CRS84", lyon.CRS, always_xy=True)
+    bridge, viaduct = (
+        shapely.intersects(network.geometry, shapely.LineString([onto.transform(*place) for place in line]))
+        for line in (BRIDGE, VIADUCT)
+    )
+    after = assign(network.closing(np.flatnonzero(bridge)), found.demand, gap=1e-8)
+    return BridgeShut(
+        over=float(found.flow[bridge].sum()),
+        next_before=float(found.flow[viaduct].sum()),
+        next_after=float(after.flow[viaduct].sum()),
+        stranded=after.unserved_trips - found.unserved_trips,
+    )
 
 
 def compared(folder: Path, found: Assignment) -> list[Counter]:

@@ -27,6 +27,7 @@ def run(data: Path, told: Callable[[Row], None]) -> tuple[list[Row], list[Solved
         solved.append(each)
         note(cases.of_published(each))
     note(cases.closures(solved[1]))
+    note(cases.trees(solved[1]))
     for case in (cases.braess, cases.turns, cases.gravity_example):
         note(case())
     note(dynamics.queues())
@@ -92,8 +93,15 @@ def _lyon(simulated: Assignment, counters: Sequence[Counter]) -> Iterator[str]:
     yield (
         "**This shows no agreement, and so few counters could not.** The published demand is a part of the traffic: "
         "trips within the area, from a source that is not told; a counter at its rim sees through traffic that the "
-        "demand lacks, and the network ends at the Rhône. Speeds and capacities of the sections are guessed from one "
-        "class. The network, its banned movements and its trips are a test of the engine, not of Lyon."
+        "demand lacks, and the network holds no streets west of the Rhône. Speeds and capacities of the sections are "
+        "guessed from one class. The network, its banned movements and its trips are a test of the engine, not of Lyon."
+    )
+    shut = lyon.bridge_shut(simulated)
+    yield (
+        f"**A bridge shut.** Two bridges over the Rhône lie whole in the network. {shut.over:,.0f} vehicles an hour "
+        "use Pont Raymond-Poincaré, both ways; where it is shut, the ring road's viaduct has "
+        f"{shut.next_after:,.0f} instead of {shut.next_before:,.0f}, and {shut.stranded:,.0f} trips have no way: the "
+        "source knows no other street to where they begin or end."
     )
     yield "![Simulated volumes in Lyon](images/traffic-lyon.png)"
 
@@ -109,8 +117,11 @@ def draw(folder: Path, solved: Sequence[Solved], simulated: Assignment) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
+    # UXsim has settings of its own for all pictures.
+    matplotlib.rcdefaults()
     from matplotlib import pyplot
     from matplotlib.collections import LineCollection
+    from matplotlib.ticker import FixedLocator, NullLocator
 
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -124,6 +135,11 @@ def draw(folder: Path, solved: Sequence[Solved], simulated: Assignment) -> None:
         seconds, gaps = np.array(each.assignment.history).T
         pyplot.loglog(seconds, gaps, marker=".", label=each.name)
     pyplot.xlabel("seconds")
+    axis = pyplot.gca()
+    # Less than two decades: the usual labels between powers of ten would lie over each other.
+    axis.xaxis.set_major_locator(FixedLocator([0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]))
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_locator(NullLocator())
     pyplot.ylabel("relative gap")
     pyplot.legend()
     save("convergence")
@@ -133,6 +149,7 @@ def draw(folder: Path, solved: Sequence[Solved], simulated: Assignment) -> None:
         axis.set_title(each.name, fontsize=9)
         axis.set_xlabel("best known, veh/h", fontsize=8)
         axis.tick_params(labelsize=7)
+        axis.locator_params(nbins=5)
     axes[0].set_ylabel("found, veh/h", fontsize=8)
     save("flows")
     lines = simulated.network.geometry
@@ -143,6 +160,7 @@ def draw(folder: Path, solved: Sequence[Solved], simulated: Assignment) -> None:
     axis.add_collection(LineCollection([np.asarray(line.coords) for line in lines], linewidths=widths))
     axis.autoscale()
     axis.set_aspect("equal")
+    axis.ticklabel_format(useOffset=False, style="plain")
     axis.set_title(
         f"Lyon, {lyon.HOUR} to {lyon.HOUR + 1} o'clock: width by volume, at most {simulated.flow.max():,.0f} veh/h"
     )
