@@ -1,8 +1,9 @@
 /** Rows of tables and the places on the map that they tell of. */
 
-import { search } from '../../api/city';
+import { getItem, itemAddress, search } from '../../api/city';
 import { boxOf } from '../../geo/scale';
 import { announcement, city, map, shape } from '../../state/session';
+import { view } from '../../state/store';
 import { t } from '../../i18n/text';
 
 /** Columns whose values are names of places, the nearest to the row first. */
@@ -19,11 +20,13 @@ export async function goToRow(columns: readonly string[], row: readonly unknown[
   if (typeof name !== 'string' || root === undefined) return;
   const { features } = await search(root, name, new AbortController().signal);
   const found = features.find((feature) => feature.properties.label === name) ?? features[0];
-  const box = boxOf(found?.geometry ?? null);
-  if (!found?.geometry || !box) {
+  // What is found is a point in it; a township is shown whole.
+  const whole = found?.properties.layer ? await getItem(itemAddress(root, found.properties.layer, String(found.properties.object_id), view.peek().date), new AbortController().signal) : found;
+  const box = boxOf(whole?.geometry ?? null);
+  if (!whole?.geometry || !box) {
     announcement.value = t('search.none', { text: name });
     return;
   }
-  shape.value = { type: 'Feature', geometry: found.geometry, properties: {} };
+  shape.value = { type: 'Feature', geometry: whole.geometry, properties: {} };
   map.peek()?.showBox(box);
 }
