@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 
-from twin.flood import Domain, Inflow, Rain, Rim, Series, Simulation, Wall, constant
+from twin.flood import Domain, Inflow, Rain, Rim, Series, Simulation, Wall, constant, simulation
 from twin.flood.cpu.solver import Mode
 from twin.flood.cuda import solver
 from twin.flood.simulation import Device
@@ -64,7 +64,19 @@ def main() -> None:
                 "error": abs(theirs.error),
                 "terms_apart_m3": max((abs(theirs.terms[name] - v) for name, v in ours.terms.items()), default=0.0),
             }
+    found["chosen"] = chosen()
     print(json.dumps(found))
+
+
+def chosen() -> dict[str, float]:
+    """Whether a card is taken unasked: as it is, and when it computes with another gravity."""
+    solver.CELLS_WORTH_A_CARD = 1
+    found = {"as_it_is": isinstance(Simulation(Domain(FLAT, 10.0), mode="fast").solver, solver.CardSolver)}
+    simulation._card_agrees.cache_clear()
+    numbers = solver.numbers
+    solver.numbers = lambda dtype: numbers(dtype)._replace(gravity=dtype.type(4.9))
+    found["spoilt"] = isinstance(Simulation(Domain(FLAT, 10.0), mode="fast").solver, solver.CardSolver)
+    return found
 
 
 if __name__ == "__main__":

@@ -45,6 +45,10 @@ def test_a_card_finds_what_the_processor_finds(found: Found, case: str) -> None:
     assert (figures["moved_m"] == 0) == case.startswith("lake")
 
 
+def test_a_card_is_taken_unasked_where_it_agrees_with_the_processor(found: Found) -> None:
+    assert found["chosen"] == {"as_it_is": True, "spoilt": False}
+
+
 def test_without_a_card_the_processor_computes_unless_it_is_insisted_on() -> None:
     pond = Domain(np.zeros((4, 4)), 10.0)
     assert not isinstance(Simulation(pond, mode="fast").solver, solver.CardSolver)
