@@ -30,6 +30,7 @@ from twin.scenarios import NotFinished, ScenarioError
 from twin.scenarios.protocol import RunRecord
 from twin.scenarios.record import folder_of
 from twin.scenarios.runs import Run, find_run
+from twin.sensing.counters import Counter, read_counters
 from twin.sensing.series import RAW
 
 Box = tuple[float, float, float, float]
@@ -153,6 +154,14 @@ class City:
             np.array([row[1] for row in found], np.float64),
         )
 
+    def counters(self, until: datetime) -> list[Counter]:
+        """Traffic counters with what they usually count, from the four weeks before a moment. Raises LayerNotFound."""
+        layer = self.catalog.layer(SENSORS, self.principal)
+        found = self.wait(self._counters(until))
+        if found:
+            self._reads(layer)
+        return found
+
     def change_number(self) -> dict[str, int]:
         """The last change of each layer before the run began; 0 for one that has none."""
         return {layer.id: self._changes.get(layer.theme.table, 0) for layer in self.catalog.layers(self.principal)}
@@ -194,6 +203,10 @@ class City:
     async def _fetch(self, sql: str, *arguments: Any) -> list[Any]:
         async with self.database.reading() as connection:
             return list(await connection.fetch(sql, *arguments))
+
+    async def _counters(self, until: datetime) -> list[Counter]:
+        async with self.database.reading() as connection:
+            return await read_counters(connection, until, metric_srid=self._metric_srid, zone=self.time_zone)
 
     async def _read_terrain(self) -> Terrain:
         async with self.database.reading() as connection:

@@ -1,6 +1,6 @@
 """A traffic run from the city to its results."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ from twin.scenarios.protocol import Progress, RasterLayer, Result, VectorLayer
 from twin.traffic.checks import Finding, check
 from twin.traffic.errors import TrafficError
 from twin.traffic.network import Floats, Integers
+from twin.traffic.scenario.counters import GOOD_GEH, Counted, count_table, read_counted
 from twin.traffic.scenario.desire import desire_layer, users
 from twin.traffic.scenario.emissions import SOURCE as CO2_SOURCE
 from twin.traffic.scenario.errors import TrafficRefused
@@ -97,7 +98,9 @@ def _run(city: City, inputs: TrafficInputs, progress: Progress) -> Result:
     tables: dict[str, pa.Table] = {"zones": zone_table(zones), **cut_off_tables(reached)}
     layers: list[RasterLayer | VectorLayer] = []
     if pairs:
-        traffic = _Told(streets, zones, houses, pairs, [trips.matrix(each.hour) for each in when])
+        traffic = _Told(
+            streets, zones, houses, pairs, [trips.matrix(each.hour) for each in when], read_counted(city, streets)
+        )
         notes += _of_nobody(closures, pairs)
         tables |= traffic.tables()
         layers += traffic.layers()
@@ -107,7 +110,7 @@ def _run(city: City, inputs: TrafficInputs, progress: Progress) -> Result:
     write_link_times(city.folder, streets, changed, [after.found.time_s for _, after in pairs])
     write_trip_paths(city.folder, streets, zones, [after for _, after in pairs])
     tables["network"] = _network_table(streets, faults)
-    indicators = _indicators(pairs, reached, len(zones), notes)
+    indicators = _indicators(pairs, reached, len(zones), notes) | _counts_met(tables)
     if leaving is not None:
         plan = plan_evacuation(leaving, streets, usual[0], pairs[0][0].time_s if pairs else None)
         tables |= evacuation_tables(houses, plan)
@@ -128,6 +131,7 @@ class _Told:
     houses: Houses
     pairs: Pairs
     trips: Sequence[Floats]
+    counted: Sequence[Counted]
 
     @cached_property
     def _users(self) -> tuple[VectorLayer, pa.Table] | None:
@@ -141,7 +145,10 @@ class _Told:
             "townships": township_table(self.zones, self.houses, self.pairs, self.trips),
             "unserved": unserved_table(self.zones, [after for _, after in self.pairs]),
         }
-        return found if self._users is None else found | {"closed_road_trips": self._users[1]}
+        if self._users is not None:
+            found["closed_road_trips"] = self._users[1]
+        counts = count_table(self.streets, self.counted, self.pairs)
+        return found | {"counts": counts} if counts.num_rows else found
 
     def layers(self) -> list[VectorLayer]:
         further = desire_layer(self.zones, self.pairs, self.trips), None if self._users is None else self._users[0]
@@ -256,6 +263,13 @@ def _indicators(pairs: Pairs, reached: Reached, zones: int, notes: Sequence[Word
             f"Villages cut off at any time ({words.en.lower()}, {who.en})",
         )  # fmt: skip
     return found | {"notes": [each._asdict() for each in dict.fromkeys(notes)]}
+
+
+def _counts_met(tables: Mapping[str, pa.Table]) -> dict[str, Any]:
+    if "counts" not in tables:
+        return {}
+    share = float((tables["counts"].column("geh").to_numpy() < GOOD_GEH).mean())
+    return {"counts_met": number(100 * share, "%", "与计数相符（GEH 小于 5）", "Counts that are met (GEH below 5)")}
 
 
 def _evacuated(plan: Evacuation, streets: Streets) -> dict[str, Any]:

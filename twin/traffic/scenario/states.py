@@ -55,12 +55,16 @@ def moments(city: City, inputs: TrafficInputs, flooding: Flooding | None) -> lis
         return [Moment(begins.hour, begins, ends) for begins, ends in flooding.spans()]
     if inputs.hours == 1:
         return [Moment(inputs.hour)]
-    looked_at = city.view.valid.start if city.view.valid is not None else None
-    zone = ZoneInfo(city.time_zone)
-    day = (looked_at or datetime.now(zone)).astimezone(zone)
-    first = day.replace(hour=inputs.hour, minute=0, second=0, microsecond=0)
+    first = looked_at(city).replace(hour=inputs.hour, minute=0, second=0, microsecond=0)
     starts = [first + timedelta(hours=n) for n in range(inputs.hours)]
     return [Moment(at.hour, at, at + timedelta(hours=1)) for at in starts]
+
+
+def looked_at(city: City) -> datetime:
+    """The moment that the planner looks at, of the city's clock; now by default."""
+    asked = city.view.valid.start if city.view.valid is not None else None
+    zone = ZoneInfo(city.time_zone)
+    return (asked or datetime.now(zone)).astimezone(zone)
 
 
 @dataclass(frozen=True, eq=False)

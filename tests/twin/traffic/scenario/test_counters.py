@@ -1,0 +1,104 @@
+"""Counters beside a run's volumes: where they stand, which way they look, and what a usual hour of theirs is."""
+
+from collections.abc import Iterator
+from math import sqrt
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.twin.traffic.scenario.test_run import SOUTH, USUAL, WEST, layer, opened, river, volumes
+from twin.traffic.scenario import TRAFFIC
+from twin.traffic.scenario.inputs import TrafficInputs
+
+__all__ = ["river"]
+# Name, place, unit, direction, road linked to. The bridge N1-N2 leads east along y = 1000 from x = 950 to 1050.
+COUNTERS = (
+    ("both ways", (1000, 1005), "{vehicle}/h", None, None),
+    ("eastwards", (1000, 1005), "{vehicle}/h", 80, None),
+    ("across", (1000, 1005), "{vehicle}/h", 0, None),
+    ("apart", (1000, 1100), "{vehicle}/h", None, None),
+    ("apart but linked", (1000, 200), "{vehicle}/h", None, "S1-S2"),
+    ("speeds", (1000, 1005), "km/h", None, None),
+)
+COUNTER = """
+    with of_thing as (
+        insert into sensing.thing (name, properties) select %(name)s, jsonb_build_object('cim', coalesce((
+            select jsonb_agg(jsonb_build_object('layer', 'roads', 'object_id', object_id))
+            from road where uid = %(road)s), '[]')) returning id
+    ), at as (
+        insert into sensing.location (name, encoding_type, location, geom) select '', 'application/geo+json', '{}',
+            st_transform(st_setsrid(st_point(%(x)s, %(y)s), 4549), 4326) returning id
+    ), of_sensor as (
+        insert into sensing.sensor (name, encoding_type, metadata) values ('', '', '""') returning id
+    ), of_stream as (
+        insert into sensing.datastream (thing_id, sensor_id, kind, name, observation_type, units, properties)
+        select of_thing.id, of_sensor.id, 'traffic', '', '', jsonb_build_object('symbol', %(unit)s::text),
+               jsonb_build_object('direction', %(direction)s::int) from of_thing, of_sensor returning id
+    ), linked as (
+        insert into sensing.thing_location select of_thing.id, at.id from of_thing, at
+    )
+    select id from of_stream
+"""
+# At 7 o'clock of 40 days 300 vehicles/h, by twelve readings; other numbers at weekends, long ago and in a fault.
+HOURS = """
+    insert into sensing.hourly
+    select %(stream)s, at, 12, flow * 12, flow, flow, flow, flow, at, at
+    from (select *, case when extract(isodow from day) > 5 or days > 28 then 9999 when days between 8 and 12 then -1
+                         else 300 end as flow
+          from (select days, day, (day + time '07:00') at time zone 'Asia/Shanghai' as at
+                from generate_series(1, 40) days,
+                     lateral (select (now() at time zone 'Asia/Shanghai')::date - days as day) d) a) b
+"""
+
+
+@pytest.fixture
+def counters(river: tuple[str, Path]) -> Iterator[None]:
+    with psycopg.connect(river[0], autocommit=True) as connection:
+        for name, (x, y), unit, direction, road in COUNTERS:
+            told = {"name": name, "x": WEST + x, "y": SOUTH + y, "unit": unit, "direction": direction, "road": road}
+            row = connection.execute(COUNTER, told).fetchone()
+            assert row is not None
+            connection.execute(HOURS, {"stream": row[0]})
+        yield
+        connection.execute("delete from sensing.thing")
+
+
+@pytest.mark.usefixtures("counters")
+def test_counts_stand_beside_the_volumes_of_their_links(river: tuple[str, Path]) -> None:
+    """The mean of working days against the links that are counted, with GEH by its formula (DMRB volume 12)."""
+    with opened(river) as city:
+        result = TRAFFIC.run(city, TrafficInputs.model_validate(USUAL), lambda *_: None)
+        # Whoever may not read the sensors may not read this run, then.
+        assert "sensors" in city.read_layers
+    rows = {row["counter"]: row for row in result.tables["counts"].to_pylist()}
+    assert rows.keys() == {"both ways", "eastwards", "apart but linked"}
+    assert {row["hour"] for row in rows.values()} == {7}
+    assert {row["counted"] for row in rows.values()} == {300.0}
+    # Four weeks have twenty working days, and three to five of them are lost to the fault.
+    assert all(14 <= row["days"] <= 17 for row in rows.values())
+    links = {row["uid"]: row for row in layer(result, "traffic").to_pylist()}
+    both, east = rows["both ways"], rows["eastwards"]
+    assert both["computed"] == pytest.approx(volumes(layer(result, "traffic"))["N1-N2"], abs=1)
+    assert both["computed"] == pytest.approx(
+        sum(links[both[way]]["volume"] for way in ("link", "link_back") if both[way] in links), abs=1
+    )
+    assert east["link_back"] is None
+    # Homes lie west of the river, offices east of it.
+    assert east["computed"] == pytest.approx(links[east["link"]]["volume"], abs=1)
+    assert east["computed"] > both["computed"] / 2
+    assert rows["apart but linked"]["computed"] == pytest.approx(
+        volumes(layer(result, "traffic")).get("S1-S2", 0.0), abs=1
+    )
+    for row in rows.values():
+        assert row["geh"] == pytest.approx(sqrt(2 * (row["computed"] - 300) ** 2 / (row["computed"] + 300)), abs=0.01)
+    met = sum(row["geh"] < 5 for row in rows.values()) / len(rows)
+    assert result.indicators["counts_met"]["value"] == pytest.approx(100 * met, abs=0.01)
+
+
+def test_a_city_without_counters_has_no_table_of_them(river: tuple[str, Path]) -> None:
+    with opened(river) as city:
+        result = TRAFFIC.run(city, TrafficInputs.model_validate(USUAL), lambda *_: None)
+        assert "sensors" not in city.read_layers
+    assert "counts" not in result.tables
+    assert "counts_met" not in result.indicators
