@@ -5,6 +5,7 @@ import type { Job, Process, Schema } from '../src/api/scenarios';
 import { gridOf, pixelOf } from '../src/map/scenarios/grid';
 import { addressOf, decode } from '../src/map/scenarios/mosaic';
 import { paint, paintDifference, type State } from '../src/map/scenarios/paint';
+import { countsOf, gradeOf } from '../src/parts/scenarios/counts';
 import { section } from '../src/parts/scenarios/section';
 import { beyond, faultsOf, inputsOf, matters, readForm, readRows, writeRows } from '../src/state/scenarios/form';
 import { between, played, stepped, timeLeft, withMark, type Mark } from '../src/state/scenarios/frames';
@@ -150,8 +151,13 @@ describe('values', () => {
   it('stand on the ground in a section', () => {
     const profile = { distances: [0, 10, 20, 30], coordinates: [], values: [null, 1, 2, null], unit: 'm' };
     const drawn = section([profile], [5, 4, 3, 5]);
-    expect(drawn.waters[0]?.bodies).toEqual([{ top: [[10, 5], [20, 5]], bottom: [[10, 4], [20, 3]] }]);
+    expect(drawn.waters[0]?.bodies).toEqual([{ top: [[0, 5], [10, 5], [20, 5], [30, 5]], bottom: [[0, 5], [10, 4], [20, 3], [30, 5]] }]);
     expect([drawn.length, drawn.least <= 3, drawn.most >= 5]).toEqual([30, true, true]);
+  });
+
+  it('reach from bank to bank of a river that one place of a section meets', () => {
+    const profile = { distances: [0, 10, 20], coordinates: [], values: [null, 2, null], unit: 'm' };
+    expect(section([profile], [4, 0, 1]).waters[0]?.bodies).toEqual([{ top: [[5, 2], [10, 2], [15, 2]], bottom: [[5, 2], [10, 0], [15, 0.5]] }]);
   });
 });
 
@@ -180,5 +186,27 @@ describe('a run that is asked again', () => {
   it('is of the same hour, so that both lie under one clock', () => {
     expect(askedOf(job(null))).toEqual({ start: '2026-08-01T01:00:00.000Z', hours: 6 });
     expect(askedOf(job('2026-07-01T00:00:00+08:00'))['start']).toBe('2026-06-30T16:00:00.000Z');
+  });
+});
+
+describe('counts beside a run', () => {
+  const table = {
+    columns: ['time', 'hour', 'counter', 'datastream', 'link', 'link_back', 'days', 'counted', 'computed', 'geh'],
+    rows: [
+      [null, 7, 'East', 3, '14-0', null, 20, 450, 550, 4.47],
+      [null, 7, 'Middle', 4, '14-1', '14-0', 20, 900, 1000, 3.24],
+      [null, 8, 'East', 3, '14-0', null, 20, 450, 700, 10.43],
+      [null, 7, 'Elsewhere', 5, '15-0', null, 20, 1, 1, 0],
+    ],
+  };
+
+  it('are those of the counters on a link, either way where they tell no direction', () => {
+    expect(countsOf(table, '14-0').map((hours) => hours.map(({ counter, hour }) => [counter, hour]))).toEqual([[['East', 7], ['East', 8]], [['Middle', 7]]]);
+    expect(countsOf(table, '14-1').flat().map(({ counter }) => counter)).toEqual(['Middle']);
+    expect(countsOf(table, '16-0')).toEqual([]);
+  });
+
+  it('are met well below 5, and badly above 10', () => {
+    expect([0, 4.99, 5, 10, 10.01].map(gradeOf)).toEqual(['counts.good', 'counts.good', 'counts.fair', 'counts.fair', 'counts.poor']);
   });
 });

@@ -13,6 +13,7 @@ import type { Drawn } from '../sensing/chart';
 import { LINES } from '../sensing/SeriesChart';
 import { zone } from '../sensing/words';
 import { ClockChart } from './ClockChart';
+import { LinkCounts } from './LinkCounts';
 import { useValues } from './Probed';
 import { TripUsers } from './TripUsers';
 
@@ -74,6 +75,7 @@ export function LinkProfile({ uid }: { uid: string }) {
         </tbody>
       </table>
       <p class="quiet">{t('link.units')}</p>
+      <LinkCounts uid={uid} />
       <TripUsers key={uid} uid={uid} />
     </section>
   );

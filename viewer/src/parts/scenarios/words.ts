@@ -19,6 +19,7 @@ const TABLES: Readonly<Record<string, Key & `results.${string}`>> = {
   closed_road_trips: 'results.closed_road_trips',
   evacuation_plan: 'results.evacuation_plan',
   shelters: 'results.shelters',
+  counts: 'results.counts',
   zones: 'results.zones',
   network: 'results.network',
 };
@@ -85,6 +86,14 @@ const COLUMNS: Readonly<Record<string, Key & `column.${string}`>> = {
   taken: 'column.taken',
   way_min: 'column.way_min',
   cleared_min: 'column.cleared_min',
+  counter: 'column.counter',
+  datastream: 'column.datastream',
+  link: 'column.link',
+  link_back: 'column.link_back',
+  days: 'column.days',
+  counted: 'column.counted',
+  computed: 'column.computed',
+  geh: 'column.geh',
 };
 
 const WORDS: Readonly<Record<string, Key & `word.${string}`>> = {
