@@ -151,8 +151,13 @@ describe('values', () => {
   it('stand on the ground in a section', () => {
     const profile = { distances: [0, 10, 20, 30], coordinates: [], values: [null, 1, 2, null], unit: 'm' };
     const drawn = section([profile], [5, 4, 3, 5]);
-    expect(drawn.waters[0]?.bodies).toEqual([{ top: [[10, 5], [20, 5]], bottom: [[10, 4], [20, 3]] }]);
+    expect(drawn.waters[0]?.bodies).toEqual([{ top: [[0, 5], [10, 5], [20, 5], [30, 5]], bottom: [[0, 5], [10, 4], [20, 3], [30, 5]] }]);
     expect([drawn.length, drawn.least <= 3, drawn.most >= 5]).toEqual([30, true, true]);
+  });
+
+  it('reach from bank to bank of a river that one place of a section meets', () => {
+    const profile = { distances: [0, 10, 20], coordinates: [], values: [null, 2, null], unit: 'm' };
+    expect(section([profile], [4, 0, 1]).waters[0]?.bodies).toEqual([{ top: [[5, 2], [10, 2], [15, 2]], bottom: [[5, 2], [10, 0], [15, 0.5]] }]);
   });
 });
 

@@ -2,7 +2,8 @@
 
 import type { Profile } from '../../api/scenarios';
 
-type Points = readonly (readonly [away: number, height: number])[];
+type Point = readonly [away: number, height: number];
+type Points = readonly Point[];
 
 export interface Body {
   readonly top: Points;
@@ -35,20 +36,33 @@ export function section(profiles: readonly Profile[], ground: readonly (number |
 }
 
 function bodies({ distances, values }: Profile, heights: readonly number[]): readonly Body[] {
-  const found: { top: [number, number][]; bottom: [number, number][] }[] = [];
-  let open = false;
+  const found: { top: Point[]; bottom: Point[] }[] = [];
   values.forEach((value, index) => {
-    if (value === null) {
-      open = false;
-      return;
-    }
+    if (value === null) return;
     const [away, bed] = [distances[index] ?? 0, heights[index] ?? 0];
-    if (!open) found.push({ top: [], bottom: [] });
-    open = true;
-    found.at(-1)?.top.push([away, bed + value]);
-    found.at(-1)?.bottom.push([away, bed]);
+    // Water as narrow as one place would be no area: it lies level as far as its shores.
+    const shore = (beside: number): readonly Shore[] => {
+      const there = distances[beside];
+      return there === undefined || values[beside] !== null ? [] : [shoreOf([away, bed], bed + value, [there, heights[beside] ?? 0])];
+    };
+    if (index === 0 || values[index - 1] === null) found.push({ top: [], bottom: [] });
+    const places = [...shore(index - 1), { top: [away, bed + value], bottom: [away, bed] } satisfies Shore, ...shore(index + 1)];
+    found.at(-1)?.top.push(...places.map(({ top }) => top));
+    found.at(-1)?.bottom.push(...places.map(({ bottom }) => bottom));
   });
   return found;
+}
+
+interface Shore {
+  readonly top: Point;
+  readonly bottom: Point;
+}
+
+/** Where water of a level ends towards a dry place: at the bank that it meets, else half-way. */
+function shoreOf([away, bed]: Point, level: number, [there, dryBed]: Point): Shore {
+  const share = dryBed >= level && dryBed > bed ? (level - bed) / (dryBed - bed) : 0.5;
+  const at = away + share * (there - away);
+  return { top: [at, level], bottom: [at, Math.min(level, bed + share * (dryBed - bed))] };
 }
 
 /** 1, 2 or 5 times a power of ten, not below the given. */
