@@ -76,6 +76,7 @@ describe('2D and 3D', () => {
     const style = composed();
     expect(style.sources[style.terrain?.source ?? '']).toEqual(STYLE.sources['terrain']);
     expect(style.sky).toEqual(STYLE.sky);
+    expect(style.transition?.duration).toBe(0);
     expect(isShown(style, 'buildings-3d')).toBe(true);
   });
 

@@ -51,6 +51,8 @@ export function compose(composition: Composition): StyleSpecification {
   const dem = Object.values(style.sources).find((source) => source.type === 'raster-dem');
   const composed: StyleSpecification = {
     ...flat,
+    // MapLibre draws the ground of far terrain once when a style comes: a colour still on its way would stay half-way.
+    transition: { duration: 0, delay: 0 },
     sources: {
       ...sourcesAt(style.sources, date),
       // Terrain of its own: a hillshade that shares its source with the terrain is drawn coarser.
