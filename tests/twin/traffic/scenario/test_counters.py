@@ -102,3 +102,14 @@ def test_a_city_without_counters_has_no_table_of_them(river: tuple[str, Path]) -
         assert "sensors" not in city.read_layers
     assert "counts" not in result.tables
     assert "counts_met" not in result.indicators
+
+
+@pytest.mark.usefixtures("counters")
+def test_who_may_not_read_the_sensors_gets_a_run_without_counts(river: tuple[str, Path]) -> None:
+    restrict = "update layer set restricted = %s where id = 'sensors'"
+    with psycopg.connect(river[0], autocommit=True) as connection:
+        assert connection.execute(restrict, (True,)).rowcount == 1
+        with opened(river) as city:
+            result = TRAFFIC.run(city, TrafficInputs.model_validate(USUAL), lambda *_: None)
+        connection.execute(restrict, (False,))
+    assert "counts" not in result.tables
