@@ -4,6 +4,7 @@ import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { App } from './app';
 import { pick } from './i18n/text';
+import { printWithSheet } from './parts/PrintSheet';
 import { startLoading } from './state/load';
 import { recallSound, unseenCount } from './state/sensing/alarm';
 import { startEvents } from './state/sensing/events';
@@ -40,6 +41,7 @@ effect(() => {
 
 const root = document.getElementById('app');
 if (root) render(<App />, root);
+printWithSheet(window);
 
 startLoading();
 watchSelection();

@@ -337,5 +337,12 @@ function handle(map: MapLibre): Omit<CityMap, keyof Drawn> {
       for (const [id, source] of Object.entries(map.getStyle().sources)) if (source.type !== 'geojson') map.refreshTiles(id);
     },
     focus: () => map.getCanvas().focus(),
+    copyTo(canvas) {
+      const drawn = map.getCanvas();
+      // What WebGL has drawn is gone after the frame, so it is drawn once more.
+      map.redraw();
+      [canvas.width, canvas.height] = [drawn.width, drawn.height];
+      canvas.getContext('2d')?.drawImage(drawn, 0, 0);
+    },
   };
 }

@@ -89,7 +89,7 @@ function Scale() {
   );
 }
 
-function Attribution() {
+export function Attribution() {
   const visible = new Set(layers.value.filter((layer) => layer.visible).map((layer) => layer.id));
   const sources = (city.value?.collections ?? [])
     .filter((collection) => visible.has(collection.id))

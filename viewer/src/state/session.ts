@@ -52,6 +52,8 @@ export interface CityMap {
   bounds(): Box;
   reloadTiles(): void;
   focus(): void;
+  /** Copies what the map shows now; the canvas takes its size in pixels. */
+  copyTo(canvas: HTMLCanvasElement): void;
   /** Lets a person draw an area; its corners, null when given up. */
   drawArea(): Promise<readonly Position[] | null>;
   /** Lets a person draw a shape; null when given up. */

@@ -45,6 +45,12 @@ export function RunLink({ uid }: { uid: string }) {
   return come && <come.LinkProfile uid={uid} />;
 }
 
+/** What a printed page says of the open run; nothing before its parts have come. */
+export function PrintedRun() {
+  const come = parts.value;
+  return come && <come.Printed />;
+}
+
 export function ProbeCard() {
   const come = useParts();
   return come && <come.Probed />;

@@ -66,7 +66,7 @@ function Asking() {
   );
 }
 
-function ObjectLegend({ layer }: { layer: ResultLayer }) {
+export function ObjectLegend({ layer }: { layer: ResultLayer }) {
   const told = resultLayers.value.find(({ id }) => id === layer.id)?.twin.legend ?? [];
   // One colour is called as the layer is.
   const entries = told.length === 1 ? told.map((entry) => ({ ...entry, label: layer.title })) : told;
@@ -79,7 +79,7 @@ function ObjectLegend({ layer }: { layer: ResultLayer }) {
 }
 
 /** What the colours mean: of the values, or of the difference between two runs. */
-function RampLegend() {
+export function RampLegend() {
   const now = shown.value;
   if (!now) return null;
   const { twin } = now.tiles;

@@ -7,6 +7,7 @@ import { startVehicles } from '../../state/scenarios/vehicles';
 
 export { LinkProfile } from './LinkProfile';
 export { OnMap } from './OnMap';
+export { Printed } from './Printed';
 export { Probed } from './Probed';
 export { Scenarios } from './Scenarios';
 
