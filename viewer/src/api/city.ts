@@ -2,6 +2,7 @@
 
 import type { StyleSpecification } from 'maplibre-gl';
 import { getJson, onServer, serverRoot } from './client';
+import { authorization } from './scenarios';
 import { withTileJson } from './sources';
 import type { City, CityEntry, Collection, Item, ItemPage, SearchAnswer, Statistics } from './documents';
 
@@ -34,7 +35,7 @@ export function itemAddress(root: string, layer: string, id: string, date: strin
 }
 
 export function getItem(address: string, signal: AbortSignal): Promise<Item> {
-  return getJson<Item>(address, signal);
+  return getJson<Item>(address, signal, authorization());
 }
 
 /** Which of a layer's objects, and what of them. */
@@ -107,7 +108,7 @@ export function fileFormats(page: ItemPage): FileFormat[] {
 }
 
 export function getItems(address: string, signal: AbortSignal): Promise<ItemPage> {
-  return getJson<ItemPage>(address, signal);
+  return getJson<ItemPage>(address, signal, authorization());
 }
 
 /** Address of the page after this one; null after the last. */
