@@ -3,7 +3,7 @@
 import { validateStyleMin } from '@maplibre/maplibre-gl-style-spec';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import type { CityEvent, Latest, Rule, Severity } from '../src/api/sensing';
+import { seriesAddress, type CityEvent, type Latest, type Rule, type Severity } from '../src/api/sensing';
 import { shownOf, webAddress } from '../src/state/sensing/cameras';
 import { bucketOf, figures, neighbours, queries, spanOf } from '../src/state/sensing/series';
 import { age, byUrgency, countLooks, decimals, lookOf, readSensor, resultText, unitText, valueText, type Sensor } from '../src/state/sensing/states';
@@ -73,6 +73,9 @@ describe('a chart', () => {
     expect(spanOf('7d', old, NOON, null)?.to).toBe(old / 1000 + 3600);
     expect(spanOf('all', NOON, NOON, null)).toBeNull();
     expect(spanOf('window', NOON, NOON, [0, HOUR])).toEqual({ from: 0, to: 3600 });
+    // A reading of this very moment is not cut off with its part of a second.
+    const address = seriesAddress('', { streams: [1], span: [0.9, 3600.512], bucket: null });
+    expect(new URLSearchParams(address.split('?')[1]).get('datetime')).toBe('1970-01-01T00:00:00Z/1970-01-01T01:00:01Z');
   });
 
   it('adds amounts up and thins the rest, each asked once', () => {

@@ -77,7 +77,7 @@ export interface SeriesQuery {
 
 export function seriesAddress(root: string, { streams, span, bucket, points, f }: SeriesQuery): string {
   const values = new URLSearchParams({ datastream: streams.join(',') });
-  if (span) values.set('datetime', span.map(isoSeconds).join('/'));
+  if (span) values.set('datetime', wholeSeconds(span));
   if (bucket !== null) values.set('bucket', bucket);
   // No peak is lost: a gauge's highest value is what an officer looks for.
   if (points !== undefined) values.set('points', String(points)), values.set('thinning', 'minmax');
@@ -87,6 +87,11 @@ export function seriesAddress(root: string, { streams, span, bucket, points, f }
 
 export async function getSeries(root: string, query: SeriesQuery, signal: AbortSignal): Promise<readonly Series[]> {
   return (await getJson<{ series: readonly Series[] }>(seriesAddress(root, query), signal)).series;
+}
+
+/** A span with the second in which its last reading came: it is the one that an officer waits for. */
+function wholeSeconds([from, to]: readonly [number, number]): string {
+  return `${isoSeconds(from)}/${isoSeconds(to + 1)}`;
 }
 
 function isoSeconds(seconds: number): string {
@@ -200,7 +205,7 @@ export function enterReading(root: string, reading: HandReading, token: string):
 /** Readings that were entered by hand, the latest first. span: seconds since 1970; null: the last 30 days. */
 export async function getHandReadings(root: string, streams: readonly number[], span: readonly [number, number] | null, signal: AbortSignal): Promise<readonly KeptHandReading[]> {
   const values = new URLSearchParams({ datastream: streams.join(',') });
-  if (span) values.set('datetime', span.map(isoSeconds).join('/'));
+  if (span) values.set('datetime', wholeSeconds(span));
   return (await getJson<{ readings: readonly KeptHandReading[] }>(`${root}/sensors/readings?${values}`, signal)).readings;
 }
 

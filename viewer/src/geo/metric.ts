@@ -27,5 +27,7 @@ export function loadProjection(definition: string): Promise<Projection> {
     };
   });
   loaded.set(definition, loading);
+  // A server that is gone may be back when it is asked for again.
+  loading.catch(() => loaded.delete(definition));
   return loading;
 }

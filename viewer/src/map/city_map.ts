@@ -1,6 +1,6 @@
 /** The map itself: MapLibre driven by the view, reporting back what a person does on it. Loaded on its own. */
 
-import { computed, effect, signal } from '@preact/signals';
+import { computed, effect, signal, type ReadonlySignal } from '@preact/signals';
 import { Map as MapLibre, setWorkerUrl, type LngLat, type MapMouseEvent, type Point, type StyleSpecification } from 'maplibre-gl';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
@@ -8,7 +8,7 @@ import type { Box } from '../api/documents';
 import { roundCamera } from '../state/hash';
 import { keyOf } from '../api/foreign';
 import { serverRoot } from '../api/client';
-import { home } from '../state/load';
+import { awaitServer, home } from '../state/load';
 import { clearSelection, selectHits } from '../state/selection';
 import { mapEvents, shownSensors } from '../state/sensing/past';
 import { typhoonMap } from '../state/sensing/typhoons';
@@ -155,47 +155,33 @@ function followStyle(map: MapLibre): () => void {
 // What colours values is fetched with the first result.
 function followResult(map: MapLibre): () => void {
   const isOpen = computed(() => shown.value !== null);
-  return effect(() => {
-    if (!isOpen.value) return;
-    let stop: (() => void) | null = null;
-    let wanted = true;
-    void import('./scenarios/water').then(({ drawWater }) => {
-      if (wanted) stop = drawWater(map);
-    });
-    return () => {
-      wanted = false;
-      stop?.();
-    };
-  });
+  return drawWhile(isOpen, () => import('./scenarios/water'), ({ drawWater }) => drawWater(map));
 }
 
 // What draws single vehicles is fetched with the first of them.
 function followVehicles(map: MapLibre): () => void {
   const isOpen = computed(() => driving.value && tracks.value !== null);
-  return effect(() => {
-    if (!isOpen.value) return;
-    let stop: (() => void) | null = null;
-    let wanted = true;
-    void import('./scenarios/vehicles').then(({ drawVehicles }) => {
-      if (wanted) stop = drawVehicles(map);
-    });
-    return () => {
-      wanted = false;
-      stop?.();
-    };
-  });
+  return drawWhile(isOpen, () => import('./scenarios/vehicles'), ({ drawVehicles }) => drawVehicles(map));
 }
 
 // A second map is made only where two runs are compared.
 function followBeside(map: MapLibre): () => void {
   const isOpen = computed(() => wantedBeside.value !== null);
+  return drawWhile(isOpen, () => import('./scenarios/second'), ({ drawSecond }) => drawSecond(map, wantedBeside));
+}
+
+/** Draws while there is something to draw, with code that is fetched then; a server that is gone is told and awaited. */
+function drawWhile<Code>(isOpen: ReadonlySignal<boolean>, fetched: () => Promise<Code>, draw: (code: Code) => () => void): () => void {
   return effect(() => {
     if (!isOpen.value) return;
     let stop: (() => void) | null = null;
     let wanted = true;
-    void import('./scenarios/second').then(({ drawSecond }) => {
-      if (wanted) stop = drawSecond(map, wantedBeside);
-    });
+    fetched().then(
+      (code) => {
+        if (wanted) stop = draw(code);
+      },
+      awaitServer,
+    );
     return () => {
       wanted = false;
       stop?.();

@@ -68,7 +68,10 @@ function useMetres(place: Place | null, definition: string | undefined): Metres 
     setProject(null);
     if (definition === undefined) return;
     let wanted = true;
-    void loadProjection(definition).then((projection) => wanted && setProject(() => projection.forward));
+    loadProjection(definition).then(
+      (projection) => wanted && setProject(() => projection.forward),
+      () => wanted && setProject(null),
+    );
     return () => {
       wanted = false;
     };

@@ -1,6 +1,7 @@
 /** A chart of lines under the clock of the map: it marks the moment, and a click sets it. */
 
 import { useEffect, useRef } from 'preact/hooks';
+import { awaitServer } from '../../state/load';
 import { instant, setInstant } from '../../state/scenarios/play';
 import type { Chart, Drawn } from '../sensing/chart';
 
@@ -12,11 +13,11 @@ export function ClockChart({ drawn, label }: { drawn: Drawn; label: string }) {
     const element = holder.current;
     if (!element) return;
     let wanted = true;
-    void import('../sensing/chart').then(({ drawChart }) => {
+    import('../sensing/chart').then(({ drawChart }) => {
       if (!wanted) return;
       chart.current = drawChart(element, drawn, { onMoment: setInstant, onWindow: (from) => setInstant(from) });
       chart.current.mark(instant.peek());
-    });
+    }, awaitServer);
     return () => {
       wanted = false;
       chart.current?.remove();

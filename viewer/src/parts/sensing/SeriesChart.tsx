@@ -5,6 +5,7 @@ import { getRules, getSeries, seriesAddress, type Rule } from '../../api/sensing
 import { isAbort } from '../../api/client';
 import { number, pick, t } from '../../i18n/text';
 import { moment, setMoment, setWindow, timeWindow } from '../../state/sensing/clock';
+import { awaitServer } from '../../state/load';
 import { now } from '../../state/sensing/live';
 import { useAnswer } from '../../state/sensing/asking';
 import { bucketOf, figures, lineOf, queries, spanOf, type Line, type Window } from '../../state/sensing/series';
@@ -84,11 +85,11 @@ function Plot({ sensors, read }: { sensors: readonly Sensor[]; read: Read }) {
     const element = holder.current;
     if (!element) return;
     let wanted = true;
-    void import('./chart').then(({ drawChart }) => {
+    import('./chart').then(({ drawChart }) => {
       if (!wanted) return;
       chart.current = drawChart(element, drawn, { onMoment: setMoment, onWindow: setWindow });
       chart.current.mark(moment.peek());
-    });
+    }, awaitServer);
     return () => {
       wanted = false;
       chart.current?.remove();
