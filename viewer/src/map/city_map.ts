@@ -275,7 +275,11 @@ function listen(map: MapLibre): void {
     if (drawn.is3d.peek() && !onTerrain.peek()) onTerrain.value = true;
     else session.mapBusy.value = false;
   });
-  map.on('error', onMapError);
+  map.on('error', (event) => {
+    onMapError(event);
+    // It says that it rests after a frame alone, and what fails asks for none.
+    map.triggerRepaint();
+  });
   map.getCanvas().addEventListener('keydown', (event) => {
     if (session.drawing.peek() || session.editing.peek()) return;
     if (event.key === 'Enter') readCentre(map);
@@ -321,6 +325,7 @@ function handle(map: MapLibre): Omit<CityMap, keyof Drawn> {
     reloadTiles() {
       session.tileTrouble.value = null;
       for (const [id, source] of Object.entries(map.getStyle().sources)) if (source.type !== 'geojson') map.refreshTiles(id);
+      map.triggerRepaint();
     },
     focus: () => map.getCanvas().focus(),
     copyTo(canvas) {
