@@ -11,7 +11,7 @@ import shapely
 from twin.traffic import Demand, Network, assign
 from twin.traffic.micro.cutout import Route, drawn, routes_across
 from twin.traffic.micro.net import build_net
-from twin.traffic.micro.process import MicroFailed, MicroUnavailable, Sumo
+from twin.traffic.micro.process import MicroFailed, Sumo
 from twin.traffic.micro.simulation import Micro, simulate
 from twin.traffic.signals import Phase, Signal, uniform_delay_s
 
@@ -23,10 +23,7 @@ STARTS_S = 12.0
 
 @pytest.fixture(scope="module")
 def sumo() -> Sumo:
-    try:
-        return Sumo.installed()
-    except MicroUnavailable as error:
-        pytest.skip(str(error))
+    return Sumo.installed()
 
 
 def crossing() -> Network:

@@ -30,6 +30,7 @@ class MicroInputs(Inputs):
             "A finished run: its trips, closures, new roads and water; none takes the city as it is",
         ),
         widget="run",
+        of="traffic",
         max_length=100,
     )
     hour: int | None = field(

@@ -16,7 +16,7 @@ from tests.twin.traffic.scenario.test_run import NODES, ROADS, SOUTH, USUAL, WES
 from twin.scenarios.keep import keep
 from twin.scenarios.protocol import Result
 from twin.traffic.micro import process
-from twin.traffic.micro.process import MicroUnavailable, Sumo
+from twin.traffic.micro.process import Sumo
 from twin.traffic.scenario import TRAFFIC
 from twin.traffic.scenario.errors import TrafficRefused
 from twin.traffic.scenario.inputs import TrafficInputs
@@ -34,10 +34,7 @@ PLAN = {"offset_s": 10, "phases": [{"roads": ["W-N1"], "green_s": 40}, {"roads":
 
 @pytest.fixture
 def sumo() -> Sumo:
-    try:
-        return Sumo.installed()
-    except MicroUnavailable as error:
-        pytest.skip(str(error))
+    return Sumo.installed()
 
 
 def box(river: City, west: float, south: float, east: float, north: float) -> dict[str, Any]:
