@@ -14,7 +14,7 @@ pin() {
         --no-annotate --no-emit-index-url --custom-compile-command "make lock" --quiet
 }
 
-pin requirements/server.txt setup.cfg requirements/build.in --extra server "$@"
-pin requirements/dev.txt setup.cfg requirements/build.in --extra server --extra dev \
+pin requirements/server.txt setup.cfg requirements/build.in --extra server --extra engines "$@"
+pin requirements/dev.txt setup.cfg requirements/build.in --extra server --extra engines --extra dev \
     --constraint requirements/server.txt "$@"
 pin requirements/node.txt requirements/node.in "$@"

@@ -8,6 +8,7 @@ from api.processes.schemas import in_ogc_dialect
 from twin.scenarios.describe import input_schemas, required
 from twin.scenarios.inputs import Words
 from twin.scenarios.protocol import Scenario
+from twin.scenarios.registry import missing
 
 CONF = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf"
 CONFORMANCE = tuple(
@@ -52,11 +53,12 @@ def summary(scenario: Scenario, base: str, language: Language) -> dict[str, Any]
 
 
 def description(scenario: Scenario, base: str, language: Language) -> dict[str, Any]:
-    """A process with its inputs; beyond the standard, `twin` has words in both languages, and presets.
+    """A process with its inputs; beyond the standard, `twin` has words in both languages, presets, and what is to be
+    installed before it can run here, if anything.
 
     An input's own `twin` has its whole schema (2020-12), with the words and units that the standard's has no room for.
     """
-    needed = required(scenario)
+    needed, lacking = required(scenario), missing(scenario)
     return summary(scenario, base, language) | {
         "inputs": {
             name: {
@@ -85,6 +87,7 @@ def description(scenario: Scenario, base: str, language: Language) -> dict[str, 
         "twin": {
             "title": scenario.title._asdict(),
             "description": scenario.description._asdict(),
+            "missing": None if lacking is None else lacking._asdict(),
             "presets": {
                 name: {"title": preset.title._asdict(), "inputs": dict(preset.inputs)}
                 for name, preset in scenario.presets.items()

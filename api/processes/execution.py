@@ -104,7 +104,7 @@ async def process(request: Request, name: str) -> Response:
         heading, title = spoken(scenario.title, said), await _city_title(request)
         return page(
             request, "facts.html", links=told["links"], city_title=title, heading=heading, facts=rows,
-            text=told["description"],
+            text=" ".join(filter(None, (told["description"], (told["twin"]["missing"] or {}).get(said)))),
         )  # fmt: skip
     return json_answer(told)
 

@@ -39,7 +39,11 @@ class Preset:
 
 
 class Scenario(Protocol):
-    """One kind of "what if". All but `run` is read in the server, so that importing it must be quick."""
+    """One kind of "what if". All but `run` is read in the server, so that importing it must be quick.
+
+    One whose engine is installed apart has a further method, `missing() -> Words | None`: what is to be installed
+    here before it can run. Whoever lists scenarios shows it.
+    """
 
     name: str
     """[a-z][a-z0-9-]*: the process of that name in OGC API Processes, and `city.run(name)`."""

@@ -2,14 +2,14 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
 
 from pydantic import TypeAdapter, ValidationError
 
 from twin.scenarios import NoSuchScenario, ScenarioError
-from twin.scenarios.inputs import Inputs
+from twin.scenarios.inputs import Inputs, Words
 from twin.scenarios.protocol import Scenario
 
 GROUP = "citytwin.scenarios"
@@ -40,6 +40,12 @@ def find_scenario(name: str) -> Scenario:
     if found is None:
         raise NoSuchScenario(f"no scenario {name[:60]!r}; there are: {', '.join(scenarios())}")
     return found
+
+
+def missing(scenario: Scenario) -> Words | None:
+    """What is to be installed here before a scenario can run; None where it can."""
+    told: Callable[[], Words | None] | None = getattr(scenario, "missing", None)
+    return None if told is None else told()
 
 
 def check(scenario: Scenario) -> None:

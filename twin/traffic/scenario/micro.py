@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from twin.flood.scenario.shapes import Polygon
 from twin.scenarios.inputs import Inputs, Words, field
 from twin.scenarios.protocol import Preset, Progress, Result
+from twin.traffic.scenario.engines import missing
 
 if TYPE_CHECKING:
     from twin.scenarios.city import City
@@ -81,6 +82,10 @@ class MicroScenario:
     )
     inputs: type[Inputs] = MicroInputs
     presets: Mapping[str, Preset] = {}
+
+    def missing(self) -> Words | None:
+        """See `twin.scenarios.protocol.Scenario`."""
+        return missing("sumo", "SUMO", "sumo")
 
     def run(self, city: "City", inputs: MicroInputs, progress: Progress) -> Result:
         """See `twin.scenarios.protocol.Scenario`."""

@@ -17,7 +17,7 @@ from twin.traffic.assignment import Assignment
 from twin.traffic.errors import TrafficError
 from twin.traffic.micro.cutout import Route, Vehicles, drawn, routes_across
 from twin.traffic.micro.net import build_net
-from twin.traffic.micro.process import MicroFailed, MicroUnavailable, Sumo
+from twin.traffic.micro.process import MicroFailed, Sumo
 from twin.traffic.micro.simulation import Micro, simulate
 from twin.traffic.network import Flags
 from twin.traffic.scenario.errors import TrafficRefused
@@ -56,8 +56,6 @@ def run_micro(city: City, inputs: MicroInputs, progress: Progress) -> Result:
     """Drive the vehicles of an area. Raises TrafficRefused, telling the planner which field is wrong."""
     try:
         return _run(city, inputs, progress)
-    except MicroUnavailable as error:
-        raise TrafficRefused(str(error), '本服务器未安装 SUMO；请执行 pip install "citytwin[sumo]"') from error
     except MicroFailed as error:
         raise TrafficRefused(f"area: {error}", f"area：SUMO 未能完成：{error}") from error
     except TrafficError as error:

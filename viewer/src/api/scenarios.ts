@@ -44,6 +44,8 @@ export interface Process {
   readonly twin: {
     readonly title: Text;
     readonly description: Text;
+    /** What is to be installed on the server before it can run; null: nothing. */
+    readonly missing: Text | null;
     readonly presets: Readonly<Record<string, { readonly title: Text; readonly inputs: Attributes }>>;
   };
 }

@@ -4,6 +4,7 @@ export const scenariosEn = {
   'panel.scenarios': 'Scenarios',
   'scenario.reading': 'Reading',
   'scenario.ask': 'What if',
+  'scenario.missing': 'Cannot run here yet:',
   'scenario.runs': 'Runs',
   'scenario.no_runs': 'No run yet that you may see.',
   'scenario.give_token': 'I have a token',

@@ -5,6 +5,7 @@ export const scenariosZh: Readonly<Record<keyof typeof scenariosEn, string>> = {
   'panel.scenarios': '情景',
   'scenario.reading': '正在读取',
   'scenario.ask': '如果……会怎样',
+  'scenario.missing': '目前无法在此运行：',
   'scenario.runs': '已有计算',
   'scenario.no_runs': '还没有您可以查看的计算。',
   'scenario.give_token': '我有令牌',

@@ -12,12 +12,13 @@ import pyproj
 import pytest
 import shapely
 
+from api.processes.documents import description
 from tests.twin.traffic.scenario.test_run import NODES, ROADS, SOUTH, USUAL, WEST, layer, opened, river, shown
 from twin.scenarios.keep import keep
 from twin.scenarios.protocol import Result
 from twin.traffic.micro import process
 from twin.traffic.micro.process import Sumo
-from twin.traffic.scenario import TRAFFIC
+from twin.traffic.scenario import TRAFFIC, engines
 from twin.traffic.scenario.errors import TrafficRefused
 from twin.traffic.scenario.inputs import TrafficInputs
 from twin.traffic.scenario.micro import MICRO, MicroInputs
@@ -104,6 +105,13 @@ def test_what_cannot_be_driven(river: City, sumo: Sumo, inputs: Callable[[City],
 
 def test_without_sumo_it_is_told_what_to_install(river: City, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "find_spec", lambda _: None)
-    with pytest.raises(TrafficRefused, match=r'pip install "citytwin\[sumo\]"') as refused:
+    with pytest.raises(TrafficRefused, match=r'pip install "citytwin\[sumo\]"'):
         drive(river, area=box(river, 0, 0, 100, 100))
-    assert "SUMO" in refused.value.zh
+
+
+def test_who_asks_for_the_scenario_learns_it_before_the_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert description(MICRO, "", "en")["twin"]["missing"] is None
+    monkeypatch.setattr(engines, "find_spec", lambda _: None)
+    said = description(MICRO, "", "en")["twin"]["missing"]
+    assert 'pip install "citytwin[sumo]"' in said["zh"]
+    assert "not installed" in said["en"]

@@ -34,19 +34,38 @@ export function Scenarios() {
       <ul class="process-list">
         {offered.value?.map((process) => (
           <li key={process.id}>
-            <button type="button" class="process" onClick={() => (asking.value = { process, inputs: {} })}>
-              <ProcessMark id={process.id} />
-              <span>
-                <b>{pick(process.twin.title)}</b>
-                <small>{pick(process.twin.description)}</small>
-              </span>
-              <Icon name="chevron" />
-            </button>
+            {process.twin.missing ? (
+              <div class="process is-missing">
+                <ProcessWords process={process} />
+              </div>
+            ) : (
+              <button type="button" class="process" onClick={() => (asking.value = { process, inputs: {} })}>
+                <ProcessWords process={process} />
+                <Icon name="chevron" />
+              </button>
+            )}
           </li>
         ))}
       </ul>
       <Runs />
     </div>
+  );
+}
+
+function ProcessWords({ process: { id, twin } }: { process: Process }) {
+  return (
+    <>
+      <ProcessMark id={id} />
+      <span>
+        <b>{pick(twin.title)}</b>
+        <small>{pick(twin.description)}</small>
+        {twin.missing && (
+          <small class="process-missing">
+            {t('scenario.missing')} {pick(twin.missing)}
+          </small>
+        )}
+      </span>
+    </>
   );
 }
 
