@@ -12,7 +12,7 @@ from api.exchange import city, exchange
 from api.links import GEOJSON
 from api.parameters import Parameter, Query, whole_number
 from api.routing import PartRouter
-from api.traffic import COORDS, as_degrees, given_place, metric_place, transformers
+from api.traffic import COORDS, as_degrees, metric_place, needed, transformers
 from layers.catalog import LayerNotFound
 from layers.filters import parse_filter
 from layers.query import Selection
@@ -59,8 +59,9 @@ async def parking(request: Request) -> Response:
     an hour; by `persistence`, where that past is not known, the free places of now.
     """
     query, served = Query(request), city(request)
-    place, limit = given_place(query, COORDS), query.take(LIMIT)
+    given, limit = query.take(COORDS), query.take(LIMIT)
     query.finish()
+    place = needed(given, COORDS)
     there, back = transformers(served.database.city.metric_srid)
     begin = metric_place(there, place)
     principal = exchange(request).principal

@@ -4,7 +4,7 @@ import json
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyproj
@@ -152,9 +152,11 @@ router = PartRouter(tags=["Ways"])
 async def isochrones(request: Request) -> Response:
     """What is reached within some minutes: a polygon for each time, the largest first, with its km2 and people."""
     query, networks = Query(request), city(request).ways
-    place, minutes = given_place(query, COORDS), query.take(MINUTES)
+    given, minutes = query.take(COORDS), query.take(MINUTES)
     towards, counts, rings = query.take(DIRECTION) == "to", query.take(PEOPLE), query.take(RINGS)
-    asked = await asked_state(request, query)
+    state = last_of(query)
+    place = needed(given, COORDS)
+    asked = await asked_state(request, state)
     ways, used = asked.ways, asked.router
     there, back = transformers(city(request).database.city.metric_srid)
     x, y = metric_place(there, place)
@@ -187,8 +189,9 @@ async def isochrones(request: Request) -> Response:
 async def route(request: Request) -> Response:
     """The quickest way between two places: its line, seconds, metres, and the streets in turn."""
     query = Query(request)
-    begin, end = given_place(query, FROM), given_place(query, TO)
-    asked = await asked_state(request, query)
+    given, state = (query.take(FROM), query.take(TO)), last_of(query)
+    begin, end = needed(given[0], FROM), needed(given[1], TO)
+    asked = await asked_state(request, state)
     there, back = transformers(city(request).database.city.metric_srid)
     first, last = metric_place(there, begin), metric_place(there, end)
     found = await city(request).ways.work(lambda: asked.ways.route(first, last, asked.router))
@@ -220,15 +223,31 @@ class Asked:
     router: "Router | None"
 
 
-async def asked_state(request: Request, query: Query) -> Asked:
-    """The roads that MODE, RUN, FLOOD_RUN, DATETIME and PLAN ask for, after which the query is finished.
+class State(NamedTuple):
+    """What a question says of the roads."""
 
-    Raises BadRequest, NoSuchRun, NotFinished, TrafficRefused.
+    mode: str
+    moment: str | None
+    plan: str | None
+    flood: str | None
+    traffic: str | None
+
+
+def last_of(query: Query) -> State:
+    """MODE, RUN, FLOOD_RUN, DATETIME and PLAN, after which the query is finished. Raises BadRequest.
+
+    What a question lacks is told after this: a name that was misspelt is told first.
     """
-    networks, principal = city(request).ways, exchange(request).principal
     mode, moment, plan = query.take(MODE), query.take(DATETIME), query.take(PLAN)
-    flood, traffic = query.take(FLOOD_RUN), query.take(RUN)
+    state = State(mode, moment, plan, query.take(FLOOD_RUN), query.take(RUN))
     query.finish()
+    return state
+
+
+async def asked_state(request: Request, state: State) -> Asked:
+    """The roads that a question is about. Raises BadRequest, NoSuchRun, NotFinished, TrafficRefused."""
+    networks, principal = city(request).ways, exchange(request).principal
+    mode, moment, plan, flood, traffic = state
     if plan is not None and plan not in (await city(request).catalog()).plans:
         raise BadRequest(f"plan={plan}: the city has no such plan")
     if mode == "walk" and traffic is not None:
@@ -238,12 +257,11 @@ async def asked_state(request: Request, query: Query) -> Asked:
     return Asked(mode, ways, key, await networks.router(ways, key, met, "lorry" if mode == "lorry" else "car"))
 
 
-def given_place(query: Query, parameter: Parameter[tuple[float, float] | None]) -> tuple[float, float]:
-    """Raises BadRequest."""
-    found = query.take(parameter)
-    if found is None:
+def needed(place: tuple[float, float] | None, parameter: Parameter[Any]) -> tuple[float, float]:
+    """A place that must be given. Raises BadRequest."""
+    if place is None:
         raise BadRequest(f"{parameter.name}: say where, e.g. ?{parameter.name}=POINT(120.955 28.102)")
-    return found
+    return place
 
 
 @cache

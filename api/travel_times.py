@@ -20,7 +20,7 @@ from api.exchange import city, exchange
 from api.links import JSON
 from api.parameters import Parameter, Query, one_of
 from api.routing import PartRouter
-from api.traffic import FLOOD_RUN, MODE, RUN, Asked, asked_state, checked_place, transformers
+from api.traffic import FLOOD_RUN, MODE, RUN, Asked, asked_state, checked_place, last_of, transformers
 from api.views import DATETIME, PLAN
 
 if TYPE_CHECKING:
@@ -118,9 +118,10 @@ async def travel_times(request: Request) -> Response:
     """Seconds from each of some places to each of others: null where no way leads, or no road is near."""
     query = Query(request)
     begin, end, level, form = query.take(ORIGINS), query.take(DESTINATIONS), query.take(AREAS), query.take(FORM)
+    state = last_of(query)
     if (begin is None) == (level is None) or (level is not None and end is not None):
         raise BadRequest("origins, areas: give one of the two; destinations go with origins")
-    asked = await asked_state(request, query)
+    asked = await asked_state(request, state)
     if begin is None:
         origins = destinations = await _middles(request, asked, str(level))
     else:
@@ -136,7 +137,7 @@ async def many_travel_times(request: Request) -> Response:
     """The same between more places than an address holds."""
     query = Query(request)
     form = query.take(FORM)
-    asked = await asked_state(request, query)
+    asked = await asked_state(request, last_of(query))
     body = await read_json(request, JSON)
     if not isinstance(body, dict) or not body.keys() <= {"origins", "destinations"}:
         raise BadRequest('an object is wanted, with "origins" and, if they differ, "destinations"')

@@ -291,6 +291,13 @@ async def test_a_new_road_is_driven_at_once(asking: httpx.AsyncClient, square: t
     assert after["metres"] == pytest.approx(1414, rel=0.01)
 
 
+@pytest.mark.parametrize("path", ["isochrones", "route", "matrix", "users", "parking"])
+async def test_a_misspelt_parameter_is_named_before_what_lacks(asking: httpx.AsyncClient, path: str) -> None:
+    answer = await asking.get(f"/traffic/{path}", params={"form": "x"})
+    assert answer.status_code == 400
+    assert "unknown parameter: form" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("path", "asked", "said"),
     [
