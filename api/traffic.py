@@ -228,7 +228,7 @@ class State(NamedTuple):
 
     mode: str
     moment: str | None
-    plan: str | None
+    plan: int | None
     flood: str | None
     traffic: str | None
 
