@@ -16,7 +16,7 @@ from twin.traffic.graph import Expansion, compact, delays_of, expand
 from twin.traffic.kernels.delays import integral, update
 from twin.traffic.kernels.paths import Paths
 from twin.traffic.network import Floats, Integers, Network
-from twin.traffic.path_store import Labels, PathStore, Unserved
+from twin.traffic.path_store import Labels, PathStore, Unserved, Uses
 
 MOST_ROUNDS = {"paths": 200, "bfw": 2000}
 
@@ -79,12 +79,26 @@ class Assignment:
         """Trips for which no open way leads."""
         return sum(each.trips for each in self.unserved)
 
-    def shares(self, links: npt.ArrayLike) -> Floats:
-        """pcu/h over each of some links (indices) for one vehicle of each pair of the first demand, [link, pair].
+    def uses(self, links: npt.ArrayLike) -> Uses:
+        """How much of the trips of each pair goes over each of some links (indices, each once).
 
-        Raises TrafficError after method "bfw".
+        Raises TrafficError after method "bfw", which keeps no paths.
         """
-        return self._kept().shares(np.atleast_1d(np.asarray(links, np.int64)))
+        return self._kept().uses(np.atleast_1d(np.asarray(links, np.int64)))
+
+    def shares(self, links: npt.ArrayLike) -> Floats:
+        """pcu/h over each of some links (indices, each once) for one vehicle of each pair of the first demand.
+
+        [link, pair]. Raises TrafficError after method "bfw".
+        """
+        demand, uses = self.demand[0], self.uses(links)
+        key = demand.origin * len(demand.zones) + demand.destination
+        order = np.argsort(key)
+        own = uses.row == 0
+        wanted = uses.origin[own] * len(demand.zones) + uses.destination[own]
+        out = np.zeros((np.size(links), len(key)))
+        out[uses.link[own], order[np.searchsorted(key[order], wanted)]] = uses.share[own] * demand.vehicle.pcu
+        return out
 
     def select_link(self, links: npt.ArrayLike, *, every: bool = False) -> tuple[list[tuple[Any, Any, float]], Floats]:
         """Who uses a link: (origin, destination, pcu/h) of trips over any (or every) of some links, and their flows.

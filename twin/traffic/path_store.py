@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,20 @@ class Unserved:
     origin: Any
     destination: Any
     trips: float
+
+
+class Uses(NamedTuple):
+    """Who uses some links, an entry for each link and pair of zones of a class.
+
+    link: place in the links asked for. row: of the class. origin, destination: places in its zones. share: of the
+    pair's trips.
+    """
+
+    link: Integers
+    row: Integers
+    origin: Integers
+    destination: Integers
+    share: Floats
 
 
 @dataclass
@@ -85,20 +99,32 @@ class PathStore:
         begin = np.r_[0, np.cumsum(count)][chain_begin]
         return self.labels.origin[pair], self.labels.destination[pair], self.paths.flow[used], begin, links
 
-    def shares(self, links: Integers) -> Floats:
-        """pcu/h over each link for one vehicle of each pair of the first demand, [link, pair in its order]."""
-        demand, own = self.labels.demands[0], self.labels.row == 0
-        key = demand.origin * len(demand.zones) + demand.destination
-        order = np.argsort(key)
-        keys = self.labels.origin[own] * len(demand.zones) + self.labels.destination[own]
-        place = order[np.searchsorted(key[order], keys)]
-        pair = self._pair_of_path()
-        out = np.zeros((len(links), len(demand.trips)))
-        for row, link in enumerate(links):
-            flow = np.where(self._hits(np.array([link])) > 0, self.paths.flow, 0.0)
-            sums = np.bincount(pair, flow, len(own))[own]
-            out[row, place] = sums / demand.trips[place]
-        return out
+    def uses(self, links: Integers) -> Uses:
+        """How much of each pair's trips goes over each of some links, each of which stands there once."""
+        g = self.graph
+        place = np.full(self.links, -1)
+        place[links] = np.arange(len(links))
+        asked = place[g.members] >= 0
+        chain, of = (
+            np.repeat(np.arange(len(g.member_first) - 1), np.diff(g.member_first))[asked],
+            place[g.members][asked],
+        )
+        # Links of one chain are driven by the same paths.
+        first = np.searchsorted(chain, np.arange(len(g.member_first)))
+        driven = np.flatnonzero(np.diff(first)[self.paths.links] > 0)
+        count = np.diff(first)[self.paths.links[driven]]
+        link = of[_ranges(first[self.paths.links[driven]], count)]
+        path = np.repeat(np.searchsorted(self.paths.begin, driven, side="right") - 1, count)
+        pair, flow = self._pair_of_path()[path], self.paths.flow[path]
+        pairs = len(self.paths.of_pair) - 1
+        keys, where = np.unique(link * pairs + pair, return_inverse=True)
+        total = np.bincount(self._pair_of_path(), self.paths.flow, pairs)
+        link, pair = np.divmod(keys, max(pairs, 1))
+        share = np.bincount(where, flow, len(keys)) / np.maximum(total[pair], 1e-300)
+        used = share > 0
+        link, pair = link[used], pair[used]
+        labels = self.labels
+        return Uses(link, labels.row[pair], labels.origin[pair], labels.destination[pair], share[used])
 
     def _hits(self, links: Integers) -> Integers:
         """How many of some links each path has."""

@@ -1,14 +1,17 @@
 """Where trips come from: gravity against a published example, generation, profiles, and fits to counts."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize
 
 from tests.twin.traffic.networks import grid
-from twin.traffic import Demand, InvalidDemand, InvalidNetwork, assign
+from twin.traffic import Demand, InvalidDemand, InvalidNetwork, VehicleClass, assign
 from twin.traffic.counts import fit, geh, rmse
 from twin.traffic.generation import Rate, hourly, trip_ends
 from twin.traffic.gravity import Deterrence, balance, calibrate, gravity
@@ -89,6 +92,45 @@ def test_a_fit_meets_counts_and_stays_near_the_prior() -> None:
     assert loose.changed < 0.05 < found.changed
     with pytest.raises(InvalidDemand, match="at least one"):
         fit(network, prior, {})
+
+
+def test_a_fit_of_two_classes_is_the_least_change_that_scipy_finds() -> None:
+    """Without congestion ways stay: trips that differ least from the prior, and the counts' duals, by scipy."""
+    network = replace(grid(4, 7), alpha=np.zeros(grid(4, 7).links))
+    random = np.random.default_rng(4)
+    ends = random.integers(0, network.nodes, (2, 30))
+    cars = Demand.from_pairs(ends[0], ends[1], random.uniform(5, 40, 30), range(network.nodes))
+    lorries = replace(cars, trips=0.1 * cars.trips, vehicle=VehicleClass("lorry", 2.0))
+    first = assign(network, [cars, lorries])
+    vehicles = np.sum(list(first.class_flow.values()), axis=0)
+    a, b, c, d = (int(each) for each in np.argsort(vehicles)[-4:])
+    wanted = np.array([vehicles[a] + vehicles[b] + 30, 0.7 * vehicles[c], vehicles[d] + 20])
+    slack = np.array([0.0, 0.0, 5.0])
+    found = fit(network, [cars, lorries], dict(zip([(a, b), (c,), (d,)], wanted.tolist(), strict=True)), slack=slack)
+    assert found.after[:2] == pytest.approx(wanted[:2], abs=1e-3)
+    assert found.demands[1].trips == pytest.approx(0.1 * found.demands[0].trips)
+    shares = first.shares([a, b, c, d])
+    seen, prior = np.stack([shares[0] + shares[1], shares[2], shares[3]]), 1.1 * cars.trips
+
+    def distance(factors: np.ndarray[Any, Any]) -> float:
+        missed = seen[2] @ (prior * factors) - wanted[2]
+        return float(prior @ (factors * np.log(factors) - factors + 1) + missed**2 / (2 * slack[2]))
+
+    best = minimize(
+        distance, np.ones(len(prior)), bounds=[(1e-6, None)] * len(prior), method="SLSQP",
+        constraints={"type": "eq", "fun": lambda factors: seen[:2] @ (prior * factors) - wanted[:2]},
+        options={"maxiter": 500, "ftol": 1e-12},
+    )  # fmt: skip
+    assert found.demand.trips / cars.trips == pytest.approx(best.x, abs=2e-3)
+
+
+def test_counts_that_contradict_each_other_are_met_half_way() -> None:
+    network = grid(4, 7)
+    prior = Demand.from_pairs([0], [15], 100.0, range(network.nodes))
+    link = int(np.argmax(assign(network, prior).flow))
+    found = fit(network, prior, {(link,): 150.0, (link, link): 100.0}, slack=[1.0, 1.0])
+    assert 50 < found.after[0] < 150
+    assert found.after[1] == pytest.approx(2 * found.after[0])
 
 
 def test_geh_by_hand() -> None:
