@@ -33,9 +33,9 @@ def rmse(flow: npt.ArrayLike, count: npt.ArrayLike) -> float:
 class Fit:
     """Trips fitted to counts.
 
-    demands: of each class, in the order of the prior's. links: the first of each count's. counts: vehicles/h. before, after: those computed with the
-    prior and with the fitted trips. changed: sum of |trips - prior| over the prior's sum. unreached: places in the
-    list of counts that no trip of the prior passes; nothing is fitted to them.
+    demands: of each class, in the order of the prior's. links: the first of each count's. counts: vehicles/h.
+    before, after: those computed with the prior and with the fitted trips. changed: sum of |trips - prior| over the
+    prior's sum. unreached: places in the list of counts that no trip of the prior passes; nothing is fitted to them.
     """
 
     demands: tuple[Demand, ...]
