@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from twin.traffic.errors import InvalidDemand
 from twin.traffic.network import Flags, Floats, Ids, Integers
+from twin.traffic.readers.tables import read_rows
 
 MOST_TRIPS = 1e12
 
@@ -114,29 +115,28 @@ class Demand:
 def read_csv(path: Path, zones: Iterable[Hashable] | None = None, vehicle: VehicleClass = CAR) -> Demand:
     """Demand from a file with the columns origin, destination, trips (any order, more are passed over).
 
-    zones: ids of the network's zones, by which those of the file are recognised (as text).
-    Raises InvalidDemand, naming the line.
+    Columns are parted by commas, semicolons or tabs. zones: ids of the network's zones, by which those of the file are
+    recognised (as text). Raises InvalidDemand, naming the line.
     """
     known: dict[str, Any] | None = None if zones is None else {str(each): each for each in zones}
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InvalidDemand(f"{path.name}: no UTF-8 text; save it as CSV in UTF-8") from None
     rows: list[tuple[Any, Any, float]] = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        table = csv.DictReader(file)
-        missing = {"origin", "destination", "trips"} - set(table.fieldnames or ())
-        if missing:
-            raise InvalidDemand(f"{path.name}: no column {sorted(missing)[0]}; needed are origin, destination, trips")
-        for row in table:
-            ends = [(row["origin"] or "").strip(), (row["destination"] or "").strip()]
-            unknown = next((each for each in ends if known is not None and each not in known), None)
-            if unknown is not None:
-                raise InvalidDemand(f"{path.name}, line {table.line_num}: zone {unknown!r} is unknown")
-            try:
-                trips = float(row["trips"])
-            except (TypeError, ValueError):
-                raise InvalidDemand(f"{path.name}, line {table.line_num}: {row['trips']!r} is no number") from None
-            if not 0 <= trips <= MOST_TRIPS:
-                raise InvalidDemand(f"{path.name}, line {table.line_num}: {trips} trips; use 0 or more")
-            a, b = ends if known is None else (known[each] for each in ends)
-            rows.append((a, b, trips))
+    for row in read_rows(text, path.name, ("origin", "destination", "trips")):
+        ends = [row.texts["origin"], row.texts["destination"]]
+        unknown = next((each for each in ends if known is not None and each not in known), None)
+        if unknown is not None:
+            raise InvalidDemand(f"{path.name}, line {row.line}: zone {unknown!r} is unknown")
+        try:
+            trips = row.number("trips")
+        except ValueError:
+            raise InvalidDemand(f"{path.name}, line {row.line}: {row.texts['trips']!r} is no number") from None
+        if not 0 <= trips <= MOST_TRIPS:
+            raise InvalidDemand(f"{path.name}, line {row.line}: {trips} trips; use 0 or more")
+        a, b = ends if known is None else (known[each] for each in ends)
+        rows.append((a, b, trips))
     return Demand.from_pairs(
         [a for a, _, _ in rows],
         [b for _, b, _ in rows],

@@ -1,8 +1,5 @@
 """Trips of an hour: from floors and people by gravity, spread by crossings, or from a table."""
 
-import csv
-import io
-
 import numpy as np
 
 from twin.scenarios.inputs import Words
@@ -12,6 +9,7 @@ from twin.traffic.errors import InvalidDemand
 from twin.traffic.generation import MORNING_RATES, WORKDAY, Ends, trip_ends
 from twin.traffic.gravity import Deterrence, calibrate, gravity
 from twin.traffic.network import Floats, Network
+from twin.traffic.readers.tables import read_rows
 from twin.traffic.scenario.errors import TrafficRefused
 from twin.traffic.scenario.inputs import TrafficInputs
 from twin.traffic.scenario.zoning import Houses, Zones, zone_names
@@ -115,23 +113,19 @@ def _ends(houses: Houses, zones: Zones, inputs: TrafficInputs, notes: list[Words
 def _table(text: str, zones: Zones) -> Floats:
     index = {each: n for n, each in enumerate(zones.ids)}
     matrix = np.zeros((len(zones), len(zones)))
-    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    missing = {"origin", "destination", "trips"} - set(rows.fieldnames or ())
-    if missing:
-        raise TrafficRefused(f"od_csv: no column {sorted(missing)[0]}; needed are origin, destination, trips")
-    for row in rows:
-        ends = [(row[name] or "").strip() for name in ("origin", "destination")]
+    for row in read_rows(text, "od_csv", ("origin", "destination", "trips")):
+        ends = [row.texts[name] for name in ("origin", "destination")]
         unknown = next((each for each in ends if each not in index), None)
         if unknown is not None:
             raise TrafficRefused(
-                f"od_csv, line {rows.line_num}: zone {unknown[:60]!r} is unknown; the table zones lists them",
-                f"od_csv 第 {rows.line_num} 行：没有小区“{unknown[:60]}”",
+                f"od_csv, line {row.line}: zone {unknown[:60]!r} is unknown; the table zones lists them",
+                f"od_csv 第 {row.line} 行：没有小区“{unknown[:60]}”",
             )
         try:
-            number = float(row["trips"] or "")
+            number = row.number("trips")
         except ValueError:
             number = np.nan
         if not 0 <= number <= 1e6:
-            raise TrafficRefused(f"od_csv, line {rows.line_num}: {str(row['trips'])[:60]!r} trips; use 0 to 1,000,000")
+            raise TrafficRefused(f"od_csv, line {row.line}: {row.texts['trips'][:60]!r} trips; use 0 to 1,000,000")
         matrix[index[ends[0]], index[ends[1]]] += number
     return matrix
