@@ -5,19 +5,18 @@ the zoom are axes: a property or a few put together. Evaluated with a zoom and a
 """
 
 import itertools
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from layers import LayerError
+from layers.colors import format_color, is_color, parse_color
 
 Axis = Literal["name", "number"]
 # What a property is when it is none of the values that a style names: absent, or another.
 OTHER = ("other",)
 # In how many steps a value between two stops is drawn where it depends on a property.
 STEPS = 8
-COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "==": lambda a, b: a == b,
     "!=": lambda a, b: a != b,
@@ -113,23 +112,6 @@ def read_source(node: Any, path: str) -> Source:
 def key_of(value: Any) -> Any:
     """A value as it stands on an axis of names: 1 and 1.0 are one, 1 and true are two."""
     return ("truth", value) if isinstance(value, bool) else value
-
-
-def parse_color(text: str) -> tuple[float, float, float, float]:
-    """Red, green, blue and opacity, 0 to 1, of #rgb, #rrggbb or #rrggbbaa."""
-    digits = text[1:] if len(text) > 4 else "".join(c * 2 for c in text[1:])
-    red, green, blue, alpha = (int(digits[i : i + 2] or "ff", 16) / 255 for i in (0, 2, 4, 6))
-    return red, green, blue, alpha
-
-
-def format_color(color: tuple[float, float, float, float]) -> str:
-    """#rrggbb, or #rrggbbaa where it is not opaque."""
-    digits = "".join(f"{round(channel * 255):02x}" for channel in color)
-    return "#" + (digits[:6] if digits.endswith("ff") else digits)
-
-
-def is_color(value: Any) -> bool:
-    return isinstance(value, str) and COLOR.fullmatch(value) is not None
 
 
 # --- reading

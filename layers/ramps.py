@@ -11,7 +11,7 @@ import yaml
 
 from layers import LayerError
 from layers.catalog import Layer, Title
-from layers.expressions import parse_color
+from layers.colors import parse_color
 from layers.style import Mode
 
 Values = npt.NDArray[np.float32]

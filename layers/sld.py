@@ -11,8 +11,9 @@ from typing import Any, Literal
 from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
 
 from layers.catalog import Catalog, Layer, Title
+from layers.colors import format_color, parse_color
 from layers.drawing import StyleLayer, read_styles
-from layers.expressions import OTHER, Source, StyleError, format_color, parse_color
+from layers.expressions import OTHER, Source, StyleError
 from layers.looks import GEOMETRY, KINDS_OF, Branch, Leaf, Span, Tree
 from layers.style import FONT, MODES, Mode
 

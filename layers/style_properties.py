@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from layers.expressions import is_color
+from layers.colors import is_color
 
 
 @dataclass(frozen=True)

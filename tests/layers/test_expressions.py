@@ -12,8 +12,9 @@ import pytest
 from cim_models.database import Database
 from layers.access import SYSTEM
 from layers.catalog import Catalog, Layer, load_catalog
+from layers.colors import is_color, parse_color
 from layers.drawing import StyleLayer, check_style, read_style_layer
-from layers.expressions import Expression, Source, StyleError, is_color, parse_color
+from layers.expressions import Expression, Source, StyleError
 from layers.looks import GEOMETRY, KINDS_OF, Leaf, look_of
 from layers.style import MODES, layer_style, resolved
 from layers.style_properties import LAYOUT, PAINT

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from layers.colors import parse_color
 from layers.crs import CRS84, OutsideCrs, transform_box
-from layers.expressions import parse_color
 from tiles.map.png import write_png
 from tiles.map.request import MapRequest
 from tiles.map.scale import is_web

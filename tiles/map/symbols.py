@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from layers.expressions import format_color, parse_color
+from layers.colors import format_color, parse_color
 from layers.looks import Leaf
 from tiles.map.classes import looks_of
 from tiles.map.engine import FONT, SAME, SPARE_FONT, mapnik
