@@ -205,6 +205,32 @@ def test_an_object_is_drawn_and_deleted(viewer: Viewer, api: httpx.Client, token
     assert matched(api) == before
 
 
+def test_an_object_is_drawn_by_keyboard(viewer: Viewer, token: str):
+    viewer.open(layers=BARE)
+    page = viewer.page
+    page.evaluate("token => sessionStorage.setItem('twin:token', token)", token)
+    page.reload()
+    viewer.rest()
+    page.get_by_role("button", name="Legend and opacity of Buildings").click()
+    page.get_by_role("button", name="New object").focus()
+    page.keyboard.press("Enter")
+    bar = page.get_by_role("group", name="Drawing")
+    expect(viewer.canvas).to_be_focused()
+    for number, arrow in enumerate(("ArrowRight", "ArrowDown", "ArrowLeft"), 1):
+        before = viewer.state["at"]
+        page.keyboard.press("Enter")
+        expect(bar).to_contain_text(f"{number} corners")
+        page.keyboard.press(arrow)
+        viewer.until(lambda state, before=before: state["at"] != before)
+    page.keyboard.press("Backspace")
+    expect(bar).to_contain_text("2 corners")
+    expect(bar.get_by_role("button", name="Done")).to_be_disabled()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Corner 3 is set · ")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("region", name="New: Buildings")).to_be_visible()
+
+
 @pytest.mark.parametrize(("style", "lang", "size"), [("day", "zh", (1000, 700)), ("night", "en", (390, 844))])
 def test_axe_finds_nothing_in_the_table_and_its_filter(
     new_page: Callable[..., Page], server: str, style: str, lang: str, size: tuple[int, int]

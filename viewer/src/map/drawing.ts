@@ -1,45 +1,20 @@
-/** Drawing on the map by Terra Draw: an area, a new shape, the corners of one that is there. Loaded when first wanted. */
+/** Moving the corners of a shape that is there, by Terra Draw. Loaded when first wanted. */
 
-import type { Geometry, Position } from 'geojson';
+import type { Geometry } from 'geojson';
 import type { Map as MapLibre } from 'maplibre-gl';
 import { TerraDraw, TerraDrawLineStringMode, TerraDrawPointMode, TerraDrawPolygonMode, TerraDrawSelectMode, type HexColor } from 'terra-draw';
 import { TerraDrawMapLibreGLAdapter } from 'terra-draw-maplibre-gl-adapter';
 import { fromPieces, toPieces, type Piece, type Simple } from '../geo/rings';
-
-export type ShapeKind = 'polygon' | 'linestring' | 'point';
+import { cornersOf, kindOf } from '../geo/sketch';
+import type { Follow, Sketch } from './sketch';
 
 /** What stands before the names of all that drawing adds to the map. */
-export const DRAWING = 'td';
+const DRAWING = 'td';
 
 export interface Edited {
   /** Shows another shape instead. */
   set(geometry: Geometry): void;
   stop(): void;
-}
-
-/** Lets a person draw one shape; null when it is given up. */
-export function drawShape(map: MapLibre, kind: ShapeKind, accent: HexColor, signal: AbortSignal): Promise<Simple | null> {
-  const draw = started(map, accent);
-  draw.setMode(kind);
-  return new Promise((resolve) => {
-    const finish = (shape: Simple | null): void => {
-      signal.removeEventListener('abort', cancel);
-      draw.stop();
-      resolve(shape);
-    };
-    const cancel = (): void => finish(null);
-    signal.addEventListener('abort', cancel);
-    draw.on('finish', (id) => {
-      const shape = draw.getSnapshotFeature(id)?.geometry;
-      // Terra Draw is still at work on it here.
-      window.setTimeout(() => finish(shape && isSimple(shape) ? shape : null));
-    });
-  });
-}
-
-/** The corners of a drawn polygon, each once. */
-export function corners(shape: Simple | null): Position[] | null {
-  return shape?.type === 'Polygon' ? (shape.coordinates[0] ?? []).slice(0, -1) : null;
 }
 
 /** Lets a person move, add and delete the corners of a shape; onChange: after each change. */
@@ -48,7 +23,7 @@ export function editShape(map: MapLibre, geometry: Geometry, accent: HexColor, o
   let places = new Map<string | number, Omit<Piece, 'shape'>>();
   const show = (shown: Geometry): void => {
     draw.clear();
-    const features = toPieces(shown).map(({ shape, ...place }) => ({ place, feature: { type: 'Feature' as const, geometry: shape, properties: { mode: modeOf(shape) } } }));
+    const features = toPieces(shown).map(({ shape, ...place }) => ({ place, feature: { type: 'Feature' as const, geometry: shape, properties: { mode: kindOf(shape) } } }));
     const added = draw.addFeatures(features.map((each) => each.feature));
     places = new Map(added.flatMap((each, index) => (each.valid && each.id !== undefined ? [[each.id, features[index]?.place ?? { part: 0, ring: 0 }]] : [])));
     draw.setMode('select');
@@ -66,6 +41,35 @@ export function editShape(map: MapLibre, geometry: Geometry, accent: HexColor, o
   show(geometry);
   draw.on('finish', tell);
   return { set: show, stop: () => draw.stop() };
+}
+
+/** Lets a person change a drawn shape until that is finished or given up, each change to be taken back. */
+export function reshape(map: MapLibre, before: Simple, accent: HexColor, signal: AbortSignal, follow: Follow, giveUp: () => void): Sketch {
+  const states: [Simple, ...Simple[]] = [before];
+  const now = (): Simple => states.at(-1) ?? before;
+  const ended = new AbortController();
+  let resolve: (shape: Simple | null) => void = () => undefined;
+  const edited = editShape(map, before, accent, (shape) => {
+    if (!isSimple(shape)) return;
+    states.push(shape);
+    follow(cornersOf(shape), true);
+  });
+  const end = (shape: Simple | null): void => {
+    ended.abort();
+    edited.stop();
+    resolve(shape);
+  };
+  window.addEventListener('keydown', ({ key }) => key === 'Escape' && giveUp(), { signal: ended.signal });
+  signal.addEventListener('abort', () => end(null), { signal: ended.signal });
+  return {
+    takeBack() {
+      if (states.length > 1) states.pop();
+      edited.set(now());
+      follow(cornersOf(now()), states.length > 1);
+    },
+    finish: () => end(now()),
+    done: new Promise((given) => (resolve = given)),
+  };
 }
 
 function started(map: MapLibre, accent: HexColor): TerraDraw {
@@ -90,7 +94,7 @@ function started(map: MapLibre, accent: HexColor): TerraDraw {
   const draw = new TerraDraw({
     adapter: new TerraDrawMapLibreGLAdapter({ map, prefixId: DRAWING }),
     modes: [
-      new TerraDrawPolygonMode({ styles: { ...area, closingPointColor: '#ffffff', closingPointOutlineColor: accent, closingPointWidth: 6, closingPointOutlineWidth: 2 } }),
+      new TerraDrawPolygonMode({ styles: area }),
       new TerraDrawLineStringMode({ styles: line }),
       new TerraDrawPointMode({ styles: point }),
       new TerraDrawSelectMode({
@@ -107,10 +111,6 @@ function started(map: MapLibre, accent: HexColor): TerraDraw {
   });
   draw.start();
   return draw;
-}
-
-function modeOf(shape: Simple): ShapeKind {
-  return shape.type === 'Polygon' ? 'polygon' : shape.type === 'LineString' ? 'linestring' : 'point';
 }
 
 function isSimple(geometry: Geometry): geometry is Simple {

@@ -1,15 +1,18 @@
-/** What drawing needs of the map: Terra Draw loaded when first wanted, one drawing at a time, its layers kept. */
+/** What drawing needs of the map: one drawing at a time, what changes shapes loaded when first wanted, layers kept. */
 
 import { effect } from '@preact/signals';
 import type { Geometry } from 'geojson';
 import type { Map as MapLibre, StyleSpecification } from 'maplibre-gl';
+import type { Simple } from '../geo/rings';
+import { cornersOf, isWhole, kindOf, type Corners, type ShapeKind } from '../geo/sketch';
 import { changeShape } from '../state/editing';
 import { WATER } from './scenarios/results';
 import * as session from '../state/session';
-import type { CityMap } from '../state/session';
+import type { CityMap, Drawing } from '../state/session';
 import type { Edited } from './drawing';
+import { sketchShape, type Sketch } from './sketch';
 
-export type Drawn = Pick<CityMap, 'drawArea' | 'drawShape' | 'stopDrawing' | 'showShape'>;
+export type Drawn = Pick<CityMap, 'drawArea' | 'drawShape' | 'changeShape' | 'takeBack' | 'finishDrawing' | 'stopDrawing' | 'showShape'>;
 
 /** The colour of what is being drawn: seen on the map by day and by night. */
 const INK = '#d6336c';
@@ -31,34 +34,60 @@ export function keepOwn(previous: StyleSpecification | undefined, given: StyleSp
 /** The map's part in drawing; `stop` takes it down. */
 export function drawingHands(map: MapLibre): { handle: Drawn; stop: () => void } {
   let abort = new AbortController();
+  let hand: Sketch | null = null;
   let edited: Edited | null = null;
 
-  const draw = async (kind: Parameters<Drawn['drawShape']>[0], hint: 'area' | 'shape') => {
+  const give = (): void => {
+    abort.abort();
+    session.drawing.value = null;
+  };
+
+  // One at a time: what was begun before is given up.
+  const begin = async (work: (signal: AbortSignal) => Promise<Simple | null>): Promise<Simple | null> => {
     abort.abort();
     abort = new AbortController();
     const { signal } = abort;
-    session.drawing.value = { hint };
     try {
-      const { drawShape } = await import('./drawing');
-      return signal.aborted ? null : await drawShape(map, kind, INK, signal);
+      return await work(signal);
     } finally {
       if (!signal.aborted) session.drawing.value = null;
     }
   };
+
+  const follow = (hint: Drawing['hint'], kind: ShapeKind) => (corners: Corners, canTakeBack: boolean) =>
+    void (session.drawing.value = { hint, kind, corners, isWhole: isWhole(kind, corners), canTakeBack });
+
+  const draw = (kind: ShapeKind, hint: Drawing['hint']): Promise<Simple | null> =>
+    begin((signal) => {
+      const told = follow(hint, kind);
+      told([], false);
+      hand = sketchShape(map, kind, INK, signal, told, give);
+      return hand.done;
+    });
+
+  const change = (before: Simple): Promise<Simple | null> =>
+    begin(async (signal) => {
+      const told = follow('change', kindOf(before));
+      told(cornersOf(before), false);
+      const { reshape } = await import('./drawing');
+      if (signal.aborted) return null;
+      hand = reshape(map, before, INK, signal, told, give);
+      return hand.done;
+    });
 
   const followEditing = effect(() => {
     const shown = session.editing.value;
     const wanted = shown?.shape ?? null;
     if (wanted && !edited) {
       edited = { set: () => undefined, stop: () => undefined };
-      void begin(wanted);
+      void edit(wanted);
     } else if (!shown && edited) {
       edited.stop();
       edited = null;
     }
   });
 
-  const begin = async (shape: Geometry): Promise<void> => {
+  const edit = async (shape: Geometry): Promise<void> => {
     const { editShape } = await import('./drawing');
     if (session.editing.peek()) edited = editShape(map, shape, INK, changeShape);
   };
@@ -66,14 +95,14 @@ export function drawingHands(map: MapLibre): { handle: Drawn; stop: () => void }
   return {
     handle: {
       async drawArea() {
-        const { corners } = await import('./drawing');
-        return corners(await draw('polygon', 'area'));
+        const area = await draw('polygon', 'area');
+        return area && cornersOf(area);
       },
       drawShape: (kind) => draw(kind, 'shape'),
-      stopDrawing() {
-        abort.abort();
-        session.drawing.value = null;
-      },
+      changeShape: change,
+      takeBack: () => hand?.takeBack(),
+      finishDrawing: () => hand?.finish(),
+      stopDrawing: give,
       showShape: (shape) => edited?.set(shape),
     },
     stop() {

@@ -2,22 +2,47 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../i18n/text';
-import { drawing, map, tokenWanted } from '../state/session';
+import { announcement, drawing, map, tokenWanted, type Drawing } from '../state/session';
 import { forgetToken, giveToken, token } from '../state/token';
 import { Icon } from './Icon';
+import { shapeText, sizeText } from './measure';
+
+const HINTS = { area: 'draw.area', shape: 'draw.shape', change: 'draw.change' } as const;
 
 export function DrawBar() {
   const now = drawing.value;
+  const set = now?.corners.length ?? 0;
+  const before = useRef(0);
+  useEffect(() => {
+    // What a drawing begins with is no news.
+    if (now && now.hint !== 'change' && set !== before.current) announcement.value = told(now, set < before.current);
+    before.current = set;
+  }, [set]);
   if (!now) return null;
   return (
-    <div class="notice draw-bar" role="status">
+    <div class="notice draw-bar" role="group" aria-label={t('draw.label')}>
       <Icon name="pen" />
-      <span>{t(now.hint === 'area' ? 'draw.area' : 'draw.shape')}</span>
-      <button type="button" class="text-button" onClick={() => map.peek()?.stopDrawing()}>
-        {t('edit.cancel')}
-      </button>
+      <p role="status">{t(now.kind === 'point' && now.hint === 'shape' ? 'draw.point' : HINTS[now.hint])}</p>
+      {set > 0 && <span class="draw-size">{shapeText(now.kind, now.corners)}</span>}
+      <span class="draw-actions">
+        <button type="button" class="text-button" disabled={!now.canTakeBack} onClick={() => map.peek()?.takeBack()}>
+          {t('draw.undo')}
+        </button>
+        <button type="button" class="text-button" disabled={!now.isWhole} onClick={() => map.peek()?.finishDrawing()}>
+          {t('draw.done')}
+        </button>
+        <button type="button" class="text-button" onClick={() => map.peek()?.stopDrawing()}>
+          {t('edit.cancel')}
+        </button>
+      </span>
     </div>
   );
+}
+
+function told({ kind, corners }: Drawing, takenBack: boolean): string {
+  const [number, size] = [corners.length, sizeText(kind, corners)];
+  const words = t(takenBack ? 'draw.taken_back' : 'draw.set', { number });
+  return size === '' ? words : `${words} · ${size}`;
 }
 
 export function TokenDialog() {

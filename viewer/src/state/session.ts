@@ -5,6 +5,8 @@ import type { GeoJSON, Geometry, Position } from 'geojson';
 import type { StyleSpecification } from 'maplibre-gl';
 import type { Attributes, Box, City, CityEntry, Collection, Item } from '../api/documents';
 import type { Place } from '../geo/coordinates';
+import type { Simple } from '../geo/rings';
+import type { Corners, ShapeKind } from '../geo/sketch';
 
 export interface LoadedCity {
   readonly entry: CityEntry;
@@ -57,11 +59,26 @@ export interface CityMap {
   /** Lets a person draw an area; its corners, null when given up. */
   drawArea(): Promise<readonly Position[] | null>;
   /** Lets a person draw a shape; null when given up. */
-  drawShape(kind: 'polygon' | 'linestring' | 'point'): Promise<Geometry | null>;
+  drawShape(kind: ShapeKind): Promise<Geometry | null>;
+  /** Lets a person move, add and delete the corners of a drawn shape; null when given up. */
+  changeShape(shape: Simple): Promise<Geometry | null>;
+  /** Undoes the last step of what is being drawn. */
+  takeBack(): void;
+  /** Ends what is being drawn, if it has corners enough. */
+  finishDrawing(): void;
   /** Gives up what is being drawn. */
   stopDrawing(): void;
   /** Shows another shape in place of the one that is being edited. */
   showShape(shape: Geometry): void;
+}
+
+/** A shape that is being drawn, or changed. */
+export interface Drawing {
+  readonly hint: 'area' | 'shape' | 'change';
+  readonly kind: ShapeKind;
+  readonly corners: Corners;
+  readonly isWhole: boolean;
+  readonly canTakeBack: boolean;
 }
 
 /** An object being made (id is null) or changed. */
@@ -122,7 +139,7 @@ export const panelTab = signal<PanelTab>('layers');
 /** What is open in the table's dock beside the table. */
 export const dockPart = signal<'filter' | 'summary' | null>(null);
 /** Whether a person is drawing on the map, so that nothing may lie over it. */
-export const drawing = signal<{ readonly hint: 'area' | 'shape' } | null>(null);
+export const drawing = signal<Drawing | null>(null);
 export const editing = signal<Editing | null>(null);
 /** What goes on once a token has been given; null while none is asked for. */
 export const tokenWanted = signal<{ readonly next: () => void } | null>(null);

@@ -1,6 +1,6 @@
 /** One field of a scenario's form: what it asks for, in its unit, with its help and what was wrong with it. */
 
-import { useId, useState } from 'preact/hooks';
+import { useId } from 'preact/hooks';
 import { pick, t } from '../../i18n/text';
 import type { Field } from '../../state/scenarios/form';
 import { unitText } from '../../state/sensing/states';
@@ -92,7 +92,11 @@ function FieldInput(props: InputProps) {
           {...named}
           placeholder={t(asks.numbers ? 'scenario.numbers' : 'scenario.names')}
           shown={Array.isArray(value) ? value.join('、') : ''}
-          take={(text) => onChange(listed(text).map((each) => (asks.numbers ? Number(each) : each)))}
+          take={(text) => {
+            const given = listed(text).map((each) => (asks.numbers ? Number(each) : each));
+            if (given.some(Number.isNaN)) return t('scenario.no_number');
+            onChange(given);
+          }}
         />
       );
     case 'shape':
@@ -128,42 +132,54 @@ interface TextProps {
   readonly 'aria-describedby': string;
   readonly placeholder?: string;
   readonly shown: string;
-  readonly take: (text: string) => void;
+  /** What is wrong with a text; nothing: it is taken. */
+  readonly take: (text: string) => string | void;
 }
 
 function TextField({ shown, take, ...named }: TextProps) {
-  return <input {...named} type="text" {...useDraft(shown, take)} />;
+  const { input, fault } = useDraft(shown, (text) => take(text) ?? null);
+  return (
+    <>
+      <input {...named} type="text" {...input} />
+      {fault !== null && <span class="fault">{fault}</span>}
+    </>
+  );
 }
 
 function NumberField({ id, describedBy, field, value, onChange }: InputProps) {
   const { asks, initial } = field;
-  const take = (text: string): void => onChange(text.trim() === '' || Number.isNaN(Number(text)) ? undefined : Number(text));
+  const take = (text: string): void => onChange(text.trim() === '' ? undefined : Number(text));
   const now = value === undefined ? initial : value;
   const shown = typeof now === 'number' ? String(now) : '';
-  const draft = useDraft(shown, take);
+  const { input, fault } = useDraft(shown, (text, isBad) => {
+    if (isBad) return t('scenario.no_number');
+    take(text);
+    return null;
+  });
   if (asks.kind !== 'number') return null;
   const limits = { ...(asks.least === null ? {} : { min: asks.least }), ...(asks.most === null ? {} : { max: asks.most }) };
   return (
     <>
       {asks.slides && <input type="range" aria-label={pick(field.title)} {...limits} step={((asks.most ?? 1) - (asks.least ?? 0)) / 100} value={shown} onInput={(event) => take(event.currentTarget.value)} />}
-      <input id={id} aria-describedby={describedBy} type="number" {...limits} step={asks.whole ? 1 : 'any'} {...draft} />
+      <input id={id} aria-describedby={describedBy} type="number" {...limits} step={asks.whole ? 1 : 'any'} {...input} />
+      {fault !== null && <span class="fault">{fault}</span>}
     </>
   );
 }
 
 // What no other field can ask for is written as it is.
 function JsonField({ id, describedBy, field, value, onChange }: InputProps) {
-  const [wrong, setWrong] = useState(false);
   const now = value === undefined ? field.initial : value;
-  const draft = useDraft(now === undefined || now === null ? '' : JSON.stringify(now), (text) => {
+  const { input, fault } = useDraft(now === undefined || now === null ? '' : JSON.stringify(now), (text) => {
     const read = readJson(text);
-    setWrong(read === null);
-    if (read) onChange(read.value);
+    if (read === null) return t('scenario.no_json');
+    onChange(read.value);
+    return null;
   });
   return (
     <>
-      <textarea id={id} aria-describedby={describedBy} aria-invalid={wrong} rows={2} spellcheck={false} {...draft} />
-      {wrong && <span class="fault">{t('scenario.no_json')}</span>}
+      <textarea id={id} aria-describedby={describedBy} rows={2} spellcheck={false} {...input} />
+      {fault !== null && <span class="fault">{fault}</span>}
     </>
   );
 }

@@ -8,10 +8,12 @@ import { number, pick, t } from '../../i18n/text';
 import { beyond, faultsOf, inputsOf, isGiven, matters, readForm, type Beyond, type Field, type Group } from '../../state/scenarios/form';
 import { start } from '../../state/scenarios/runs';
 import { boxOf } from '../../geo/scale';
-import { city, map, shape as drawn } from '../../state/session';
+import { city, drawing, map, shape as drawn } from '../../state/session';
 import { Icon } from '../Icon';
 import { FieldRow } from './FieldRow';
 
+/** Fields whose text is no value, or whose value was refused. */
+const WRONG = '[aria-invalid="true"], .is-wrong :is(input, select, textarea, button)';
 /** Degrees, a kilometre. */
 const AROUND = 0.01;
 
@@ -23,14 +25,20 @@ interface Props {
 
 export function ProcessForm({ process, inputs, onLeave }: Props) {
   const groups = useMemo(() => readForm(process), [process]);
+  // A shape that is being changed is shown by what changes it.
+  const isChanging = drawing.value?.hint === 'change';
   const [values, setValues] = useState<Attributes>(inputs);
   const [refusal, setRefusal] = useState<string | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
+  const form = useRef<HTMLFormElement>(null);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
   useEffect(() => {
-    drawn.value = { type: 'GeometryCollection', geometries: shapesIn(values) };
+    if (refusal !== null) form.current?.querySelector<HTMLElement>(WRONG)?.focus();
+  }, [refusal]);
+  useEffect(() => {
+    drawn.value = { type: 'GeometryCollection', geometries: isChanging ? [] : shapesIn(values) };
     return () => void (drawn.value = { type: 'GeometryCollection', geometries: [] });
-  }, [values]);
+  }, [values, isChanging]);
   const choose = (given: Attributes): void => {
     setValues(given);
     const box = boxAround(given);
@@ -45,12 +53,14 @@ export function ProcessForm({ process, inputs, onLeave }: Props) {
   const faults: Readonly<Record<string, string>> = { ...refused, ...own };
   return (
     <form
+      ref={form}
       class="process-form"
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
         setRefusal(null);
-        if (Object.keys(own).length === 0) start(process.id, inputsOf(groups, values), onLeave, setRefusal);
+        const isRead = form.current?.querySelector('[aria-invalid="true"]') === null;
+        if (isRead && Object.keys(own).length === 0) start(process.id, inputsOf(groups, values), onLeave, setRefusal);
         else setRefusal('');
       }}
     >
