@@ -48,9 +48,10 @@ class Count:
 class Counter:
     """x, y: in the metric CRS. direction: degrees from north that its vehicles drive to, None for both ways or where
     it is not known. roads: object ids of those that it is linked to. usual: by the hour of the city's clock.
+    datastream: None for one that is no sensor of the city.
     """
 
-    datastream: int
+    datastream: int | None
     name: str
     x: float
     y: float

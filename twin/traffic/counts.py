@@ -15,6 +15,8 @@ from twin.traffic.network import Floats, Integers, Network
 MOST_STEPS, SOLVED = 100, 1e-10
 # A step in logarithms of factors: no pair changes more than e-fold at once.
 LONGEST = 1.0
+# Rounds end when the answer gets better or worse by no more than this share.
+LITTLE = 0.01
 CountsOfLinks = Mapping[int, float] | Mapping[tuple[int, ...], float]
 
 
@@ -72,6 +74,7 @@ def fit(
     rounds: int = 8,
     gap: float = 1e-5,
     threads: int = 2,
+    progress: Callable[[float], None] | None = None,
 ) -> Fit:
     """Trips with the counted flows that differ least from a prior, by relative entropy (Van Zuylen & Willumsen 1980).
 
@@ -79,7 +82,8 @@ def fit(
     slack: vehicles by which a count may be missed for each e-fold change that it asks of a pair, one for all or one a
     count; 0 meets counts wherever the prior's ways allow it. All classes of a pair change alike. Trips choose their
     ways anew in each round; the round with the best answer to both counts and prior is kept. A pair without trips in
-    the prior gets none. Raises InvalidDemand for counts that are negative or elsewhere.
+    the prior gets none. progress: called with the share of rounds that are done, at most.
+    Raises InvalidDemand for counts that are negative or elsewhere.
     """
     asked = _Counts.of(network, counts, slack)
     priors = (prior,) if isinstance(prior, Demand) else tuple(prior)
@@ -88,8 +92,10 @@ def fit(
     factors, share = np.ones(len(pairs.trips)), 1.0
     before = asked.passed(first)
     best = Fit(priors, found, asked.firsts, asked.flow, before, before, 0.0, np.empty(0, np.int64))
-    least, kept, previous = asked.price(before) + pairs.price(factors), factors, before
-    for _ in range(rounds):
+    least, kept = asked.price(before) + pairs.price(factors), factors
+    for number in range(rounds):
+        if progress is not None:
+            progress((number + 1) / (rounds + 1))
         wanted = _factors(*pairs.uses(found, asked), pairs.trips, asked)
         # Ways that answer to the new trips may overshoot: from the best so far, half as far then.
         factors = kept * (wanted / kept) ** share
@@ -97,15 +103,15 @@ def fit(
         found = _assigned(network, demands, gap, threads)
         after = asked.passed(found)
         price = asked.price(after) + pairs.price(factors)
+        settled = abs(least - price) <= LITTLE * least
         if price < least:
             changed = float(np.abs(factors - 1) @ pairs.trips / max(pairs.trips.sum(), 1e-300))
             best = replace(best, demands=demands, assignment=found, after=after, changed=changed)
             least, kept = price, factors
         else:
             share /= 2
-        if np.abs(after - previous).max() < 1e-6 * max(float(asked.flow.max()), 1.0):
+        if settled:
             break
-        previous = after
     return replace(best, unreached=np.flatnonzero((best.before == 0) & (best.after == 0)))
 
 

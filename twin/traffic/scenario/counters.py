@@ -1,6 +1,6 @@
 """What traffic counters count, beside what a run computes for the city as it is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,11 @@ class Counted:
 
     counter: Counter
     links: Integers
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """The links."""
+        return tuple(self.links.tolist())
 
 
 def read_counted(city: City, streets: Streets) -> list[Counted]:
@@ -79,31 +84,50 @@ def _ways(streets: Streets, link: int, *, one: bool) -> Integers:
     return np.array([link, *np.flatnonzero(back & (np.arange(len(back)) != link))[:1].tolist()])
 
 
-def count_table(streets: Streets, counted: Sequence[Counted], pairs: Sequence[tuple[Traffic, Traffic]]) -> pa.Table:
+def count_table(
+    streets: Streets,
+    counted: Sequence[Counted],
+    pairs: Sequence[tuple[Traffic, Traffic]],
+    prior: Mapping[tuple[int, tuple[int, ...]], float],
+) -> pa.Table:
     """Counter by counter and state by state, vehicles/h counted and computed, and GEH; hours without counts left out.
 
     link, link_back: uids of what is counted, as the layers of the run have them. days: that the count is the mean of.
+    prior, geh_prior: computed with the trips that were not yet fitted, by hour and links; null where none were.
     """
-    ids = np.array(streets.told("object_id"), np.int64)[streets.road]
     rows = []
+    uids = link_uids(streets)
     for usual, changed in pairs:
         vehicles = np.sum(list(usual.found.class_flow.values()), axis=0)
+        hour = changed.state.moment.hour
         for each in counted:
-            count = each.counter.usual.get(changed.state.moment.hour)
+            count = each.counter.usual.get(hour)
             if count is None:
                 continue
-            uids = [f"{ids[link]}-{streets.directions[link]}" for link in each.links.tolist()]
-            computed = float(vehicles[each.links].sum())
+            links = [uids[link] for link in each.key]
+            computed, before = float(vehicles[each.links].sum()), prior.get((hour, each.key))
             rows.append(
                 stamp(changed)
                 | {
-                    "counter": each.counter.name, "datastream": each.counter.datastream, "link": uids[0],
-                    "link_back": uids[1] if len(uids) > 1 else None, "days": count.days,
+                    "counter": each.counter.name, "datastream": each.counter.datastream, "link": links[0],
+                    "link_back": links[1] if len(links) > 1 else None, "days": count.days,
                     "counted": round(count.flow, 1), "computed": round(computed, 1),
-                    "geh": round(float(geh(computed, count.flow)), 2),
+                    "geh": _geh(computed, count.flow), "prior": None if before is None else round(before, 1),
+                    "geh_prior": None if before is None else _geh(before, count.flow),
                 }
             )  # fmt: skip
+    numbers = ("counted", "computed", "geh", "prior", "geh_prior")
     return typed(
         rows, **STAMP, counter=pa.string(), datastream=pa.int64(), link=pa.string(), link_back=pa.string(),
-        days=pa.int64(), counted=pa.float64(), computed=pa.float64(), geh=pa.float64(),
+        days=pa.int64(), **dict.fromkeys(numbers, pa.float64()),
     )  # fmt: skip
+
+
+def link_uids(streets: Streets) -> list[str]:
+    """What the layers of a run call each link."""
+    ids = np.array(streets.told("object_id"), np.int64)[streets.road].tolist()
+    return [f"{road}-{direction}" for road, direction in zip(ids, streets.directions.tolist(), strict=True)]
+
+
+def _geh(computed: float, counted: float) -> float:
+    return round(float(geh(computed, counted)), 2)

@@ -8,6 +8,7 @@ from twin.flood.scenario.shapes import Line, Polygon
 from twin.scenarios.inputs import Inputs, Words, field
 
 TRIPS = Words("出行需求", "Trips")
+COUNTS = Words("交通计数", "Counts")
 TIME = Words("时间", "Time")
 CLOSURES = Words("封路与新路", "Closures and new roads")
 FLOOD = Words("洪水", "Flood")
@@ -141,6 +142,52 @@ class TrafficInputs(Inputs):
         0.08, title=Words("货车与客车比例", "Share of lorries and buses"), unit="1", group=TRIPS, ge=0, le=0.6
     )
 
+    counts: Literal["sensors", "file", "none"] = field(
+        "sensors",
+        title=Words("计数来源", "Counts from"),
+        help=Words("与计算流量对照", "They stand beside the volumes that are computed"),
+        group=COUNTS,
+        choices={
+            "sensors": Words("本市交通传感器", "The city's sensors"),
+            "file": Words("文件", "A file"),
+            "none": Words("不对照", "None"),
+        },
+    )
+    counts_csv: str | None = field(
+        None,
+        title=Words("计数表", "Table of counts"),
+        help=Words(
+            "表头 vehicles（辆/小时）及 link、road 或 lon,lat；可选 direction（度）、hour、name",
+            "Header vehicles (an hour) and link, road or lon,lat; also direction (degrees), hour, name",
+        ),
+        group=COUNTS,
+        widget="file",
+        when={"counts": ["file"]},
+        max_length=MOST_CSV,
+    )
+    fit_counts: bool = field(
+        False,
+        title=Words("按计数校正出行", "Fit the trips to them"),
+        help=Words(
+            "在现状路网上以最小改动使计算流量接近计数", "Changed as little as the counts ask, on the city as it is"
+        ),
+        group=COUNTS,
+        when={"counts": ["sensors", "file"]},
+    )
+    count_error: float = field(
+        0.02,
+        title=Words("计数误差", "Error of the counts"),
+        help=Words(
+            "出行每改变 e 倍所容许的计数偏差，越大则越接近原有出行",
+            "A count may be missed by this share for an e-fold change of trips; more keeps nearer to these",
+        ),
+        unit="1",
+        group=COUNTS,
+        when={"fit_counts": [True]},
+        ge=0,
+        le=1,
+    )
+
     hour: int = field(17, title=Words("小时", "Hour"), unit="h", group=TIME, ge=0, le=23)
     hours: int = field(
         1,
@@ -235,6 +282,10 @@ class TrafficInputs(Inputs):
     def _whole(self) -> Self:
         if (self.demand == "csv") != (self.od_csv is not None):
             raise ValueError('od_csv: give it with demand "csv", and only then')
+        if (self.counts == "file") != (self.counts_csv is not None):
+            raise ValueError('counts_csv: give it with counts "file", and only then')
+        if self.fit_counts and self.counts == "none":
+            raise ValueError('fit_counts: needs counts, of the "sensors" or a "file"')
         if (self.evacuate == "area") != (self.evacuation_area is not None):
             raise ValueError('evacuation_area: give it with evacuate "area", and only then')
         if self.evacuate == "flood" and self.flood_run is None:

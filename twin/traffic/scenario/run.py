@@ -14,11 +14,13 @@ from twin.scenarios.protocol import Progress, RasterLayer, Result, VectorLayer
 from twin.traffic.checks import Finding, check
 from twin.traffic.errors import TrafficError
 from twin.traffic.network import Floats, Integers
+from twin.traffic.scenario.count_file import read_count_file
 from twin.traffic.scenario.counters import GOOD_GEH, Counted, count_table, read_counted
 from twin.traffic.scenario.desire import desire_layer, users
 from twin.traffic.scenario.emissions import SOURCE as CO2_SOURCE
 from twin.traffic.scenario.errors import TrafficRefused
 from twin.traffic.scenario.evacuation import Evacuation, plan_evacuation, read_leaving
+from twin.traffic.scenario.fitting import Fitted, fit_indicators, fit_tables, fit_trips, write_fitted
 from twin.traffic.scenario.flooding import read_flooding
 from twin.traffic.scenario.inputs import TrafficInputs
 from twin.traffic.scenario.link_times import write_link_times
@@ -38,18 +40,19 @@ from twin.traffic.scenario.tables import (
     zone_table,
 )  # fmt: skip
 from twin.traffic.scenario.trip_paths import write_trip_paths
-from twin.traffic.scenario.trips import make_trips
+from twin.traffic.scenario.trips import Trips, make_trips
 from twin.traffic.scenario.water import LORRY_SOURCE
 from twin.traffic.scenario.water import SOURCE as WATER_SOURCE
 from twin.traffic.scenario.zoning import Houses, Zones, draw_zones, read_houses
 
 # Parts of the whole run: reading, equilibria, then tables and layers.
-PREPARED, COMPUTED = 0.2, 0.92
+PREPARED, FITTED, COMPUTED = 0.2, 0.5, 0.92
 VEHICLES = {"car": Words("小客车", "by car"), "lorry": Words("货车", "by lorry")}
 NOBODY = Words(
     "封闭的道路现状无车使用：可能是路网的尽头，或两侧没有出行，因此流量没有变化",
     "nobody uses what is closed as it is: the network may end there, or no trips begin beyond it; so nothing changes",
 )
+WET_SOURCES = {"co2": CO2_SOURCE, "car_in_water": WATER_SOURCE, "lorry_in_water": LORRY_SOURCE}
 Pairs = list[tuple[Traffic, Traffic]]
 
 
@@ -76,19 +79,23 @@ def _run(city: City, inputs: TrafficInputs, progress: Progress) -> Result:
     usual_network = zones.joined_to(streets.as_it_is)
     network = zones.joined_to(streets.network)
     trips = make_trips(houses, zones, usual_network, inputs, notes)
-    progress(PREPARED, Words("求均衡", "Looking for the equilibrium"))
-    solver = Solver(trips, zones, gap=inputs.gap, threads=max(1, city.cores), notes=notes)
     when = moments(city, inputs, flooding)
     usual = [state_at(usual_network, moment, ()) for moment in when]
+    counted, fitted = _counts(city, inputs, streets, trips, usual, notes=notes, progress=progress)
+    trips = trips if fitted is None else trips.with_hours(fitted.after)
+    progress(prepared := PREPARED if fitted is None else FITTED, Words("求均衡", "Looking for the equilibrium"))
+    solver = Solver(trips, zones, gap=inputs.gap, threads=max(1, city.cores), notes=notes)
     if inputs.busiest_bridges:
         closures += busiest(streets, solver.usual(usual[0], lambda _: None), inputs.busiest_bridges)
-    depths = [None if flooding is None else flooding.depth_m(n) for n in range(len(when))]
-    changed = [state_at(network, moment, closures, depth) for moment, depth in zip(when, depths, strict=True)]
+    changed = [
+        state_at(network, moment, closures, None if flooding is None else flooding.depth_m(n))
+        for n, moment in enumerate(when)
+    ]
     reached, pairs = Reached(houses, read_places(city, houses, streets.network), usual[0], when), Pairs()
     for n, (before, after) in enumerate(zip(usual, changed, strict=True)):
-        share = (COMPUTED - PREPARED) / len(when)
-        begin = PREPARED + n * share
-        if flooding is None or inputs.flood_traffic:
+        share = (COMPUTED - prepared) / len(when)
+        begin = prepared + n * share
+        if _computes(inputs):
             pairs.append(
                 _solved(solver, before, after, bool(inputs.new_roads), _Part(progress, begin, share, after.moment))
             )
@@ -98,9 +105,7 @@ def _run(city: City, inputs: TrafficInputs, progress: Progress) -> Result:
     tables: dict[str, pa.Table] = {"zones": zone_table(zones), **cut_off_tables(reached)}
     layers: list[RasterLayer | VectorLayer] = []
     if pairs:
-        traffic = _Told(
-            streets, zones, houses, pairs, [trips.matrix(each.hour) for each in when], read_counted(city, streets)
-        )
+        traffic = _Told(streets, zones, houses, pairs, [trips.matrix(each.hour) for each in when], counted, fitted)
         notes += _of_nobody(closures, pairs)
         tables |= traffic.tables()
         layers += traffic.layers()
@@ -110,15 +115,14 @@ def _run(city: City, inputs: TrafficInputs, progress: Progress) -> Result:
     write_link_times(city.folder, streets, changed, [after.found.time_s for _, after in pairs])
     write_trip_paths(city.folder, streets, zones, [after for _, after in pairs])
     tables["network"] = _network_table(streets, faults)
-    indicators = _indicators(pairs, reached, len(zones), notes) | _counts_met(tables)
+    indicators = _indicators(pairs, reached, len(zones), notes) | _counts_met(tables, fitted)
     if leaving is not None:
         plan = plan_evacuation(leaving, streets, usual[0], pairs[0][0].time_s if pairs else None)
         tables |= evacuation_tables(houses, plan)
         layers += evacuation_layers(streets, plan, usual[0])
         indicators |= _evacuated(plan, streets)
     if flooding is not None:
-        indicators["flood_run"] = flooding.record.id
-        indicators["sources"] = {"co2": CO2_SOURCE, "car_in_water": WATER_SOURCE, "lorry_in_water": LORRY_SOURCE}
+        indicators |= {"flood_run": flooding.record.id, "sources": WET_SOURCES}
     return Result(layers=layers, indicators=indicators, tables=tables)
 
 
@@ -132,6 +136,7 @@ class _Told:
     pairs: Pairs
     trips: Sequence[Floats]
     counted: Sequence[Counted]
+    fitted: Fitted | None
 
     @cached_property
     def _users(self) -> tuple[VectorLayer, pa.Table] | None:
@@ -147,12 +152,54 @@ class _Told:
         }
         if self._users is not None:
             found["closed_road_trips"] = self._users[1]
-        counts = count_table(self.streets, self.counted, self.pairs)
+        prior = {} if self.fitted is None else self.fitted.prior_flows()
+        counts = count_table(self.streets, self.counted, self.pairs, prior)
+        if self.fitted is not None:
+            found |= fit_tables(self.fitted, self.zones)
         return found | {"counts": counts} if counts.num_rows else found
 
     def layers(self) -> list[VectorLayer]:
         further = desire_layer(self.zones, self.pairs, self.trips), None if self._users is None else self._users[0]
         return [*traffic_layers(self.streets, self.pairs), *(each for each in further if each is not None)]
+
+
+def _computes(inputs: TrafficInputs) -> bool:
+    """Whether traffic is computed, and not only who reaches what."""
+    return inputs.flood_run is None or inputs.flood_traffic
+
+
+def _counts(
+    city: City,
+    inputs: TrafficInputs,
+    streets: Streets,
+    trips: Trips,
+    usual: Sequence[State],
+    *,
+    notes: list[Words],
+    progress: Progress,
+) -> tuple[list[Counted], Fitted | None]:
+    """What the inputs say to hold beside the run, and trips fitted to it where they ask. Raises TrafficRefused."""
+    if inputs.counts == "none" or not _computes(inputs):
+        return [], None
+    if inputs.counts_csv is None:
+        counted = read_counted(city, streets)
+    else:
+        counted = read_count_file(inputs.counts_csv, streets, city.metric_crs, inputs.hour, notes)
+    if not inputs.fit_counts:
+        return counted, None
+    words = Words("按计数校正出行", "Fitting the trips to counts")
+    fitted = fit_trips(
+        trips,
+        usual,
+        counted,
+        error=inputs.count_error,
+        gap=inputs.gap,
+        threads=max(1, city.cores),
+        notes=notes,
+        tell=lambda share: progress(PREPARED + share * (FITTED - PREPARED), words),
+    )
+    write_fitted(city.folder, fitted)
+    return counted, fitted
 
 
 class _Part:
@@ -265,11 +312,13 @@ def _indicators(pairs: Pairs, reached: Reached, zones: int, notes: Sequence[Word
     return found | {"notes": [each._asdict() for each in dict.fromkeys(notes)]}
 
 
-def _counts_met(tables: Mapping[str, pa.Table]) -> dict[str, Any]:
+def _counts_met(tables: Mapping[str, pa.Table], fitted: Fitted | None) -> dict[str, Any]:
     if "counts" not in tables:
         return {}
+    changed = {} if fitted is None else fit_indicators(fitted, number)
     share = float((tables["counts"].column("geh").to_numpy() < GOOD_GEH).mean())
-    return {"counts_met": number(100 * share, "%", "与计数相符（GEH 小于 5）", "Counts that are met (GEH below 5)")}
+    met = number(100 * share, "%", "与计数相符（GEH 小于 5）", "Counts that are met (GEH below 5)")
+    return {"counts_met": met} | changed
 
 
 def _evacuated(plan: Evacuation, streets: Streets) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Trips of an hour: from floors and people by gravity, spread by crossings, or from a table."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from twin.scenarios.inputs import Words
@@ -32,12 +34,26 @@ class Trips:
     After noon they go the other way round. A table of trips holds for each hour as it is.
     """
 
-    def __init__(self, zones: Zones, matrix: Floats, lorry_share: float, *, by_profile: bool) -> None:
+    def __init__(
+        self,
+        zones: Zones,
+        matrix: Floats,
+        lorry_share: float,
+        *,
+        by_profile: bool,
+        of_hours: Mapping[int, Floats] | None = None,
+    ) -> None:
         self._zones, self._matrix, self._lorries = zones, matrix, lorry_share
-        self._by_profile = by_profile
+        self._by_profile, self._of_hours = by_profile, of_hours or {}
+
+    def with_hours(self, matrices: Mapping[int, Floats]) -> "Trips":
+        """The same trips but for some hours, which have matrices of their own."""
+        return Trips(self._zones, self._matrix, self._lorries, by_profile=self._by_profile, of_hours=matrices)
 
     def matrix(self, hour: int) -> Floats:
         """Vehicles from zone to zone in an hour of the day."""
+        if hour in self._of_hours:
+            return self._of_hours[hour]
         if not self._by_profile:
             return self._matrix
         way = self._matrix if hour < NOON else self._matrix.T

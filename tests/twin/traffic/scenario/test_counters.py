@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from math import sqrt
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from pydantic import ValidationError
 
-from tests.twin.traffic.scenario.test_run import SOUTH, USUAL, WEST, layer, opened, river, volumes
+from tests.twin.traffic.scenario.test_run import SOUTH, USUAL, WEST, layer, opened, river, run, shown, volumes
+from twin.scenarios.protocol import Result
 from twin.traffic.scenario import TRAFFIC
+from twin.traffic.scenario.errors import TrafficRefused
 from twin.traffic.scenario.inputs import TrafficInputs
 
 __all__ = ["river"]
@@ -113,3 +117,87 @@ def test_who_may_not_read_the_sensors_gets_a_run_without_counts(river: tuple[str
             result = TRAFFIC.run(city, TrafficInputs.model_validate(USUAL), lambda *_: None)
         connection.execute(restrict, (False,))
     assert "counts" not in result.tables
+
+
+@pytest.mark.usefixtures("counters")
+def test_trips_are_fitted_to_what_sensors_count(river: tuple[str, Path]) -> None:
+    """The bridges are met, by the same trips that are told pair by pair; what nobody counts stays as it was."""
+    result = fitted(river, trips_total=4000)
+    counts = {row["counter"]: row for row in result.tables["counts"].to_pylist()}
+    # Both ways of the bridge were counted as 300, and eastwards alone as 300: no trips answer to both.
+    assert counts["both ways"]["geh_prior"] > 10 > counts["both ways"]["geh"]
+    assert counts["both ways"]["prior"] == pytest.approx(computed(run(river, trips_total=4000)), rel=0.01)
+    told = result.tables["fit"].to_pylist()[0]
+    assert (told["hour"], told["counts"]) == (7, 3)
+    assert told["rmse"] < told["rmse_prior"] / 2
+    assert told["unreached"] == (counts["apart but linked"]["computed"] == 0)
+    pairs = result.tables["fitted_trips"].to_pylist()
+    moved = [row["trips"] - row["trips_prior"] for row in pairs]
+    assert told["changed"] == pytest.approx(100 * sum(map(abs, moved)) / told["trips_prior"], abs=0.01)
+    assert told["trips"] == pytest.approx(sum(row["trips"] for row in pairs), abs=0.1)
+    assert abs(moved[0]) == max(map(abs, moved)) > 1
+    assert result.indicators["trips"]["value"] == pytest.approx(told["trips"], rel=1e-4)
+    assert result.indicators["trips_changed"]["value"] == pytest.approx(told["changed"], abs=0.01)
+    same = {"990381001001", "990381001002"}
+    kept = [row for row in pairs if {row["origin"], row["destination"]} <= same]
+    assert kept
+    assert all(row["trips"] == row["trips_prior"] for row in kept)
+
+
+def test_trips_are_fitted_to_a_file(river: tuple[str, Path]) -> None:
+    """By road and direction, by link and by place, in an hour; the mean of two days; a run that follows drives them."""
+    at = shown(river, [(1000, 1003)])[0]
+    usual = run(river)
+    north = next(row["uid"] for row in layer(usual, "traffic").to_pylist() if row["name"] == "N1-N2")
+    text = f"""link;road;lon;lat;direction;hour;vehicles;name
+        ;N1-N2;;;80;7;380;road
+        ;N1-N2;;;80;7;420;road
+        ;;{at[0]};{at[1]};265;07:00;100,5;place
+        {north};;;;;8;999;another hour
+        ;;{at[0]};{at[1]};0;7;1;astray
+    """
+    result = fitted(river, counts="file", counts_csv=text, count_error=0.001)
+    counts = {row["counter"]: row for row in result.tables["counts"].to_pylist()}
+    assert counts.keys() == {"road", "place"}
+    assert (counts["road"]["counted"], counts["road"]["days"], counts["road"]["datastream"]) == (400, 2, None)
+    assert counts["road"]["computed"] == pytest.approx(400, abs=3)
+    assert counts["place"]["computed"] == pytest.approx(100.5, abs=3)
+    assert counts["road"]["link"] != counts["place"]["link"]
+    assert volumes(layer(result, "traffic"))["N1-N2"] == pytest.approx(500.5, abs=5)
+    assert any("astray" in note["en"] for note in result.indicators["notes"])
+    assert result.indicators["counts_rmse_prior"]["value"] > 10 > result.indicators["counts_rmse"]["value"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("road,vehicles\nN1-N2,-1\n", "line 2: vehicles is '-1'"),
+        ("road,vehicles\nN1-N9,1\n", "line 2: road 'N1-N9' is none"),
+        ("link,vehicles\n9-9,1\n", "line 2: link '9-9' is none"),
+        ("name,vehicles\nx,1\n", "line 2: no place"),
+        ("road,hour,vehicles\nN1-N2,24,1\n", "line 2: hour is '24'"),
+        ("road,count\nN1-N2,24\n", "no column vehicles"),
+        ("lon,lat,vehicles\n1,1,24\n", "no count is within 25 m"),
+        ("road,hour,vehicles\nN1-N2,9,100\n", "fit_counts: no counter counts"),
+        ("road,vehicles\n", "0 places"),
+    ],
+)
+def test_counts_that_cannot_be_read_are_refused(river: tuple[str, Path], text: str, said: str) -> None:
+    with pytest.raises(TrafficRefused, match=said):
+        fitted(river, counts="file", counts_csv=text)
+
+
+@pytest.mark.parametrize(
+    "inputs", [{"counts": "file"}, {"counts_csv": "x"}, {"counts": "none", "fit_counts": True}, {"count_error": -1}]
+)
+def test_inputs_of_counts_that_do_not_go_together(inputs: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        TrafficInputs.model_validate(inputs)
+
+
+def fitted(river: tuple[str, Path], **inputs: Any) -> Result:
+    return run(river, fit_counts=True, **inputs)
+
+
+def computed(result: Result) -> float:
+    return next(row["computed"] for row in result.tables["counts"].to_pylist() if row["counter"] == "both ways")
