@@ -206,6 +206,11 @@ describe('counts beside a run', () => {
     expect(countsOf(table, '16-0')).toEqual([]);
   });
 
+  it('of a file have names and no datastream', () => {
+    const rows = ['North', 'South', 'North'].map((counter, n) => [null, 7 + n, counter, null, '14-0', null, 1, 100, 90, 1.03]);
+    expect(countsOf({ ...table, rows }, '14-0').map((hours) => hours.map(({ hour }) => hour))).toEqual([[7, 9], [8]]);
+  });
+
   it('are met well below 5, and badly above 10', () => {
     expect([0, 4.99, 5, 10, 10.01].map(gradeOf)).toEqual(['counts.good', 'counts.good', 'counts.fair', 'counts.fair', 'counts.poor']);
   });

@@ -15,7 +15,7 @@ export function LinkCounts({ uid }: { uid: string }) {
   return (
     <>
       {value.map((counts) => (
-        <Counter key={counts[0]?.datastream} counts={counts} />
+        <Counter key={counts[0]?.datastream ?? counts[0]?.counter} counts={counts} />
       ))}
     </>
   );
@@ -25,13 +25,15 @@ export function LinkCounts({ uid }: { uid: string }) {
 function Counter({ counts }: { counts: readonly Count[] }) {
   const [first] = counts;
   if (!first) return null;
+  const fitted = counts.some(({ prior }) => typeof prior === 'number');
+  const columns = ['link.hour', 'counts.counted', ...(fitted ? (['counts.before'] as const) : []), 'counts.computed', 'counts.geh'] as const;
   return (
     <section aria-label={t('counts.title', { name: first.counter })}>
       <h3 class="run-heading">{t('counts.title', { name: first.counter })}</h3>
       <table class="figures link-hours">
         <thead>
           <tr>
-            {(['link.hour', 'counts.counted', 'counts.computed', 'counts.geh'] as const).map((key) => (
+            {columns.map((key) => (
               <th key={key} scope="col">
                 {t(key)}
               </th>
@@ -40,10 +42,11 @@ function Counter({ counts }: { counts: readonly Count[] }) {
           </tr>
         </thead>
         <tbody>
-          {counts.map(({ time, hour, counted, computed, geh }) => (
+          {counts.map(({ time, hour, counted, prior, computed, geh }) => (
             <tr key={time ?? hour}>
               <th scope="row">{hour}:00</th>
               <td>{number(counted, 0)}</td>
+              {fitted && <td>{typeof prior === 'number' ? number(prior, 0) : '—'}</td>}
               <td>{number(computed, 0)}</td>
               <td>{formatNumber(geh, view.value.language, 1)}</td>
               <td>{t(gradeOf(geh))}</td>
@@ -52,7 +55,8 @@ function Counter({ counts }: { counts: readonly Count[] }) {
         </tbody>
       </table>
       <p class="quiet">
-        {t(first.link_back === null ? 'counts.one_way' : 'counts.both_ways')} {t('counts.note', { days: number(Math.max(...counts.map(({ days }) => days)), 0) })}
+        {t(first.link_back === null ? 'counts.one_way' : 'counts.both_ways')} 
+        {first.datastream === null ? t('counts.of_file') : t('counts.note', { days: number(Math.max(...counts.map(({ days }) => days)), 0) })}
       </p>
     </section>
   );

@@ -3,7 +3,8 @@
 import type { ResultTable } from '../../api/scenarios';
 
 export interface Count {
-  readonly datastream: number;
+  /** null for a count of a file. */
+  readonly datastream: number | null;
   readonly counter: string;
   /** null in a run of a single hour. */
   readonly time: string | null;
@@ -13,6 +14,8 @@ export interface Count {
   readonly days: number;
   readonly computed: number;
   readonly geh: number;
+  /** Computed with the trips before they were fitted to counts; null where they were not, none in older runs. */
+  readonly prior?: number | null;
   /** The other way of the road, where the counter tells no direction. */
   readonly link_back: string | null;
 }
@@ -21,7 +24,8 @@ export interface Count {
 export function countsOf({ columns, rows }: ResultTable, uid: string): readonly (readonly Count[])[] {
   const told = rows.map((row) => Object.fromEntries(columns.map((column, at) => [column, row[at]])) as unknown as Count & { readonly link: string });
   const here = told.filter(({ link, link_back }) => link === uid || link_back === uid);
-  return [...new Set(here.map(({ datastream }) => datastream))].map((stream) => here.filter(({ datastream }) => datastream === stream));
+  const key = ({ datastream, counter }: Count): number | string => datastream ?? counter;
+  return [...new Set(here.map(key))].map((one) => here.filter((count) => key(count) === one));
 }
 
 /** The word for it: GEH below 5 is held to be good, above 10 to ask for an answer (DMRB volume 12). */

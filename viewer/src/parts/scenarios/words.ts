@@ -20,6 +20,8 @@ const TABLES: Readonly<Record<string, Key & `results.${string}`>> = {
   evacuation_plan: 'results.evacuation_plan',
   shelters: 'results.shelters',
   counts: 'results.counts',
+  fit: 'results.fit',
+  fitted_trips: 'results.fitted_trips',
   zones: 'results.zones',
   network: 'results.network',
 };
@@ -94,6 +96,16 @@ const COLUMNS: Readonly<Record<string, Key & `column.${string}`>> = {
   counted: 'column.counted',
   computed: 'column.computed',
   geh: 'column.geh',
+  prior: 'column.prior',
+  geh_prior: 'column.geh_prior',
+  counts: 'column.counts',
+  unreached: 'column.unreached',
+  rmse: 'column.rmse',
+  rmse_prior: 'column.rmse_prior',
+  geh_met: 'column.geh_met',
+  geh_met_prior: 'column.geh_met_prior',
+  trips_prior: 'column.trips_prior',
+  changed: 'column.changed',
 };
 
 const WORDS: Readonly<Record<string, Key & `word.${string}`>> = {
