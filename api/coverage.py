@@ -115,6 +115,7 @@ async def tilejson(request: Request, layer_id: str) -> Response:
                 "ramp": _stops(ramp, "day"),
                 "ramp_night": _stops(ramp, "night"),
                 "classes": ramp.is_classed,
+                "labels": [both(label) for label in ramp.labels],
                 "title": both(ramp.title),
                 "source": ramp.source,
             },

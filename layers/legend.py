@@ -61,22 +61,28 @@ def legend(layer: Layer, catalog: Catalog, mode: Mode = "day", *, in_use: Collec
 def _grades(layer: Layer, color: Any) -> list[tuple[Title, str]]:
     """What each colour of a number says: from where to where of steps, the value at each stop of what goes on evenly.
 
-    Empty for any other expression. The first one names the number and its unit.
+    Empty for any other expression. Each has the unit; the first one names the number, too.
     """
     match color:
         case ["step", ["get", str(name)], first, *stops]:
-            bounds, colors = [f"{value:g}" for value in stops[::2]], [first, *stops[1::2]]
+            bounds, colors = [_number(value) for value in stops[::2]], [first, *stops[1::2]]
             between = [f"{low} – {high}" for low, high in pairwise(bounds)]
             told = [f"< {bounds[0]}", *between, f"≥ {bounds[-1]}"]
         case ["interpolate", ["linear"], ["get", str(name)], *stops]:
-            told, colors = [f"{value:g}" for value in stops[::2]], stops[1::2]
+            told, colors = [_number(value) for value in stops[::2]], stops[1::2]
         case _:
             return []
     attribute = layer.property(name)
     unit = f" {attribute.unit}" if attribute and attribute.unit not in (None, "1") else ""
     zh, en = (attribute.zh, attribute.en) if attribute else (name, name)
-    named = Title(f"{zh} {told[0]}{unit}", f"{en} {told[0]}{unit}")
-    return list(zip([named, *(Title(text, text) for text in told[1:])], colors, strict=True))
+    first, *others = [f"{text}{unit}" for text in told]
+    titles = [Title(f"{zh} {first}", f"{en} {first}"), *(Title(text, text) for text in others)]
+    return list(zip(titles, colors, strict=True))
+
+
+def _number(value: float) -> str:
+    # A hyphen would be read as the dash between two bounds.
+    return f"{value:g}".replace("-", "\N{MINUS SIGN}")
 
 
 def _of_ramp(layer: Layer, mode: Mode) -> list[Entry]:

@@ -220,6 +220,7 @@ async def test_the_tilejson_tells_all(client: httpx.AsyncClient) -> None:
     assert told["times"] == [f"2026-08-10T0{hour}:00:00Z" for hour in range(HOURS)]
     assert (told["unit"], told["variable"], told["resolution"]) == ("m", "depth", 5.0)
     assert told["ramp"][0] == [0.0, "#cdeaff", 0.0]
+    assert told["labels"][-1] == {"zh": "4 m", "en": "4 m"}
     assert (told["encoding"]["base"], told["encoding"]["step"]) == (-10_000, 0.001)
     # Pixels at the last zoom are as fine as the cells, and a zoom before they are not.
     size = WEB.cell_size(found["maxzoom"]) * np.cos(np.radians(LAT))

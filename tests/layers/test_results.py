@@ -123,11 +123,14 @@ async def test_objects_with_types_titles_and_time(database: Database) -> None:
 async def test_what_is_drawn_by_a_number_says_so_and_keeps_it_at_every_zoom(database: Database) -> None:
     """Merged with others, as overviews merge the city's own objects, a road has no load to be coloured by."""
     load = pa.field("load", pa.float64(), metadata={"zh": "负荷", "en": "Load", "unit": "1"})
-    roads = homes().append_column(load, pa.array([0.2, 0.7, 1.1]))
+    change = pa.field("change", pa.float64(), metadata={"zh": "变化", "en": "Change", "unit": "pcu/h"})
+    roads = homes().append_column(load, pa.array([0.2, 0.7, 1.1])).append_column(change, pa.array([-80.0, 0.0, 80.0]))
     steps = ["step", ["get", "load"], "#2e9e5b", 0.6, "#f2c230", 1, "#d22f27"]
     evenly = ["interpolate", ["linear"], ["get", "load"], 0, "#2e9e5b", 1.2, "#d22f27"]
+    ways = ["step", ["get", "change"], "#08306b", -50, "#c6dbef", 50, "#67000d"]
     told = {
         "steps": (steps, ["Load < 0.6", "0.6 – 1", "≥ 1"]),
+        "units": (ways, ["Change < −50 pcu/h", "−50 – 50 pcu/h", "≥ 50 pcu/h"]),
         "evenly": (evenly, ["Load 0", "1.2"]),
         "else": (["case", ["has", "load"], "#2e9e5b", "#d22f27"], []),
     }

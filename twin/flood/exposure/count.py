@@ -1,6 +1,6 @@
 """Exposure of a finished run: every state's water against the city, as tables, indicators and layers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,7 @@ Floats = npt.NDArray[np.float32]
 UTC_TIME = pa.timestamp("us", tz="UTC")
 LIVING = 0.3
 SOLID = ["interpolate", ["linear"], ["zoom"], 13, 0, 13.6, ["coalesce", ["get", "height"], 6]]
+DEPTH_SHADES = "#fde6a8", "#fbc46d", "#f59e42", "#e0672f", "#c2321f", "#7f1410"
 # What the columns of layers are called, and their units.
 TITLES = {
     "function": ("用途", "Function", None), "height": ("高度", "Height", "m"),
@@ -215,6 +216,14 @@ def _roads_by_hour(exposed: Exposed, law: Rules, depths: Depths) -> pa.Table:
     return table(rows, time=UTC_TIME, vehicle=pa.string(), closed_km=pa.float64(), roads=pa.int64())
 
 
+def depth_colour(classes: Sequence[float]) -> Any:
+    """A colour for each class of `depth_m`, from pale to dark. classes: their lower limits, m."""
+    places = np.linspace(0, len(DEPTH_SHADES) - 1, len(classes)).round().astype(int)
+    first, *others = [DEPTH_SHADES[place] for place in places]
+    steps = [each for limit, shade in zip(classes[1:], others, strict=True) for each in (limit, shade)]
+    return ["step", ["get", "depth_m"], first, *steps] if steps else first
+
+
 def building_layer(exposed: Exposed, law: Rules, depths: Depths) -> VectorLayer:
     """Buildings that water reached, from when it did."""
     deepest = depths.buildings.max(axis=1, initial=0)
@@ -239,7 +248,7 @@ def building_layer(exposed: Exposed, law: Rules, depths: Depths) -> VectorLayer:
         rows, geometry=pa.binary(), uid=pa.string(), name=pa.string(), function=pa.string(), height=pa.float64(),
         depth_m=pa.float64(), depth_class=pa.string(), people=pa.float64(), valid_from=UTC_TIME,
     )  # fmt: skip
-    colour = ["interpolate", ["linear"], ["get", "depth_m"], 0.05, "#fde6a8", 0.5, "#f59e42", 1.5, "#c2321f"]
+    colour = depth_colour(law.classes)
     return VectorLayer(
         "flooded_buildings",
         Words("受淹建筑", "Flooded buildings"),

@@ -94,9 +94,10 @@ def raster_layers(
     frames = [(moment, keeper.frame_path(n)) for n, moment in enumerate(moments)]
     yield RasterLayer("depth", Words("水深", "Depth"), "m", frames, "depth")
     land = flooded(ground, found)
+    arrival = found.arrival / 60
     for role, title, unit, style, grid in (
         ("max_depth", Words("最大水深", "Greatest depth"), "m", "maximum_depth", found.depth),
-        ("arrival", Words("淹没到达时间", "Arrival of the water"), "min", "arrival", found.arrival / 60),
+        ("arrival", Words("淹没到达时间（自开始起）", "Water arrives, after the start"), "min", "arrival", arrival),
         ("max_speed", Words("最大流速", "Greatest speed"), "m/s", "velocity", found.speed),
         ("hazard", Words("洪水危险度 d(v+0.5)", "Hazard rating d (v + 0.5)"), "1", "hazard", found.rating),
         ("long_deep", Words("水深超0.3米历时", "Time deeper than 0.3 m"), "h", "duration", keeper.long_deep / HOUR),

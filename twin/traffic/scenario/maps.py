@@ -30,7 +30,7 @@ TITLES: dict[str, tuple[str, str, str | None]] = {
     "volume_usual": ("现状流量", "Volume as it is", "pcu/h"), "change": ("流量变化", "Change of volume", "pcu/h"),
     "speed_change_kmh": ("车速变化", "Change of speed", "km/h"), "depth_m": ("水深", "Depth", "m"),
     "hour": ("小时", "Hour", "h"), "fault": ("问题", "Fault", None),
-    "people": ("人口", "People", "1"), "share": ("断路人口比例", "Share", "1"),
+    "people": ("人口", "People", "1"), "share": ("断路人口比例", "Share of people cut off", "1"),
     "people_cut_off": ("断路人口", "People cut off", "1"),
     "trips": ("出行（双向）", "Trips, both ways", "1/h"), "trips_there": ("去程出行", "Trips there", "1/h"),
     "trips_back": ("回程出行", "Trips back", "1/h"),

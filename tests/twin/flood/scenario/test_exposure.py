@@ -7,6 +7,7 @@ import pytest
 import shapely
 
 from twin.flood.exposure.contact import along, beside
+from twin.flood.exposure.count import depth_colour
 from twin.flood.exposure.moving import people_to_move
 from twin.flood.exposure.objects import Exposed
 from twin.flood.exposure.people import residents
@@ -108,3 +109,13 @@ def test_who_has_to_move_and_where_to() -> None:
         (12, "东村", None, None),
         (12, "东村", "hall", 0.09),
     ]
+
+
+def test_buildings_are_coloured_by_the_classes_of_depth() -> None:
+    """A class a colour, so that a legend can say from where to where each goes."""
+    law = rules()
+    step, what, *rest = depth_colour(law.classes)
+    assert (step, what) == ("step", ["get", "depth_m"])
+    assert rest[1::2] == law.classes[1:]
+    assert len(set(rest[::2])) == len(law.classes)
+    assert depth_colour([0.05]) == rest[0]
