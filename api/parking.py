@@ -13,6 +13,7 @@ from api.links import GEOJSON
 from api.parameters import Parameter, Query, whole_number
 from api.routing import PartRouter
 from api.traffic import COORDS, as_degrees, metric_place, needed, transformers
+from layers.access import Forbidden
 from layers.catalog import LayerNotFound
 from layers.filters import parse_filter
 from layers.query import Selection
@@ -106,12 +107,12 @@ async def _car_parks(request: Request) -> Any:
 
 
 async def _told(request: Request, ids: list[int], limit: int) -> tuple[dict[int, Occupancy], dict[int, Forecast]]:
-    """What sensors tell, and forecasts by datastream of the first ones; nothing for who may not read sensors."""
+    """What sensors tell, and forecasts by datastream of the first ones; nothing for who may not read all sensors."""
     served = city(request)
     catalog = await served.catalog()
     try:
-        catalog.layer(SENSORS, exchange(request).principal)
-    except LayerNotFound:
+        catalog.whole_layer(SENSORS, exchange(request).principal)
+    except (LayerNotFound, Forbidden):
         return {}, {}
     async with served.reading() as connection:
         now = await occupancy(connection, ids)

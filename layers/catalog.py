@@ -11,7 +11,7 @@ from cim_models.database import City, Connection
 from cim_models.theme import SHARED, Attribute, Theme
 from cim_models.themes import THEMES
 from layers import LayerError
-from layers.access import Grant, Policy, Principal
+from layers.access import Forbidden, Grant, Policy, Principal
 
 LAYERS_SQL = """
     select l.id, l.theme, l.dataset_id, l.title_zh, l.title_en, l.description_zh, l.description_en, l."group",
@@ -142,6 +142,23 @@ class Catalog:
             raise LayerNotFound(f"no layer {layer_id!r} in {self.city.name}; /collections lists those there are")
         return self._as_granted(layer, grant)
 
+    def whole_layer(self, layer_id: str, principal: Principal) -> Layer:
+        """A layer for who may read all of it: what is not asked row by row must not tell of hidden rows.
+
+        Raises LayerNotFound, Forbidden for who may read a part.
+        """
+        layer = self.layer(layer_id, principal)
+        if not self.reads_whole(layer, principal):
+            raise Forbidden(
+                f"{principal.role} may read some of {layer_id} alone, and this tells of all; ask for the layer's items"
+            )
+        return layer
+
+    def reads_whole(self, layer: Layer, principal: Principal) -> bool:
+        """Whether `principal` may read every row of a layer."""
+        grant = self.grant(layer, principal)
+        return grant is not None and grant.row_filter is None
+
     def _as_granted(self, layer: Layer, grant: Grant) -> Layer:
         """The layer without word of where those rows lie that the grant leaves out: it may be anywhere in the city."""
         if grant.row_filter is None or layer.extent is None:
@@ -159,7 +176,7 @@ class Catalog:
         """The grant by which `principal` reads `layer`; None where it may not, or not the one that it is read with."""
         if layer.read_with is not None:
             other = self._layers.get(layer.read_with)
-            if other is None or self.grant(other, principal) is None:
+            if other is None or not self.reads_whole(other, principal):
                 return None
         return self.policy.grant(principal, "read", layer.id, restricted=layer.restricted)
 

@@ -46,10 +46,10 @@ MOST_PLACED = 65_536
 
 
 async def readable(request: Request) -> Service:
-    """The service, for who may read the city's sensors. Raises LayerNotFound."""
+    """The service, for who may read all of the city's sensors. Raises LayerNotFound, Forbidden."""
     served = city(request)
     catalog = await served.catalog()
-    catalog.layer(LAYER, exchange(request).principal)
+    catalog.whole_layer(LAYER, exchange(request).principal)
     if served not in INGESTS:
         INGESTS[served] = Ingest(served.database, via="http")
         LATEST[served] = Latest()
@@ -67,6 +67,7 @@ async def writable(request: Request) -> Service:
     service = await readable(request)
     catalog = await service.city.catalog()
     layer = catalog.layer(LAYER, principal)
-    if catalog.policy.grant(principal, "write", LAYER, restricted=layer.restricted) is None:
+    granted = catalog.policy.grant(principal, "write", LAYER, restricted=layer.restricted)
+    if granted is None or granted.row_filter is not None:
         raise Forbidden(f"{principal.name} may not write to {LAYER}")
     return service

@@ -18,7 +18,7 @@ from sqlalchemy import cast as sql_cast
 
 from cim_models.database import Connection, Database
 from cim_models.theme import Attribute
-from layers.access import Principal
+from layers.access import Forbidden, Principal
 from layers.catalog import Catalog, Layer, load_catalog
 from layers.filter_sql import stored
 from layers.filters import parse_filter
@@ -26,7 +26,7 @@ from layers.query import Selection, objects, rows
 from layers.statement import compiled
 from layers.view import View, parse_interval, parse_moment
 from tiles.terrain import Terrain, read_terrain
-from twin.scenarios import NotFinished, ScenarioError
+from twin.scenarios import NoSuchRun, NotFinished, ScenarioError
 from twin.scenarios.protocol import RunRecord
 from twin.scenarios.record import folder_of
 from twin.scenarios.runs import Run, find_run
@@ -146,8 +146,11 @@ class City:
         return self._terrain.elevation(grid, columns, lines, self.metric_crs), transform
 
     def series(self, datastream_id: int, since: datetime, until: datetime) -> tuple[Floats, Floats]:
-        """Times (seconds since 1970, UTC) and values that a datastream holds, oldest first; until is left out."""
-        self._reads(self.catalog.layer(SENSORS, self.principal))
+        """Times (seconds since 1970, UTC) and values that a datastream holds, oldest first; until is left out.
+
+        Raises LayerNotFound, ScenarioError for who may read a part of the sensors.
+        """
+        self._reads(self._all_sensors())
         found = self.wait(self._fetch(RAW, datastream_id, since, until))
         return (
             np.array([row[0] for row in found], np.float64),
@@ -155,8 +158,11 @@ class City:
         )
 
     def counters(self, until: datetime) -> list[Counter]:
-        """Traffic counters with what they usually count, from the four weeks before a moment. Raises LayerNotFound."""
+        """Traffic counters with what they usually count, from the four weeks before a moment; none for who may read
+        a part of the sensors. Raises LayerNotFound."""
         layer = self.catalog.layer(SENSORS, self.principal)
+        if not self.catalog.reads_whole(layer, self.principal):
+            return []
         found = self.wait(self._counters(until))
         if found:
             self._reads(layer)
@@ -167,8 +173,11 @@ class City:
         return {layer.id: self._changes.get(layer.theme.table, 0) for layer in self.catalog.layers(self.principal)}
 
     def previous(self, run_id: str) -> RunRecord:
-        """A finished run that the principal may see. Raises NoSuchRun, NotFinished."""
+        """A finished run that the principal's role may read. Raises NoSuchRun, NotFinished."""
         run = self.wait(self._find(run_id))
+        # Who asked for it as another role sees it still; all of this role will read what is made of it.
+        if run.is_over and not run.read_by(self.principal.role):
+            raise NoSuchRun(f"run {run_id} is of role {run.role}, and {self.principal.role} may not read it")
         if run.state != "successful":
             raise NotFinished(f"run {run_id} is {run.state}; take one that is successful")
         # Who may read these results must be let into those, too.
@@ -192,6 +201,16 @@ class City:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _all_sensors(self) -> Layer:
+        # Series are not asked sensor by sensor.
+        try:
+            return self.catalog.whole_layer(SENSORS, self.principal)
+        except Forbidden as error:
+            role = self.principal.role
+            raise ScenarioError(
+                str(error), f"角色 {role} 只能读取部分传感器，不能使用测站数据；请改用其他输入"
+            ) from None
 
     def _reads(self, layer: Layer) -> None:
         self.read_layers[layer.id] = self._changes.get(layer.theme.table, 0)

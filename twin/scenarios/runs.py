@@ -145,7 +145,11 @@ class Run:
         """Whether a principal may know of it: who asked for it, and, once it is over, who may read what it read."""
         if self.owned_by(principal):
             return True
-        return self.is_over and (self.readers is None or principal.role in self.readers)
+        return self.is_over and self.read_by(principal.role)
+
+    def read_by(self, role: str) -> bool:
+        """Whether all of a role may read its results."""
+        return self.readers is None or role in self.readers
 
 
 async def enqueue(connection: Connection, asked: Asked, *, most: int) -> UUID:
@@ -270,10 +274,8 @@ def readers_of(layers: Sequence[str], role: str, catalog: Catalog) -> list[str] 
 
 
 def _reads_whole(role: str, layer_id: str, catalog: Catalog) -> bool:
-    principal = Principal(role, role)
     layer = next((layer for layer in catalog.layers(SYSTEM) if layer.id == layer_id), None)
-    grant = None if layer is None else catalog.grant(layer, principal)
-    return grant is not None and grant.row_filter is None
+    return layer is not None and catalog.reads_whole(layer, Principal(role, role))
 
 
 def as_run(row: Any) -> Run:
