@@ -37,7 +37,8 @@ def field(
     **limits: Any,
 ) -> Any:
     """A field of `Inputs`. default: `...` where it must be given. unit: as people write it, "mm", "m3/s".
-    of: the scenario whose runs the widget "run" offers, of every scenario where it is left out.
+    of: the scenario whose runs the widget "run" offers, of every scenario where it is left out; the kinds of sensors,
+    commas between them, whose datastreams "datastream" offers.
     choices: the values that a form offers, and what each is called. when: the values of other fields with which this
     one matters; a form asks for it only then, and a request may give it at any time.
 

@@ -24,7 +24,7 @@ const FLOOD = described({
   peak: { type: 'number', default: 0.4, minimum: 0, maximum: 1, 'x-group': words('Rain'), 'x-widget': 'slider', 'x-when': { rain: ['storm'] } },
   sluices: { type: 'string', enum: ['automatic', 'shut'], default: 'automatic', 'x-help': { zh: 'automatic：自动；shut：关闭', en: 'automatic: by themselves; shut: closed' } },
   earlier: { anyOf: [{ type: 'string' }, { type: 'null' }], 'x-widget': 'run', 'x-of': 'flood' },
-  gauge: { anyOf: [{ type: 'integer' }, { type: 'null' }], 'x-widget': 'datastream' },
+  gauge: { anyOf: [{ type: 'integer' }, { type: 'null' }], 'x-widget': 'datastream', 'x-of': 'rain' },
   walls: { type: 'array', items: { type: 'object', properties: { crest: { type: 'number' } } } },
   series: { type: 'array', items: { type: 'array', prefixItems: [{ type: 'number' }, { type: 'number' }] } },
 });
@@ -52,8 +52,8 @@ describe('a form', () => {
   });
 
   it('offers the runs of the scenario that a field names', () => {
-    expect(field('earlier').asks).toEqual({ kind: 'pick', of: 'run', scenario: 'flood' });
-    expect(field('gauge').asks).toMatchObject({ of: 'datastream', scenario: null });
+    expect(field('earlier').asks).toEqual({ kind: 'pick', of: 'run', among: 'flood' });
+    expect(field('gauge').asks).toMatchObject({ of: 'datastream', among: 'rain' });
   });
 
   it('calls choices as the description does, or as the help explains them', () => {

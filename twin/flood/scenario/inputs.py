@@ -120,6 +120,7 @@ class FloodInputs(Inputs):
         group=RAIN,
         when={"rain": ["datastream"]},
         widget="datastream",
+        of="rain",
     )
     rain_factor: float = field(
         1.0, title=Words("雨量系数", "Factor on the rain"), unit="1", group=RAIN, when=names.RAINING, ge=0, le=20
@@ -186,6 +187,7 @@ class FloodInputs(Inputs):
         group=SEA,
         when={"sea": ["datastream"]},
         widget="datastream",
+        of="tide,water_level",
     )
     sea_datum: str | None = field(
         None,

@@ -106,8 +106,10 @@ def _measured(city: City, inputs: FloodInputs, datastream: int | None, start: da
     values = values[good]
     if not len(since):
         raise FloodRefused(
-            f"{field}: datastream {datastream} has no values from {start - LOOK_BACK:%Y-%m-%d %H:%M} on",
-            f"{field}：数据流 {datastream} 自 {start - LOOK_BACK:%Y-%m-%d %H:%M} 起无数据",
+            f"{field}: datastream {datastream} has no values from {start - LOOK_BACK:%Y-%m-%d %H:%M} to"
+            f" {end:%Y-%m-%d %H:%M}; take another one, or a start at which it has",
+            f"{field}：数据流 {datastream} 在 {start - LOOK_BACK:%Y-%m-%d %H:%M} 至 {end:%Y-%m-%d %H:%M} 间无数据；"
+            "请换一个测站，或改开始时刻",
         )
     missing = inputs.duration_h - since[-1] / HOUR
     if missing > inputs.forecast_h + 1e-6:

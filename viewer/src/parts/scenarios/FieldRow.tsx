@@ -106,7 +106,7 @@ function FieldInput(props: InputProps) {
     case 'rows':
       return <RowsField {...props} />;
     case 'pick':
-      return <Pick {...props} of={asks.of} scenario={asks.scenario} />;
+      return <Pick {...props} of={asks.of} among={asks.among} />;
     case 'list':
       return <Entries {...props} fields={asks.fields} />;
     case 'json':

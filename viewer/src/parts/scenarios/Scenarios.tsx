@@ -1,9 +1,8 @@
 /** The panel's scenarios: what can be run and what was run; the form of one; the run that is open. */
 
-import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { Attributes } from '../../api/documents';
 import { number, pick, t } from '../../i18n/text';
+import { asking } from '../../state/scenarios/asking';
 import { askedOf, failure, isOver, jobs, offered, openRun, processes, refreshJobs } from '../../state/scenarios/runs';
 import type { Job, JobState, Process } from '../../api/scenarios';
 import { askToken, token } from '../../state/token';
@@ -15,9 +14,6 @@ import { RunView } from './RunView';
 
 /** How often the list is asked for while a run is under way. */
 const ASKED_EVERY_MS = 5000;
-
-/** The scenario whose form is open, and what it begins with; null: none. */
-const asking = signal<{ readonly process: Process; readonly inputs: Attributes } | null>(null);
 
 export function Scenarios() {
   if (view.value.scenario.run !== null) return <RunView onAgain={again} />;

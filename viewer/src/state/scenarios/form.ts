@@ -9,7 +9,8 @@ export type Asks =
   | { readonly kind: 'names'; readonly numbers: boolean }
   | { readonly kind: 'choice'; readonly choices: readonly Choice[] }
   | { readonly kind: 'shape'; readonly shape: 'point' | 'linestring' | 'polygon' }
-  | { readonly kind: 'pick'; readonly of: Picked; readonly scenario: string | null }
+  /** among: the scenario of a run, or the kinds of sensors with commas between them; null: all. */
+  | { readonly kind: 'pick'; readonly of: Picked; readonly among: string | null }
   | { readonly kind: 'list'; readonly fields: readonly Field[] };
 
 export type Picked = 'run' | 'datastream' | 'layer';
@@ -69,7 +70,7 @@ function whatIsAsked(schema: Schema, help: Text | null): Asks {
   if (schema.type === 'array') return whatArray(schema);
   if (widget === 'point' || widget === 'line' || widget === 'polygon') return { kind: 'shape', shape: SHAPES[widget] };
   const pick = widget === undefined ? undefined : PICKS[widget];
-  if (pick !== undefined) return { kind: 'pick', of: pick, scenario: schema['x-of'] ?? null };
+  if (pick !== undefined) return { kind: 'pick', of: pick, among: schema['x-of'] ?? null };
   const values = schema.enum ?? (schema['x-choices'] && Object.keys(schema['x-choices']));
   if (values) return { kind: 'choice', choices: values.filter(isPlain).map((value) => ({ value, title: schema['x-choices']?.[value] ?? choiceTitle(value, help) })) };
   if (schema.type === 'boolean') return { kind: 'boolean' };
