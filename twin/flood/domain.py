@@ -8,12 +8,16 @@ import numpy.typing as npt
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from twin.flood import checks
+from twin.flood.datum import UNKNOWN, canonical
 from twin.flood.errors import InvalidInput
 
 Floats = npt.NDArray[np.float64]
 # Memory per cell of a run, bytes: two states of four numbers, ground, records; measured 96 to 110 in single precision.
 BYTES_PER_CELL = 110
-LOWEST_BED_M, HIGHEST_BED_M = -11_100.0, 9_000.0
+LOWEST_BED_M, HIGHEST_BED_M, NO_DATA_M = -11_100.0, 9_000.0, -9999.0
+# A cell that stands so far above or below all cells around it is a fault of the survey: m, and in sides of a cell.
+SPIKE_M, SPIKE_CELLS = 100.0, 5.0
 SMOOTHEST, ROUGHEST = 0.005, 1.0
 
 
@@ -41,7 +45,9 @@ class Domain:
     most_cells: int = 40_000_000
 
     def __post_init__(self) -> None:
-        bed = np.asarray(self.bed, np.float64)
+        bed = checks.floats("bed", self.bed)
+        cell = checks.positive("cell", self.cell, "m, the side of a cell")
+        west, north = (checks.within(name, getattr(self, name), -np.inf, unit="m") for name in ("west", "north"))
         if bed.ndim != 2 or not bed.size:
             raise InvalidInput(f"bed: a grid of rows and columns is needed, got shape {bed.shape}")
         if bed.size > self.most_cells:
@@ -53,15 +59,21 @@ class Domain:
         if np.isinf(bed).any() or not np.isfinite(bed).any():
             raise InvalidInput("bed: no level in it, or infinite ones; mark what lies outside as NaN")
         low, high = float(np.nanmin(bed)), float(np.nanmax(bed))
-        if low < LOWEST_BED_M or high > HIGHEST_BED_M:
-            row, column = np.argwhere((bed < LOWEST_BED_M) | (bed > HIGHEST_BED_M))[0]
+        wrong = (bed == NO_DATA_M) if low <= NO_DATA_M else np.zeros(bed.shape, np.bool_)
+        if low < LOWEST_BED_M or high > HIGHEST_BED_M or wrong.any():
+            row, column = np.argwhere(wrong | (bed < LOWEST_BED_M) | (bed > HIGHEST_BED_M))[0]
             raise InvalidInput(
                 f"bed: {bed[row, column]:g} m in row {row}, column {column} is no level on Earth; "
                 "name the file's nodata value"
             )
-        if not (np.isfinite(self.cell) and self.cell > 0):
-            raise InvalidInput(f"cell: {self.cell} is no side of a cell in metres")
-        manning = np.broadcast_to(np.asarray(self.manning, np.float64), bed.shape)
+        if (spike := _spike(bed, max(SPIKE_M, SPIKE_CELLS * cell))) is not None:
+            row, column, away = spike
+            raise InvalidInput(
+                f"bed: {bed[row, column]:g} m in row {row}, column {column} at ({west + (column + 0.5) * cell:g}, "
+                f"{north - (row + 0.5) * cell:g}) stands {abs(away):.0f} m {'above' if away > 0 else 'below'} all "
+                "ground around it; mend it, or mark it as NaN"
+            )
+        manning = checks.on_cells("manning", self.manning, bed.shape)
         wrong = ~((manning >= 0) & (manning <= ROUGHEST)) & np.isfinite(bed)
         if wrong.any():
             row, column = np.argwhere(wrong)[0]
@@ -96,6 +108,8 @@ class Domain:
 
     def cell_at(self, x: float, y: float, name: str = "point") -> tuple[int, int]:
         """Row and column of a place; raises InvalidInput, naming what lay outside."""
+        checks.within(name, x, -np.inf, unit="m")
+        checks.within(name, y, -np.inf, unit="m")
         column, row = int(np.floor((x - self.west) / self.cell)), int(np.floor((self.north - y) / self.cell))
         rows, columns = self.shape
         if not (0 <= row < rows and 0 <= column < columns) or np.isnan(self.levels[row, column]):
@@ -116,11 +130,24 @@ class Domain:
 
 def same_datum(one: str | None, other: str | None, name: str) -> None:
     """Refuse levels above different or unknown datums; two unstated ones are the caller's own frame."""
-    if one != other:
+    known = [canonical(each) if each is not None else None for each in (one, other)]
+    if known[0] != known[1] or UNKNOWN in known:
         raise InvalidInput(
             f"{name}: levels above {other or 'an unknown datum'}, terrain above {one or 'an unknown datum'}; "
             "convert one of them and name the datum of both"
         )
+
+
+def _spike(bed: Floats, limit: float) -> tuple[int, int, float] | None:
+    """Row and column of a cell further above (or below, negative) all of at least three around it than a limit, m."""
+    jumps = np.abs(np.diff(bed, axis=1)) > limit
+    for row, column in np.argwhere(np.pad(jumps, ((0, 0), (0, 1))) | np.pad(jumps, ((0, 0), (1, 0)))):
+        around = bed[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] - bed[row, column]
+        others = around[np.isfinite(around)]
+        others = np.delete(others, int(np.argmin(np.abs(others))))
+        if len(others) >= 3 and np.abs(others).min() > limit and ((others > 0).all() or (others < 0).all()):
+            return int(row), int(column), float(-others[np.argmin(np.abs(others))])
+    return None
 
 
 def _projected_in_metres(name: str) -> None:

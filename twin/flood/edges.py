@@ -23,6 +23,8 @@ SIDES: tuple[Side, ...] = ("west", "east", "north", "south")
 KINDS = {"open": OPEN, "level": LEVEL, "discharge": CLOSED}
 # Sign of a flow to the east or south as gain of the domain.
 GAIN = (1.0, -1.0, 1.0, -1.0)
+# A breach is placed on the map, beside its wall: within so many metres, or ten cells.
+FURTHEST_BREACH_M = 500.0
 
 
 class Edges:
@@ -186,7 +188,10 @@ class _Growing:
         xs, ys = domain.centres()
         x = xs[self._faces.columns] - np.where(self._faces.upright, domain.cell / 2, 0)
         y = ys[self._faces.rows] + np.where(self._faces.upright, 0, domain.cell / 2)
-        here = self._faces.along[int(np.argmin(np.hypot(x - breach.at[0], y - breach.at[1])))]
+        away = np.hypot(x - breach.at[0], y - breach.at[1])
+        if away.min() > max(FURTHEST_BREACH_M, 10 * domain.cell):
+            raise InvalidInput(f"breach: {breach.at} is {away.min():.0f} m away from wall {breach.wall!r}; see its CRS")
+        here = self._faces.along[int(np.argmin(away))]
         self._order = np.argsort(np.abs(self._faces.along - here), kind="stable")
         self._whole = self._faces.crest.copy()
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from twin.flood import checks
 from twin.flood.domain import Domain, same_datum
 from twin.flood.errors import InvalidInput
-from twin.flood.series import Series
+from twin.flood.series import Series, checked
 
 Side = Literal["west", "east", "north", "south"]
 MM_PER_HOUR = 1e-3 / 3600
@@ -24,9 +25,7 @@ class Rain:
     share: npt.ArrayLike | None = None
 
     def __post_init__(self) -> None:
-        values = np.asarray(self.intensity.values)
-        if values.min() < 0 or values.max() > MOST_RAIN_MM_PER_HOUR:
-            raise InvalidInput(f"rain: {values.min():g} to {values.max():g} mm/h; the unit is millimetres per hour")
+        checked("rain", self.intensity, 0.0, MOST_RAIN_MM_PER_HOUR, "mm/h (millimetres per hour)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +39,22 @@ class RainFrames:
     frames: npt.ArrayLike
 
     def __post_init__(self) -> None:
-        times, frames = np.asarray(self.times, np.float64), np.asarray(self.frames, np.float32)
-        if frames.ndim != 3 or len(frames) != len(times) or (np.diff(times) <= 0).any():
-            raise InvalidInput("rain frames: give (time, row, column) and one rising time for each frame")
-        if not np.isfinite(frames).all() or frames.min() < 0 or frames.max() > MOST_RAIN_MM_PER_HOUR:
-            raise InvalidInput("rain frames: gaps, negative values or no mm/h in them")
+        times = np.atleast_1d(checks.floats("rain frames: times", self.times))
+        frames = checks.floats("rain frames", self.frames).astype(np.float32)
+        if frames.ndim != 3 or not frames.size or len(frames) != len(times) or not (np.diff(times) > 0).all():
+            raise InvalidInput(
+                f"rain frames: give (time, row, column) and one rising time (s) for each frame, not {frames.shape} and "
+                f"{len(times)} times"
+            )
+        if not np.isfinite(times).all():
+            raise InvalidInput("rain frames: a time is not a number")
+        wrong = ~((frames >= 0) & (frames <= MOST_RAIN_MM_PER_HOUR))
+        if wrong.any():
+            number, row, column = np.argwhere(wrong)[0]
+            raise InvalidInput(
+                f"rain frames: {frames[number, row, column]:g} in frame {number}, row {row}, column {column} of "
+                f"{int(wrong.sum())} such; 0 to {MOST_RAIN_MM_PER_HOUR:g} mm/h are needed, gaps filled"
+            )
         object.__setattr__(self, "times", times)
         object.__setattr__(self, "frames", frames)
 
@@ -68,6 +78,7 @@ class Inflow:
     name: str = "inflow"
 
     def __post_init__(self) -> None:
+        checked(self.name, self.discharge, -np.inf, np.inf, "m3/s")
         if not len(self.cells):
             raise InvalidInput(f"{self.name}: it has no cells to flow into")
 
@@ -102,6 +113,10 @@ class Rim:
     name: str = field(default="rim")
 
     def __post_init__(self) -> None:
+        checks.one_of(f"{self.name}: side", self.side, get_args(Side))
+        checks.one_of(f"{self.name}: kind", self.kind, ("open", "level", "discharge"))
+        if self.series is not None:
+            checked(self.name, self.series, *((-1e4, 1e4, "m") if self.kind == "level" else (-1e4, 1e4, "m2/s")))
         if (self.kind == "open") != (self.series is None):
             raise InvalidInput(
                 f"{self.name}: a rim of kind {self.kind} takes {'no' if self.kind == 'open' else 'a'} series"

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from twin.flood import checks
 from twin.flood.cpu import cells
 from twin.flood.cpu.state import GHOSTS, Floats, Ints, Water
 from twin.flood.errors import InvalidInput
@@ -58,11 +59,11 @@ class Sink:
         self.account = loss.account if isinstance(loss, Seepage) else "infiltration"
 
         def grid(values: npt.ArrayLike, factor: float, low: float, high: float, name: str) -> Floats:
-            given = np.asarray(values, np.float64)
+            given = checks.on_cells(f"{type(loss).__name__}: {name}", values, shape)
             if np.isnan(given).any() or given.min() < low or given.max() > high:
                 raise InvalidInput(f"{type(loss).__name__}: {name} must lie within {low:g} and {high:g} everywhere")
             padded: Floats = np.zeros((shape[0] + 2 * GHOSTS, shape[1] + 2 * GHOSTS), dtype)
-            padded[GHOSTS:-GHOSTS, GHOSTS:-GHOSTS] = np.broadcast_to(np.minimum(given * factor, ENDLESS_M), shape)
+            padded[GHOSTS:-GHOSTS, GHOSTS:-GHOSTS] = np.minimum(given * factor, ENDLESS_M)
             return padded
 
         if isinstance(loss, Seepage):

@@ -6,14 +6,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from twin.flood import checks
 from twin.flood.cpu import transfer
 from twin.flood.cpu.state import GHOSTS, Floats, Water
 from twin.flood.domain import Domain
 from twin.flood.errors import InvalidInput
-from twin.flood.walls import Wall, wall_faces
 
 # Room above the highest ground for water that stands on it, m.
 HEADROOM_M = 64.0
+# No sea is deeper, m.
+DEEPEST_M = 12_000.0
 Ints = npt.NDArray[np.int64]
 
 
@@ -44,10 +46,7 @@ def initial_depth(domain: Domain, depth: npt.ArrayLike, level: npt.ArrayLike | N
     """Depth with ghosts, m; raises InvalidInput for negative depths or gaps."""
     inside = np.isfinite(domain.levels)
     name, given = ("initial", depth) if level is None else ("initial_level", level)
-    try:
-        values = np.broadcast_to(np.asarray(given, np.float64), domain.shape)
-    except ValueError as error:
-        raise InvalidInput(f"{name}: its shape {np.shape(given)} is not that of the terrain, {domain.shape}") from error
+    values = checks.on_cells(name, given, domain.shape)
     if not np.isfinite(values[inside]).all():
         raise InvalidInput(f"{name}: not a number in {int((~np.isfinite(values[inside])).sum())} cells of the terrain")
     inner = z[GHOSTS:-GHOSTS, GHOSTS:-GHOSTS].astype(np.float64)
@@ -58,6 +57,8 @@ def initial_depth(domain: Domain, depth: npt.ArrayLike, level: npt.ArrayLike | N
     else:
         digit = grain(float(inner.max()) + HEADROOM_M, z.dtype)
         filled = np.maximum(np.round((values - base) / digit) * digit - inner, 0)
+    if filled[inside].max() > DEEPEST_M:
+        raise InvalidInput(f"{name}: water {filled[inside].max():g} m deep; metres are needed")
     return padded(np.where(inside, filled, 0)).astype(z.dtype)
 
 
@@ -86,22 +87,3 @@ def cell_flows(water: Water, staggered: bool) -> tuple[Floats, Floats]:
         return x, y
     east, south = water.flow_x[inner, GHOSTS + 1 : 1 - GHOSTS], water.flow_y[GHOSTS + 1 : 1 - GHOSTS, inner]
     return (x + east) / 2, (y + south) / 2
-
-
-class Section:
-    """A line through which the discharge is told, positive to the right of its direction."""
-
-    def __init__(self, domain: Domain, line: Sequence[tuple[float, float]], name: str) -> None:
-        faces = wall_faces(domain, Wall(line, 0.0, name=f"section {name}"))
-        self._rows, self._columns, self._upright = faces.rows, faces.columns, faces.upright
-        (x0, y0), (x1, y1) = line[0], line[-1]
-        # East through an upright face is to the right of a line that goes north.
-        self._signs = np.where(faces.upright, np.sign(y1 - y0), np.sign(x1 - x0))
-        self._cell = domain.cell
-
-    def discharge(self, x: Floats, y: Floats) -> float:
-        """m3/s, from the flows in the cells on both sides of each face."""
-        before = (self._rows - ~self._upright, self._columns - self._upright)
-        here = (self._rows, self._columns)
-        flow = np.where(self._upright, (x[here] + x[before]) / 2, (y[here] + y[before]) / 2)
-        return float((flow * self._signs).sum() * self._cell)

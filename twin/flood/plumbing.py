@@ -1,6 +1,7 @@
 """Structures at work: how much each moves in a step, without emptying its inlet or swinging about equal levels."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -17,7 +18,9 @@ class Plumbing:
     """The structures of a run. Their ends stand in one list of cells, inlet and outlet of each in turn."""
 
     def __init__(self, domain: Domain, structures: Sequence[Structure]) -> None:
-        self.structures, self._area = list(structures), domain.area
+        # A pump remembers whether it runs: each run has pumps of its own.
+        self.structures = [replace(s, running=[False]) if isinstance(s, Pump) else s for s in structures]
+        self._area = domain.area
         self.inlets = [places.indices(s.inlet, domain, s.name) for s in structures]
         self.outlets = [places.indices(s.outlet, domain, s.name) for s in structures]
         ends = list(chain.from_iterable(zip(self.inlets, self.outlets, strict=True)))

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from twin.flood import checks
 from twin.flood.errors import InvalidInput
 
 
@@ -23,8 +24,9 @@ class Series:
     name: str = "series"
 
     def __post_init__(self) -> None:
-        times = np.atleast_1d(np.asarray(self.times, np.float64))
-        values = np.atleast_1d(np.asarray(self.values, np.float64))
+        checks.one_of(f"{self.name}: between", self.between, ("lines", "steps"))
+        times = np.atleast_1d(checks.floats(f"{self.name}: times", self.times))
+        values = np.atleast_1d(checks.floats(f"{self.name}: values", self.values))
         if times.ndim != 1 or times.shape != values.shape or not len(times):
             raise InvalidInput(
                 f"{self.name}: {len(times)} times and {len(values)} values; give one value for each time"
@@ -74,8 +76,11 @@ def constant(value: float, name: str = "series") -> Series:
     return Series([0.0], [value], name=name)
 
 
-def as_series(value: "Series | float", name: str) -> Series:
-    """A series as it is, or a number as a series that never changes; named for messages."""
-    if isinstance(value, Series):
-        return value
-    return constant(float(value), name)
+def checked(name: str, value: object, low: float, high: float, unit: str) -> Series:
+    """A series whose values lie within limits. Raises InvalidInput, naming the field, for what is none."""
+    if not isinstance(value, Series):
+        raise InvalidInput(f"{name}: a Series is needed, not {value!r:.60}; constant(...) makes one of a number")
+    values = np.asarray(value.values)
+    if values.min() < low or values.max() > high:
+        raise InvalidInput(f"{name}: {values.min():g} to {values.max():g}; from {low:g} to {high:g} {unit} is allowed")
+    return value

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from twin.flood import places
+from twin.flood import checks, places
 from twin.flood.balance import Balance
 from twin.flood.cpu import cells
 from twin.flood.cpu.face import GRAVITY
@@ -22,6 +22,7 @@ from twin.flood.errors import Cancelled, InvalidInput, Unstable
 from twin.flood.forcing import Inflow, Rain, RainFrames, Rim
 from twin.flood.losses import Loss
 from twin.flood.records import NEVER, Frame, Records, Result
+from twin.flood.sections import Section
 from twin.flood.sources import Sources
 from twin.flood.structures import Structure
 from twin.flood.walls import Breach, Wall
@@ -82,8 +83,16 @@ class Simulation:
         threads: int = 2,
         device: Device = "auto",
     ) -> None:
-        if mode not in COURANT:
-            raise InvalidInput(f"mode: {mode!r} is none of {', '.join(COURANT)}")
+        checks.one_of("mode", mode, COURANT)
+        checks.one_of("precision", precision, ("single", "double"))
+        checks.one_of("device", device, get_args(Device))
+        for name, seconds in (("series_step", series_step), ("longest_step", longest_step)):
+            checks.positive(name, seconds, "s")
+        checks.within("record_step", record_step, 0.0, unit="s")
+        checks.within("wet_m", wet_m, 0.0, unit="m")
+        checks.within("threads", threads, 1)
+        if initial_level is not None and np.any(initial):
+            raise InvalidInput("initial: depths and initial_level are both given; one of them is meant")
         self.domain, self.mode, self.time, self.steps = domain, mode, 0.0, 0
         self._wet_m, self._longest = wet_m, longest_step
         self._record_step, self._series_step = record_step, series_step
@@ -112,7 +121,9 @@ class Simulation:
         self.balance = Balance(initial=self._volume())
         self.records = Records.empty(domain.shape)
         self.gauges = {name: domain.cell_at(x, y, f"gauge {name}") for name, (x, y) in (gauges or {}).items()}
-        self.sections = {name: places.Section(domain, line, name) for name, line in (sections or {}).items()}
+        self.sections = {
+            name: Section(domain, line, name, z=z, edges=edges, mode=mode) for name, line in (sections or {}).items()
+        }
         self._noted: list[list[float]] = []
         self._next_note, self._last_record, self._looked = 0.0, 0.0, 0.0
         self.solver.begin()
@@ -153,7 +164,8 @@ class Simulation:
         Raises Unstable if the numbers run away.
         """
         begin = self.time
-        wanted = [t for t in sorted(frames) if t >= begin]
+        until = checks.within("until", until, begin, unit=f"s (the run stands at {begin:g} s)")
+        wanted = [t for t in sorted(checks.within("frames", t, 0.0, until, "s") for t in frames) if t >= begin]
         kept: list[Frame] = []
         while True:
             while wanted and self.time >= wanted[0] - 1e-9:
@@ -206,7 +218,7 @@ class Simulation:
 
         peak = shown(r.peak)
         noted = np.array(self._noted).reshape(len(self._noted), 1 + len(self.gauges) + len(self.sections)).T
-        columns = dict(zip([*self.gauges, *self.sections], noted[1:], strict=True))
+        depths, flows = noted[1 : 1 + len(self.gauges)], noted[1 + len(self.gauges) :]
         return Result(
             domain=self.domain,
             time=self.time,
@@ -219,8 +231,8 @@ class Simulation:
             balance=self.balance,
             frames=list(frames),
             series_times=noted[0],
-            series={name: columns[name] for name in self.gauges},
-            sections={name: columns[name] for name in self.sections},
+            series=dict(zip(self.gauges, depths, strict=True)),
+            sections=dict(zip(self.sections, flows, strict=True)),
             steps=self.steps,
             shortest_step=float(self._step_range[0]),
             longest_step=float(self._step_range[1]),
@@ -261,10 +273,9 @@ class Simulation:
         )  # fmt: skip
 
     def _note(self) -> None:
-        deep = self.depth
-        x, y = places.cell_flows(self.solver.water, self.solver.staggered) if self.sections else (deep, deep)
+        deep, solver = self.depth, self.solver
         row = [self.time, *(float(deep[cell]) for cell in self.gauges.values())]
-        self._noted.append(row + [section.discharge(x, y) for section in self.sections.values()])
+        self._noted.append(row + [section.discharge(solver.water, solver.k) for section in self.sections.values()])
         while self._next_note <= self.time:
             self._next_note += self._series_step
 

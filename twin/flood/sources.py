@@ -129,7 +129,15 @@ class Sources:
         """Depth of rain between two times where most of it falls, m."""
         if isinstance(rain, Rain):
             return rain.intensity.integral(begin, end) * MM_PER_HOUR
+        self._show(number, rain, begin)
         return (end - begin) * MM_PER_HOUR * float(self._shares[number].max())
+
+    def _show(self, number: int, rain: RainFrames, t: float) -> None:
+        """Take the frame of a time as the rain's shares."""
+        frame = int(np.searchsorted(np.asarray(rain.times), t + 1e-9, "right")) - 1
+        if frame != self._shown[number]:
+            self._shown[number] = frame
+            self._shares[number] = self._land * places.padded(rain.frame(frame, self._domain.shape))
 
     def _rain_and_lose(self, water: Water, begin: float, end: float, balance: Balance) -> None:
         segments, area, dt = self._everywhere, self._domain.area, end - begin
@@ -138,10 +146,7 @@ class Sources:
                 fallen = rain.intensity.integral(begin, end) * MM_PER_HOUR
             else:
                 fallen = dt * MM_PER_HOUR
-                number = int(np.searchsorted(np.asarray(rain.times), begin + 1e-9, "right")) - 1
-                if number != self._shown[n]:
-                    self._shown[n] = number
-                    self._shares[n] = self._land * places.padded(rain.frame(number, self._domain.shape))
+                self._show(n, rain, begin)
             if fallen > 0:
                 share = self._shares[n]
                 added = cells.add_rain(water.carry, share, share.dtype.type(fallen), segments)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from twin.flood import checks
 from twin.flood.errors import InvalidInput
 from twin.flood.series import Series
 
@@ -27,6 +28,12 @@ class IntensityFormula:
     durations: tuple[float, float] = (5.0, 180.0)
     periods: tuple[float, float] = (2.0, 100.0)
     made_up: bool = False
+
+    def __post_init__(self) -> None:
+        for name, low in (("a", 0.0), ("c", 0.0), ("b", 0.0), ("n", 0.0)):
+            checks.within(f"storm formula: {name}", getattr(self, name), low)
+        if self.n >= 1:
+            raise InvalidInput(f"storm formula: n {self.n:g} is not below 1; longer rain would bring less water")
 
     def intensity(self, minutes: float, years: float) -> float:
         """Mean intensity of the given duration, mm/h."""
@@ -59,7 +66,7 @@ class IntensityFormula:
         """Depth up to a time, mm: both sides of the peak follow the formula's depth of their own share."""
 
         def depth(duration: float) -> float:
-            return float(self._scale(years) * duration / (duration + self.b) ** self.n)
+            return float(self._scale(years) * duration / (duration + self.b) ** self.n) if duration > 0 else 0.0
 
         crest = peak * minutes
         if t <= crest:
@@ -80,8 +87,10 @@ class IntensityFormula:
 
 def patterned(depth: float, shares: npt.ArrayLike, step: float) -> Series:
     """Rain of a depth (mm) falling by a temporal pattern: the share of each step of `step` minutes, summing to 1."""
-    parts = np.asarray(shares, np.float64)
-    if parts.ndim != 1 or not len(parts) or (parts < 0).any() or abs(parts.sum() - 1) > 1e-6:
+    checks.within("storm: depth", depth, 0.0, unit="mm")
+    checks.positive("storm: step", step, "min")
+    parts = checks.floats("storm: shares", shares)
+    if parts.ndim != 1 or not len(parts) or not (parts >= 0).all() or abs(parts.sum() - 1) > 1e-6:
         raise InvalidInput(f"storm: the shares of the pattern sum to {parts.sum():g}, not to 1")
     times = np.arange(len(parts) + 1) * step * 60
     return Series(times, np.append(parts * depth / step * 60, 0.0), "steps", "storm")

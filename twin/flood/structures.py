@@ -8,8 +8,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from twin.flood import barrels, checks
 from twin.flood.errors import InvalidInput
-from twin.flood.series import Series, constant
+from twin.flood.series import Series, checked, constant
 
 GRAVITY = 9.81
 BROAD_CREST = 1.7049
@@ -68,6 +69,16 @@ def gate_discharge(up: float, down: float, sill: float, opening: float, contract
     return min(weir, free, drowned)
 
 
+def _ends(structure: Structure) -> None:
+    """Raises InvalidInput for a structure without an inlet, or one that leads to where it comes from."""
+    if not len(structure.inlet):
+        raise InvalidInput(f"{structure.name}: inlet: it has no cells to take water from")
+    if not (len(structure.outlet) or isinstance(structure, Pump)):
+        raise InvalidInput(f"{structure.name}: outlet: it has no cells to bring water to; only a pump may be without")
+    if {tuple(cell) for cell in structure.inlet} & {tuple(cell) for cell in structure.outlet}:
+        raise InvalidInput(f"{structure.name}: outlet: a cell of its inlet is among its cells")
+
+
 @dataclass(frozen=True, eq=False)
 class Sluice:
     """A gate of a width (m) on a sill (m); `opening` is its height in m over time, 0 shut. one_way: a check valve."""
@@ -79,6 +90,12 @@ class Sluice:
     opening: Series
     one_way: bool = False
     name: str = "sluice"
+
+    def __post_init__(self) -> None:
+        _ends(self)
+        checks.within(f"{self.name}: width", self.width, 0.0, unit="m")
+        checks.within(f"{self.name}: sill", self.sill, -math.inf, unit="m")
+        checked(f"{self.name}: opening", self.opening, 0.0, math.inf, "m")
 
     def discharge(self, t: float, inlet_level: float, outlet_level: float) -> float:
         """m3/s through the gate."""
@@ -97,6 +114,12 @@ class Weir:
     strength: float = 1.0
     name: str = "weir"
 
+    def __post_init__(self) -> None:
+        _ends(self)
+        checks.within(f"{self.name}: width", self.width, 0.0, unit="m")
+        checks.within(f"{self.name}: crest", self.crest, -math.inf, unit="m")
+        checks.within(f"{self.name}: strength", self.strength, 0.0, 2.0)
+
     def discharge(self, t: float, inlet_level: float, outlet_level: float) -> float:
         """m3/s over the crest."""
         return self.width * weir_discharge(inlet_level, outlet_level, self.crest, self.strength)
@@ -106,8 +129,7 @@ class Weir:
 class Culvert:
     """A pipe or box: length m, inverts at both ends m, width and height m (equal for a pipe), Manning's n.
 
-    The least of three: a weir at the higher invert, an orifice at the inlet (0.6 A sqrt(2 g h) to its middle), and the
-    full barrel A sqrt(2 g dh / (1 + losses + 2 g n^2 L / R^(4/3))) (Chow 1959, section 17-6). one_way: a check valve.
+    As much as the inlet lets in and the barrel carries on, by `twin.flood.barrels`. one_way: a check valve.
     """
 
     inlet: Cells
@@ -124,32 +146,29 @@ class Culvert:
     barrels: int = 1
     name: str = "culvert"
 
-    @property
-    def area(self) -> float:
-        """Of one barrel, m2."""
-        return math.pi / 4 * self.width * self.height if self.circular else self.width * self.height
+    def __post_init__(self) -> None:
+        _ends(self)
+        for name in ("width", "height", "manning", "barrels"):
+            checks.positive(f"{self.name}: {name}", getattr(self, name), "m" if name in {"width", "height"} else "")
+        for name in ("length", "entrance_loss"):
+            checks.within(f"{self.name}: {name}", getattr(self, name), 0.0)
+        for name in ("inlet_invert", "outlet_invert"):
+            checks.within(f"{self.name}: {name}", getattr(self, name), -math.inf, unit="m")
+        if self.circular and self.width != self.height:
+            raise InvalidInput(f"{self.name}: a pipe is as wide ({self.width:g} m) as high ({self.height:g} m)")
 
     def discharge(self, t: float, inlet_level: float, outlet_level: float) -> float:
         """m3/s through all barrels."""
         if outlet_level > inlet_level:
-            return 0.0 if self.one_way else -self._one_way(outlet_level, inlet_level, self.outlet_invert)
-        return self._one_way(inlet_level, outlet_level, self.inlet_invert)
+            return 0.0 if self.one_way else -self._passes(outlet_level, inlet_level, forward=False)
+        return self._passes(inlet_level, outlet_level, forward=True)
 
-    def _one_way(self, up: float, down: float, invert: float) -> float:
-        crest = max(self.inlet_invert, self.outlet_invert)
-        if up <= crest:
-            return 0.0
-        weir = self.width * weir_discharge(up, down, crest)
-        head = up - invert - self.height / 2
-        orifice = 0.6 * self.area * math.sqrt(2 * GRAVITY * head) if head > 0 else math.inf
-        radius = self.width / 4 if self.circular else self.area / (2 * (self.width + self.height))
-        losses = 1 + self.entrance_loss + 2 * GRAVITY * self.manning**2 * self.length / radius ** (4 / 3)
-        # An outlet that hangs free has the level of its own crown.
-        tail = max(down, min(up, min(self.inlet_invert, self.outlet_invert) + self.height))
-        full = self.area * math.sqrt(2 * GRAVITY * max(up - tail, 0.0) / losses)
-        if up < crest + self.height:
-            return self.barrels * min(weir, orifice)
-        return self.barrels * min(weir, orifice, full)
+    def _passes(self, up: float, down: float, *, forward: bool) -> float:
+        ends = (self.inlet_invert, self.outlet_invert)
+        near, far = ends if forward else ends[::-1]
+        barrel = barrels.Barrel(self.width, self.height, self.circular)
+        resistance = barrels.Resistance(self.length, self.manning, self.entrance_loss)
+        return self.barrels * barrels.discharge(barrel, resistance, up=up, down=down, near=near, far=far)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,10 +191,16 @@ class Pump:
     running: list[bool] = field(default_factory=lambda: [False], repr=False)
 
     def __post_init__(self) -> None:
-        heads, discharges = np.asarray(self.heads, np.float64), np.asarray(self.discharges, np.float64)
+        _ends(self)
+        heads = np.atleast_1d(checks.floats(f"{self.name}: heads", self.heads))
+        discharges = np.atleast_1d(checks.floats(f"{self.name}: discharges", self.discharges))
+        for name in ("start", "stop", "against"):
+            checks.within(f"{self.name}: {name}", getattr(self, name), -math.inf, unit="m")
+        checked(f"{self.name}: working", self.working, 0.0, 1.0, "(a share)")
         object.__setattr__(self, "heads", heads)
         object.__setattr__(self, "discharges", discharges)
-        if heads.shape != discharges.shape or (np.diff(heads) <= 0).any() or (discharges < 0).any():
+        known = heads.ndim == 1 and len(heads) and np.isfinite(heads).all() and np.isfinite(discharges).all()
+        if not known or heads.shape != discharges.shape or (np.diff(heads) <= 0).any() or (discharges < 0).any():
             raise InvalidInput(f"{self.name}: its curve needs rising heads and as many discharges, none negative")
         if self.stop > self.start:
             raise InvalidInput(f"{self.name}: it stops at {self.stop:g} m, above {self.start:g} m where it starts")

@@ -5,9 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from twin.flood import checks
 from twin.flood.errors import InvalidInput
 from twin.flood.series import Series
 
+# The greatest range on Earth is 16 m (Bay of Fundy); more is in centimetres.
+HIGHEST_AMPLITUDE_M = 10.0
 # Speeds in degrees an hour (Pugh 1987, table 4.1).
 SPEEDS = {
     "M2": 28.9841042,
@@ -34,7 +37,12 @@ def tide(
     unknown = sorted(set(constituents) - set(SPEEDS))
     if unknown:
         raise InvalidInput(f"tide: no constituent {', '.join(unknown)}; known are {', '.join(SPEEDS)}")
-    times = np.arange(0.0, until + step, step)
+    for name, (amplitude, phase) in constituents.items():
+        checks.within(f"tide: amplitude of {name}", amplitude, 0.0, HIGHEST_AMPLITUDE_M, "m")
+        checks.within(f"tide: phase of {name}", phase, -np.inf, unit="degrees")
+    checks.within("tide: mean", mean, -np.inf, unit="m")
+    checks.positive("tide: step", step, "s")
+    times = np.arange(0.0, checks.within("tide: until", until, 0.0, unit="s") + step, step)
     hours = (times + start) / 3600
     level = np.full_like(times, mean)
     for name, (amplitude, phase) in constituents.items():

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from twin.flood import checks
 from twin.flood.cpu.state import GHOSTS, GIVEN, WALL, Faces
 from twin.flood.domain import Domain
 from twin.flood.errors import InvalidInput
@@ -32,6 +33,9 @@ class Wall:
     strength: float = 1.0
     name: str = "wall"
 
+    def __post_init__(self) -> None:
+        checks.within(f"{self.name}: strength", self.strength, 0.0, 2.0)
+
 
 @dataclass(frozen=True, eq=False)
 class Breach:
@@ -50,6 +54,13 @@ class Breach:
     first_width: float = 10.0
     material: Literal["sand", "clay"] = "clay"
     widest: float = 200.0
+
+    def __post_init__(self) -> None:
+        checks.one_of("breach: material", self.material, CRITICAL_SPEED)
+        for name in ("start", "fall", "first_width", "widest"):
+            checks.within(f"breach: {name}", getattr(self, name), 0.0, unit="s" if name in {"start", "fall"} else "m")
+        for name, value in (("bottom", self.bottom), ("at", self.at[0]), ("at", self.at[1])):
+            checks.within(f"breach: {name}", value, -math.inf, unit="m")
 
     def growth(self, drop: float, hours: float) -> float:
         """Widening, m/h, under a difference of levels (m) so long after the crest has fallen."""
@@ -78,10 +89,13 @@ def wall_faces(domain: Domain, wall: Wall) -> WallFaces:
     A face belongs to the wall if the line between the middles of its two cells crosses the wall: every way from cell
     to cell then meets the wall, whatever its direction, and no corner leaks. Raises InvalidInput for a wall outside.
     """
-    corners = np.asarray(wall.line, np.float64)
+    corners = checks.floats(f"{wall.name}: line", wall.line)
     if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < 2 or not np.isfinite(corners).all():
         raise InvalidInput(f"{wall.name}: a wall needs a line of at least two points (x, y)")
-    crests = np.broadcast_to(np.asarray(wall.crest, np.float64), len(corners))
+    crests = checks.floats(f"{wall.name}: crest", wall.crest)
+    if crests.shape not in {(), (1,), (len(corners),)}:
+        raise InvalidInput(f"{wall.name}: crest: one level, or one for each of its {len(corners)} points, is needed")
+    crests = np.broadcast_to(crests, len(corners))
     if not np.isfinite(crests).all():
         raise InvalidInput(f"{wall.name}: its crest is not a number")
     # In cells, with the middle of the first at 0; moved by a hair, so that no middle lies on the line itself.

@@ -102,6 +102,38 @@ def test_check_valves_and_pumps_know_their_direction_and_state() -> None:
         Pump(RIGHT, LEFT, [4, 0], [1, 0], start=1, stop=0)
 
 
+@pytest.mark.parametrize("bore", [0.6, 1.2])
+def test_culvert_lets_in_what_hds_5_says(bore: float) -> None:
+    """Inlet control of a concrete pipe with a square edge in a headwall (FHWA HDS-5 2012, chart 1, scale 1).
+
+    Open above: HW / D = Hc / D + 0.0098 X^2; drowned: 0.0398 X^2 + 0.67, with X = 1.811 Q / (A D^0.5) in SI units. Hc
+    of a discharge that runs critically at the depth y is y + A / 2 T, without any fit.
+    """
+    pipe, area = Culvert(LEFT, RIGHT, bore, bore, 5.0, 0.02, 0.0, manning=0.012), math.pi / 4 * bore**2
+    for share in (0.2, 0.3, 0.4, 0.5, 0.6):
+        angle = 2 * math.acos(1 - 2 * share)
+        wet, top = bore**2 / 8 * (angle - math.sin(angle)), bore * math.sin(angle / 2)
+        flow = math.sqrt(9.81 * wet**3 / top)
+        headwater = share * bore + wet / top / 2 + 0.0098 * bore * (1.811 * flow / (area * bore**0.5)) ** 2
+        assert pipe.discharge(0, 0.02 + headwater, -5.0) == pytest.approx(flow, rel=0.08)
+    for ratio in (1.2, 1.5, 2.0, 3.0):
+        flow = math.sqrt((ratio - 0.67) / 0.0398) * area * bore**0.5 / 1.811
+        assert pipe.discharge(0, 0.02 + ratio * bore, -5.0) == pytest.approx(flow, rel=0.11)
+
+
+@pytest.mark.parametrize("circular", [True, False])
+def test_culvert_carries_more_the_higher_the_water_stands(circular: bool) -> None:
+    """Without steps where the weir turns into an orifice or the barrel runs full, either way, level or falling."""
+    for fall in (0.0, 0.1, 1.0):
+        culvert = Culvert(LEFT, RIGHT, 1.0, 1.0, 40.0, fall, 0.0, circular=circular)
+        flows = np.array([culvert.discharge(0, up, -5.0) for up in np.linspace(0, 6, 3001)])
+        assert (flows >= 0.995 * np.maximum.accumulate(flows)).all()
+        assert np.diff(flows).max() < 0.01
+        back = np.array([culvert.discharge(0, 2.0, down) for down in np.linspace(-1, 2, 1501)])
+        assert np.diff(back).max() < 0.001
+        assert culvert.discharge(0, 1.5, 2.0) < 0
+
+
 def test_open_culvert_ends_at_equal_levels() -> None:
     """Both ponds settle at the mean level and do not swing about it."""
     run = two_ponds(Culvert(LEFT, RIGHT, 3.0, 3.0, 10, 0.0, 0.0, circular=False), 1.2, 1.0, 600.0)

@@ -40,11 +40,12 @@ def outside(water, z, kinds, levels, along, staggered, k):  # type: ignore[no-un
     staggered: flows stand on faces (local inertia) and the ghosts need depths only.
     """
     rows, columns = water.depth.shape
-    for side in range(4):
-        upright = side < 2
-        for n in range(GHOSTS, (rows if upright else columns) - GHOSTS):
-            kind, level = kinds[along[side] + n], levels[along[side] + n]
-            for m in range(GHOSTS):
+    # The nearer ghosts of all sides first: the mirror of a domain one cell wide shows the one beyond its other side.
+    for m in range(GHOSTS):
+        for side in range(4):
+            upright = side < 2
+            for n in range(GHOSTS, (rows if upright else columns) - GHOSTS):
+                kind, level = kinds[along[side] + n], levels[along[side] + n]
                 if side == 0:
                     jg, ig, j, i = n, GHOSTS - 1 - m, n, GHOSTS + m
                 elif side == 1:
