@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +31,8 @@ class Keeper:
     long_deep: seconds that each cell was deeper than 0.3 m, from samples.
     """
 
-    def __init__(self, folder: Path, domain: Domain, ground: Ground, outputs: Sequence[float]) -> None:
-        self._folder, self._domain, self._ground = folder, domain, ground
+    def __init__(self, folder: Path, domain: Domain, ground: Ground, outputs: Sequence[float], start: datetime) -> None:
+        self._folder, self._domain, self._ground, self._start = folder, domain, ground, start
         self._outputs = {round(t): n for n, t in enumerate(outputs)}
         self.long_deep = np.zeros(domain.shape, np.float32)
         self._before: tuple[float, npt.NDArray[np.bool_]] | None = None
@@ -68,7 +68,9 @@ class Keeper:
         if number is None:
             return
         shown = np.where(self._ground.blocked | ~(frame.depth >= SHOWN_M), np.nan, frame.depth)
-        write_grid(self.frame_path(number), shown, self._domain, unit="m", description="depth of water, m")
+        moment = self._start + timedelta(seconds=frame.time)
+        what = "depth of water, m"
+        write_grid(self.frame_path(number), shown, self._domain, unit="m", description=what, time=moment)
 
         due = simulation.drainage is None and frame.time > 0
         if due and time.monotonic() - self._saved_at > CHECKPOINT_EVERY_S:

@@ -88,8 +88,8 @@ def _run(city: City, inputs: FloodInputs, tell: Progress) -> Result:
     progress(PREPARED, Words("开始计算", "Computing"))
     until = inputs.duration_h * HOUR
     outputs = output_times(inputs)
-    samples = np.arange(0.0, until + 1, min(SAMPLE_S, inputs.output_interval_min * 60))
-    keeper = Keeper(city.folder, domain, ground, outputs)
+    samples = np.arange(0.0, until, min(SAMPLE_S, inputs.output_interval_min * 60))
+    keeper = Keeper(city.folder, domain, ground, outputs, start)
     keeper.resume(simulation)
     found = simulation.run(
         until,

@@ -8,6 +8,7 @@ import shapely
 from twin.flood.drainage import DrainNetwork
 from twin.flood.forcing import Inflow
 from twin.flood.losses import Seepage
+from twin.flood.raster import enclosed
 from twin.flood.scenario.barriers import NEAR_M, open_breaches, stand_walls
 from twin.flood.scenario.errors import FloodRefused
 from twin.flood.scenario.ground import Ground
@@ -54,6 +55,9 @@ def build_works(city: City, inputs: FloodInputs, ground: Ground) -> Works:
         city, "constructions", site.box, "uid", "name", "class", "crest_level", "sill_level", "width", "attributes"
     )
     notes: list[Words] = []
+    if holes := enclosed(ground.bed):
+        en = f"terrain: {holes} cells without heights lie inside of it; no water gets there"
+        notes.append(Words(f"地形：内部有 {holes} 个网格无高程数据，水不能进入", en))
     walls, bodies = stand_walls(constructions, inputs, ground, notes)
     breaches, bed = open_breaches(inputs, ground, walls, bodies)
     lines = np.array([shapely.LineString(wall.line) for wall in walls], object)
