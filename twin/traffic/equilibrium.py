@@ -19,7 +19,7 @@ from twin.traffic.network import Floats, Integers
 TREES_BYTES = 48 * 2**20
 # So many roots are a part: whatever the number of threads, so that it changes no result.
 ROOTS_A_PART = 16
-# Sweeps over the kept paths until their own excess is this share of the gap, or so many.
+# Sweeps over the kept paths until their own excess is this share of what the first one found, or so many.
 INNER_SHARE, MOST_SWEEPS = 0.1, 20
 Told = Callable[[float, int], None]
 
@@ -137,17 +137,20 @@ class PathEquilibrium:
 
     def round(self) -> float:
         """Every part once; the relative gap as far as it can be told while times change."""
-        cost, excess = 0.0, 0.0
+        cost, excess, first = 0.0, 0.0, 0.0
         for part in self.parts:
             spent = self._seek(part)
             cost += spent
             excess += spent - self._least_cost(part)
             self._merge(part)
-            self._sweep(part)
+            first += self._sweep(part)
         gap = excess / cost if cost > 0 else 0.0
-        for _ in range(MOST_SWEEPS):
-            if sum(self._sweep(part) for part in self.parts) <= INNER_SHARE * gap * cost:
+        for number in range(MOST_SWEEPS):
+            before = [part.paths.flow.copy() for part in self.parts]
+            if sum(self._sweep(part) for part in self.parts) <= INNER_SHARE * first:
                 break
+            if number > 0:
+                self._go_on(before)
         self._refresh()
         return gap
 
@@ -204,6 +207,24 @@ class PathEquilibrium:
             part.paths, self.graph.delays, self.flow, self.time, self.slope, *self._marks, self._mark
         )
         return float(excess)
+
+    def _go_on(self, before: list[Floats]) -> None:
+        """Go on in the direction of the last sweep as far as it pays.
+
+        Pairs that share a steep link can only swap what it carries, bit by bit: their sweeps differ little from one
+        to the next (pattern moves, Hooke & Jeeves 1961).
+        """
+        way, still, most = np.zeros(len(self.flow)), 0.0, np.inf
+        for part, flow in zip(self.parts, before, strict=True):
+            fixed, room = kernel.reach(part.paths, flow, way)
+            still, most = still + fixed, min(most, room)
+        if not 0 < most < np.inf:
+            return
+        times = kernel.stride(self.graph.delays, self.flow, way, still, most)
+        for part, flow in zip(self.parts, before, strict=True):
+            kernel.go_on(part.paths, flow, times)
+        np.maximum(self.flow + times * way, 0.0, out=self.flow)
+        update(self.graph.delays, self.flow, self.time, self.slope)
 
     def _refresh(self) -> None:
         """Flows anew from the paths, without what many additions have rounded."""

@@ -235,3 +235,55 @@ def sweep(paths, delays, flow, time, slope, on_path, on_best, mark):  # type: ig
             excess += _equalise(paths, p, best, on_path, on_best, mark, of_best, delays, flow, time, slope)
         mark += 1
     return excess, mark
+
+
+@njit(**COMPILED)
+def reach(paths, before, way):  # type: ignore[no-untyped-def]
+    """Add to the links' `way` how a pair's flow has changed since `before`.
+
+    Returns the change of cost that does not depend on flow, pcu s, and how many such changes the flows have room for.
+    """
+    still, room = 0.0, np.inf
+    for p in range(before.size):
+        change = paths.flow[p] - before[p]
+        if change == 0.0:
+            continue
+        still += change * paths.fixed[p]
+        if change < 0.0:
+            room = min(room, -paths.flow[p] / change)
+        for q in range(paths.begin[p], paths.begin[p + 1]):
+            way[paths.links[q]] += change
+    return still, room
+
+
+@njit(**COMPILED)
+def stride(delays, flow, way, still, most):  # type: ignore[no-untyped-def]
+    """How many times `way` more, up to `most`, makes the objective least: the root of its slope, which rises."""
+    low, high, at = 0.0, most, most
+    for _ in range(60):
+        rise, curve = still, 0.0
+        for link in range(flow.size):
+            if way[link] != 0.0:
+                time, slope = time_and_slope(delays, link, max(flow[link] + at * way[link], 0.0))
+                rise += way[link] * time
+                curve += way[link] * way[link] * slope
+        if at == most and rise <= 0.0:
+            return most
+        if rise > 0.0:
+            high = at
+        else:
+            low = at
+        new = at - rise / curve if curve > 0.0 else -1.0
+        if not low < new < high:
+            new = 0.5 * (low + high)
+        if abs(new - at) <= 1e-9 * new:
+            break
+        at = new
+    return low
+
+
+@njit(**COMPILED)
+def go_on(paths, before, times):  # type: ignore[no-untyped-def]
+    """Change path flows as many times more as they have changed since `before`."""
+    for p in range(before.size):
+        paths.flow[p] = max(paths.flow[p] + times * (paths.flow[p] - before[p]), 0.0)
