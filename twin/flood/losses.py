@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from twin.flood import checks
 from twin.flood.cpu import cells
+from twin.flood.cpu.face import numbers
 from twin.flood.cpu.state import GHOSTS, Floats, Ints, Water
 from twin.flood.errors import InvalidInput
 from twin.flood.forcing import MM_PER_HOUR
@@ -55,7 +56,7 @@ class Sink:
     """A loss at work on a grid; `state` is what it remembers, m."""
 
     def __init__(self, loss: Loss, shape: tuple[int, int], dtype: npt.DTypeLike) -> None:
-        self.loss = loss
+        self.loss, self._k = loss, numbers(dtype)
         self.account = loss.account if isinstance(loss, Seepage) else "infiltration"
 
         def grid(values: npt.ArrayLike, factor: float, low: float, high: float, name: str) -> Floats:
@@ -86,7 +87,7 @@ class Sink:
         """Take water for dt seconds; the sum of depths taken, m. A curve number takes of the rain only."""
         step: Any = water.depth.dtype.type(dt)
         if isinstance(self.loss, Seepage):
-            return float(cells.take(water.depth, water.carry, self._grids[0], self.state, step, segments))
+            return float(cells.take(water.depth, water.carry, self._grids[0], self.state, step, segments, self._k))
         if isinstance(self.loss, GreenAmpt):
             return float(cells.green_ampt(water.depth, water.carry, self.state, *self._grids, step, segments))
         return 0.0
@@ -96,4 +97,4 @@ class Sink:
         if not isinstance(self.loss, CurveNumber):
             return 0.0
         fallen: Any = water.depth.dtype.type(depth)
-        return float(cells.curve_number(water.carry, share, fallen, self.state, self._grids[0], segments))
+        return float(cells.curve_number(water.carry, share, fallen, self.state, self._grids[0], segments, self._k))

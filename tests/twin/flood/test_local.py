@@ -103,3 +103,13 @@ def test_a_dam_that_breaks_into_a_dry_part_keeps_its_pace() -> None:
     exact = np.where(x < -c * 60, 10.0, np.where(x < 2 * c * 60, (2 * c - x / 60) ** 2 / (9 * 9.81), 0.0))
     assert np.abs(run.depth[20] - exact).mean() / 10.0 < 0.01
     assert abs(found.balance.error) < 1e-7
+
+
+def test_threads_are_dealt_equal_work_however_unequal_its_pieces() -> None:
+    pieces = np.array([1024, 32, 32, 64, 512, 32, 32, 256, 32, 32, 1024, 32] * 8)
+    bounds = local.shares(pieces)
+    half = pieces[: bounds[local.SHARES // 2]].sum()
+    assert (bounds[0], bounds[-1]) == (0, len(pieces))
+    assert (np.diff(bounds) >= 0).all()
+    assert abs(half - pieces.sum() / 2) <= pieces.max() / 2
+    assert local.shares(pieces[:0]).max() == 0

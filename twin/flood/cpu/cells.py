@@ -98,58 +98,72 @@ def still(water, other, r0, r1, c0, c1, k):  # type: ignore[no-untyped-def]
 @njit(**PARALLEL)
 def add_rain(carry, share, depth, segments):  # type: ignore[no-untyped-def]
     """Add a depth (m) times a share of each cell; returns the sum of depths added, m."""
-    added = np.zeros(len(segments), np.float64)
+    added = np.zeros((len(segments), carry.shape[1]), np.float64)
     for s in prange(len(segments)):
         r0, r1, c0, c1 = segments[s]
-        total = 0.0
+        f = slice(c0, c1)
         for j in range(r0, r1):
-            for i in range(c0, c1):
-                fallen = share[j, i] * depth
-                carry[j, i] += fallen
-                total += fallen
-        added[s] = total
+            _rain(carry[j, f], share[j, f], depth, added[s])
     return added.sum()
 
 
+@njit(**ROW)
+def _rain(carry, share, depth, total):  # type: ignore[no-untyped-def]
+    # Sums by column: one sum of all would run no vectors.
+    for i in range(carry.size):
+        fallen = share[i] * depth
+        carry[i] += fallen
+        total[i] += fallen
+
+
 @njit(**PARALLEL)
-def curve_number(carry, share, depth, fallen, retention, segments):  # type: ignore[no-untyped-def]
+def curve_number(carry, share, depth, fallen, retention, segments, k):  # type: ignore[no-untyped-def]
     """Take back of `add_rain` what the curve number method keeps; `fallen` is the rain so far, m. The sum, m."""
-    taken = np.zeros(len(segments), np.float64)
+    taken = np.zeros((len(segments), carry.shape[1]), np.float64)
     for s in prange(len(segments)):
         r0, r1, c0, c1 = segments[s]
-        total = 0.0
+        f = slice(c0, c1)
         for j in range(r0, r1):
-            for i in range(c0, c1):
-                keeps = retention[j, i]
-                before, after = fallen[j, i], fallen[j, i] + share[j, i] * depth
-                over_before = max(before - 0.2 * keeps, 0.0)
-                over_after = max(after - 0.2 * keeps, 0.0)
-                runs = over_after * over_after / max(after + 0.8 * keeps, 1e-12)
-                ran = over_before * over_before / max(before + 0.8 * keeps, 1e-12)
-                kept = max((after - before) - (runs - ran), 0.0)
-                carry[j, i] -= kept
-                fallen[j, i] = after
-                total += kept
-        taken[s] = total
+            _keep(carry[j, f], share[j, f], depth, fallen[j, f], retention[j, f], taken[s], k)
     return taken.sum()
+
+
+@njit(**ROW)
+def _keep(carry, share, depth, fallen, retention, total, k):  # type: ignore[no-untyped-def]
+    fifth = k.one / (k.four + k.one)
+    for i in range(carry.size):
+        before = fallen[i]
+        after = before + share[i] * depth
+        first, rest = fifth * retention[i], k.four * fifth * retention[i]
+        over_before, over_after = max(before - first, k.zero), max(after - first, k.zero)
+        runs = over_after * over_after / max(after + rest, k.tiny)
+        ran = over_before * over_before / max(before + rest, k.tiny)
+        kept = max((after - before) - (runs - ran), k.zero)
+        carry[i] -= kept
+        fallen[i] = after
+        total[i] += kept
 
 
 @njit(**PARALLEL)
-def take(deep, carry, rate, room, dt, segments):  # type: ignore[no-untyped-def]
+def take(deep, carry, rate, room, dt, segments, k):  # type: ignore[no-untyped-def]
     """Take water at a rate (m/s) as far as it is there and `room` (m, lowered) is left; returns the sum, m."""
-    taken = np.zeros(len(segments), np.float64)
+    taken = np.zeros((len(segments), carry.shape[1]), np.float64)
     for s in prange(len(segments)):
         r0, r1, c0, c1 = segments[s]
-        total = 0.0
+        f = slice(c0, c1)
         for j in range(r0, r1):
-            for i in range(c0, c1):
-                there = max(deep[j, i] + carry[j, i], np.float32(0))
-                depth = min(min(rate[j, i] * dt, there), room[j, i])
-                carry[j, i] -= depth
-                room[j, i] -= depth
-                total += depth
-        taken[s] = total
+            _take(deep[j, f], carry[j, f], rate[j, f], room[j, f], dt, taken[s], k)
     return taken.sum()
+
+
+@njit(**ROW)
+def _take(deep, carry, rate, room, dt, total, k):  # type: ignore[no-untyped-def]
+    for i in range(carry.size):
+        there = max(deep[i] + carry[i], k.zero)
+        depth = min(min(rate[i] * dt, there), room[i])
+        carry[i] -= depth
+        room[i] -= depth
+        total[i] += depth
 
 
 @njit(**PARALLEL)
@@ -211,13 +225,17 @@ def _record(h, west, east, north, south, t, dt, wet_m, peak, speed, rating, arri
 
 @njit(**PARALLEL)
 def sums(water, segments):  # type: ignore[no-untyped-def]
-    """Sum of depths with what is carried, m, in double precision; and whether all numbers are finite."""
-    total = np.zeros(len(segments), np.float64)
+    """Sum of depths with what is carried, m, in double precision; no number where any of them is none."""
+    total = np.zeros((len(segments), water.depth.shape[1]), np.float64)
     for s in prange(len(segments)):
         r0, r1, c0, c1 = segments[s]
-        here = 0.0
+        f = slice(c0, c1)
         for j in range(r0, r1):
-            for i in range(c0, c1):
-                here += np.float64(water.depth[j, i]) + np.float64(water.carry[j, i])
-        total[s] = here
+            _sum(water.depth[j, f], water.carry[j, f], total[s])
     return total.sum()
+
+
+@njit(**ROW)
+def _sum(depth, carry, total):  # type: ignore[no-untyped-def]
+    for i in range(depth.size):
+        total[i] += depth[i] + carry[i]

@@ -10,18 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.flood.cpu.face import numbers
-from twin.flood.cpu.seams import LEVEL, Passed, cross, lay_out, squares
+from twin.flood.cpu.seams import BOTTOM, FIRST, LAST, LEFT, LEVEL, RIGHT, TOP, Passed, cross, lay_out, squares
 from twin.flood.cpu.state import GHOSTS, Faces, Floats, Ints, Rim, Water
 from twin.flood.cpu.sweep import first_order
 
 MOST_LEVEL = 3
-# Water moves less than a cell in a step: it does not leave a square and those around it between two looks.
-SQUARE = 16
+# A wave goes half a cell at most in a step: in the 16 between two looks it does not leave a square and those around.
+SQUARE = 8
 # Waves may become so much faster until the next look before they shorten everybody's step.
-MARGIN = 1.05
+MARGIN = 1.02
 # Where many blocks are a little too fast for half the steps, all steps are made a little shorter.
 QUICKER = (1.0, 1.1, 1.2, 1.3, 1.45, 1.6, 1.8)
 STILL_M_S = 1e-3
+# Segments are too unequal to be dealt out to threads by their number: so many shares of equal work are.
+SHARES = 64
 T = TypeVar("T", bound=np.generic)
 Levels = npt.NDArray[np.int64]
 
@@ -47,31 +49,34 @@ class LocalSteps:
         self._most = np.zeros((self._fine.shape[1], 2, self._columns), dtype)
         self.segments: Ints = np.zeros((0, 8), np.int64)
         self._seams: Ints = np.zeros((0, 6), np.int64)
-        self._ends, self._seam_ends = np.zeros((2, MOST_LEVEL + 2), np.int64)
+        self._speed_of = np.zeros(0, dtype)
+        self._ends = np.zeros(MOST_LEVEL + 2, np.int64)
+        self._shares, self._seam_shares = np.zeros((2, MOST_LEVEL + 1, SHARES + 1), np.int64)
+        self._cells = np.zeros(MOST_LEVEL + 1, np.int64)
 
     def look(self, water: Water, wakes: npt.NDArray[np.bool_], steady: npt.NDArray[np.bool_]) -> None:
         """Choose the blocks to work on and their levels. wakes: blocks that water may come into; steady: of level 0."""
         speed, deepest = self._fine
         squares(water, SQUARE, speed, deepest, self._most, self._k)
-        wet = self._of_blocks(deepest > self._k.dry, greatest=True) | wakes
+        wet = self._of_blocks(deepest > self._k.dry) | wakes
         active = around(wet, greatest=True)
-        tried = [self._levels_below(speed, steady, quicker) for quicker in QUICKER]
+        near = self._of_blocks(around(np.maximum(speed, STILL_M_S), greatest=True))
+        tried = [self._levels_below(near, steady, quicker) for quicker in QUICKER]
         costs = [quicker * (2.0 ** -levels[active]).sum() for quicker, levels in zip(QUICKER, tried, strict=True)]
         levels = tried[int(np.argmin(costs))]
         self.work_on(np.where(active, levels, -1))
-        fastest = self._of_blocks(speed, greatest=True)
+        fastest = self._of_blocks(speed)
         for level in range(MOST_LEVEL + 1):
             self.speeds[level] = fastest.max(where=self.levels == level, initial=0.0)
 
-    def _levels_below(
-        self, speed: npt.NDArray[np.floating[Any]], steady: npt.NDArray[np.bool_], quicker: float
-    ) -> Levels:
-        """Levels where level 0 goes by a speed somewhat above the greatest; neighbours differ by one at most."""
-        top = quicker * max(float(speed.max()), STILL_M_S)
-        slower = np.floor(np.log2(top / (MARGIN * np.maximum(speed, STILL_M_S))))
-        levels = self._of_blocks(around(np.clip(slower, 0, MOST_LEVEL), greatest=False), greatest=False).astype(
-            np.int64
-        )
+    @staticmethod
+    def _levels_below(speed: npt.NDArray[np.floating[Any]], steady: npt.NDArray[np.bool_], quicker: float) -> Levels:
+        """Levels where level 0 goes by a speed somewhat above the greatest; neighbours differ by one at most.
+
+        speed: the greatest in and around each block, m/s.
+        """
+        slower = np.floor(np.log2(quicker * speed.max() / (MARGIN * speed)))
+        levels: Levels = np.clip(slower, 0, MOST_LEVEL).astype(np.int64)
         levels[steady] = 0
         for _ in range(MOST_LEVEL):
             levels = np.minimum(levels, around(levels, greatest=False) + 1)
@@ -85,9 +90,16 @@ class LocalSteps:
         segments, seams = lay_out(levels, self._block, self._rows, self._columns, self._longest)
         self.segments = segments[np.argsort(segments[:, LEVEL], kind="stable")]
         self._seams = seams[np.argsort(seams[:, LEVEL], kind="stable")]
+        self._speed_of = np.zeros(len(segments), self._speed_of.dtype)
         every = np.arange(MOST_LEVEL + 2)
         self._ends = np.searchsorted(self.segments[:, LEVEL], every)
-        self._seam_ends = np.searchsorted(self._seams[:, LEVEL], every)
+        seam_ends = np.searchsorted(self._seams[:, LEVEL], every)
+        cells = (self.segments[:, BOTTOM] - self.segments[:, TOP]) * (self.segments[:, RIGHT] - self.segments[:, LEFT])
+        lengths = self._seams[:, LAST] - self._seams[:, FIRST]
+        for due in range(MOST_LEVEL + 1):
+            self._cells[due] = cells[: self._ends[due + 1]].sum()
+            self._shares[due] = shares(cells[: self._ends[due + 1]])
+            self._seam_shares[due] = shares(lengths[: seam_ends[due + 1]])
 
     def longest_step(self, reach: float, steps: int) -> float:
         """Seconds that the next step may take so that no wave goes farther than `reach` (m) in its part's own step.
@@ -111,25 +123,30 @@ class LocalSteps:
         kind = z.dtype.type
         self._since += kind(dt)
         due = next(level for level in range(MOST_LEVEL, -1, -1) if steps % 2**level == 0)
-        segments, seams = self.segments[: self._ends[due + 1]], self._seams[: self._seam_ends[due + 1]]
+        speed, common = self._speed_of, (self._since, self.passed, scratch, k)
         for side in self._rim:
             side[:] = 0
-        cross(water, z, across, down, self._rim, seams, self._since, kind(dt), self.passed, scratch, k)
-        speed = np.zeros(len(segments), z.dtype)
-        first_order(water, z, n2, across, down, segments, self._since, self.passed, scratch, self._cell, speed, k)
+        cross(water, z, across, down, self._rim, self._seams, self._seam_shares[due], kind(dt), *common)
+        first_order(water, z, n2, across, down, self.segments, self._shares[due], self._cell, speed, *common)
         for level in range(due + 1):
             self.speeds[level] = speed[self._ends[level] : self._ends[level + 1]].max(initial=0.0)
         self._since[: due + 1] = 0
-        return int(((segments[:, 1] - segments[:, 0]) * (segments[:, 3] - segments[:, 2])).sum())
+        return int(self._cells[due])
 
-    def _of_blocks(self, fine: npt.NDArray[T], *, greatest: bool) -> npt.NDArray[T]:
-        """The greatest or least of the squares that lie in each block."""
+    def _of_blocks(self, fine: npt.NDArray[T]) -> npt.NDArray[T]:
+        """The greatest of the squares that lie in each block."""
         many = self._block // SQUARE
         rows, columns = (length * many for length in self.levels.shape)
         filled = np.pad(fine, ((0, rows - fine.shape[0]), (0, columns - fine.shape[1])), mode="edge")
-        split = filled.reshape(rows // many, many, columns // many, many)
-        found: npt.NDArray[T] = split.max((1, 3)) if greatest else split.min((1, 3))
+        found: npt.NDArray[T] = filled.reshape(rows // many, many, columns // many, many).max((1, 3))
         return found
+
+
+def shares(work: Ints) -> Ints:
+    """Where each of SHARES runs of pieces begins, and the last ends, so that all have about as much of the work."""
+    middles = np.cumsum(work) - work / 2
+    ends: Ints = np.searchsorted(middles, np.arange(SHARES + 1) * (work.sum() / SHARES))
+    return ends
 
 
 def around(values: npt.NDArray[T], *, greatest: bool) -> npt.NDArray[T]:

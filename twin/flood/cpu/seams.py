@@ -120,15 +120,19 @@ def _deepest(h, c, most):  # type: ignore[no-untyped-def]
 
 
 @njit(**PARALLEL)
-def cross(water, z, across, down, rim, seams, since, dt, passed, scratch, k):  # type: ignore[no-untyped-def]
-    """Add up what passes the seams. since: seconds since the last step of each level; dt: since the last of any."""
-    for s in prange(len(seams)):
+def cross(water, z, across, down, rim, seams, shares, dt, since, passed, scratch, k):  # type: ignore[no-untyped-def]
+    """Add up what passes the seams of all shares.
+
+    shares: where each begins and the last ends; dt: seconds since the last step of any level, since: of each.
+    """
+    for share in prange(len(shares) - 1):
         own = scratch[get_thread_id()]  # type: ignore[no-untyped-call]
-        span = since[seams[s, LEVEL]]
-        if seams[s, UPRIGHT]:
-            _cross_upright(water, z, across, rim, seams[s], span, dt, passed.upright, own, k)
-        else:
-            _cross_level(water, z, down, rim, seams[s], span, dt, passed.level, own, k)
+        for s in range(shares[share], shares[share + 1]):
+            span = since[seams[s, LEVEL]]
+            if seams[s, UPRIGHT]:
+                _cross_upright(water, z, across, rim, seams[s], span, dt, passed.upright, own, k)
+            else:
+                _cross_level(water, z, down, rim, seams[s], span, dt, passed.level, own, k)
 
 
 @njit(**LEAN)

@@ -62,7 +62,8 @@ class Solver:
         self.local: LocalSteps | None = None
         if mode == "fast":
             ground = (z, self.n2, across, down)
-            self.local = LocalSteps(ground, self.rim, cell, block=BLOCK, longest=LONGEST)
+            # Shorter segments, for few of them may have their turn at once.
+            self.local = LocalSteps(ground, self.rim, cell, block=BLOCK, longest=LONGEST // 2)
             self._wakes, self._steady = (self._blocks_of(cells) for cells in (sources, steady))
         else:
             self._other = Water(*(np.zeros_like(z) for _ in range(4)))

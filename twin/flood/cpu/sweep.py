@@ -28,15 +28,16 @@ PARALLEL = FAST | {"parallel": True}
 
 
 @njit(**PARALLEL)
-def first_order(water, z, n2, across, down, segments, since, passed, scratch, cell, speed, k):  # type: ignore[no-untyped-def]
-    """Euler's step of segments, each by the seconds since its level's last one, in place.
+def first_order(water, z, n2, across, down, segments, shares, cell, speed, since, passed, scratch, k):  # type: ignore[no-untyped-def]
+    """Euler's step of the segments of all shares, each by the seconds since its level's last one, in place.
 
-    passed: what went through the seams around them meanwhile, which is taken. Sets the greatest wave speed of each
-    segment afterwards, m/s.
+    shares: where each begins and the last ends. passed: what went through the seams around them meanwhile, which is
+    taken. Sets the greatest wave speed of each segment afterwards, m/s.
     """
-    for s in prange(len(segments)):
+    for share in prange(len(shares) - 1):
         own = scratch[get_thread_id()]  # type: ignore[no-untyped-call]
-        speed[s] = _first_order(water, z, n2, across, down, segments[s], since, passed, cell, k, own)
+        for s in range(shares[share], shares[share + 1]):
+            speed[s] = _first_order(water, z, n2, across, down, segments[s], since, passed, cell, k, own)
 
 
 @njit(**PARALLEL)
