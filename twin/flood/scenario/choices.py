@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, AwareDatetime, model_validator
 
 from twin.flood.scenario import names
+from twin.flood.scenario.hydrographs import Hydrograph, refuse_wrong
 from twin.flood.scenario.shapes import Line, Point
 from twin.scenarios.inputs import Inputs, Words, field
 
@@ -26,7 +27,7 @@ class River(Inputs):
     river: str | None = field(
         None, title=Words("河名", "River"), help=Words("位置与河名填一项", "Either a place or a river's name")
     )
-    hydrograph: list[tuple[float, float]] = field(
+    hydrograph: Hydrograph = field(
         title=Words("流量过程", "Hydrograph"),
         help=Words("[小时, 立方米每秒]", "[hour, m3/s]"),
         unit="m3/s",
@@ -39,10 +40,7 @@ class River(Inputs):
     def _whole(self) -> Self:
         if (self.at is None) == (self.river is None):
             raise ValueError("rivers: give a place (at) or a name (river), one of both")
-        if any(b[0] <= a[0] for a, b in zip(self.hydrograph, self.hydrograph[1:], strict=False)):
-            raise ValueError("rivers: hours of the hydrograph must rise")
-        if any(not -1e5 < flow < 1e5 for _, flow in self.hydrograph):
-            raise ValueError("rivers: discharges in m3/s are needed")
+        refuse_wrong("rivers: hydrograph", self.hydrograph, -1e5, 1e5, "m3/s")
         return self
 
 

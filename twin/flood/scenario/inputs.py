@@ -1,12 +1,13 @@
 """What a planner may ask of a flood: rain, sea, rivers, works, and how finely to compute."""
 
-import itertools
 from typing import Any, Literal, Self
 
 from pydantic import AwareDatetime, model_validator
 
+from twin.flood.errors import InvalidInput
 from twin.flood.scenario import names
 from twin.flood.scenario.choices import Breaching, Release, River, Seen, Wall
+from twin.flood.scenario.hydrographs import Hydrograph, refuse_wrong
 from twin.flood.scenario.shapes import Polygon
 from twin.flood.scenario.tables import formulas, patterns, tides
 from twin.scenarios.inputs import Inputs, Words, field
@@ -20,7 +21,6 @@ GROUND = Words("下垫面", "Ground")
 UNCERTAINTY = Words("不确定性", "Uncertainty")
 MOST_MEMBERS = 50
 MOST_FRAMES = 200
-Hydrograph = list[tuple[float, float]]
 
 
 class FloodInputs(Inputs):
@@ -362,10 +362,13 @@ class FloodInputs(Inputs):
         _known("storm_formula", self.storm_formula, formulas())
         _known("rain_pattern", self.rain_pattern, patterns())
         _known("tide", self.tide, tides())
-        for name in ("rain_series", "sea_series"):
-            _rising(name, getattr(self, name))
-        if any(value < 0 for _, value in self.rain_series):
-            raise ValueError("rain_series: an intensity below 0")
+        refuse_wrong("rain_series", self.rain_series, 0, 5000, "mm/h")
+        refuse_wrong("sea_series", self.sea_series, -300, 300, "m")
+        if self.rain == "storm":
+            try:
+                formulas()[self.storm_formula].depth(self.storm_min, self.return_period_years)
+            except InvalidInput as error:
+                raise ValueError(f"storm_min, return_period_years: {error}") from error
         if self.duration_h * 60 / self.output_interval_min > MOST_FRAMES:
             raise ValueError(
                 f"output_interval_min: {self.duration_h:g} h by {self.output_interval_min:g} min are more than "
@@ -381,8 +384,3 @@ class FloodInputs(Inputs):
 def _known(name: str, value: str, table: dict[str, Any]) -> None:
     if value not in table:
         raise ValueError(f"{name}: there is no {value!r}; known are {', '.join(table)}")
-
-
-def _rising(name: str, rows: Hydrograph) -> None:
-    if any(b[0] <= a[0] for a, b in itertools.pairwise(rows)):
-        raise ValueError(f"{name}: hours must rise")

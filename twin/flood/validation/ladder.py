@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
-from twin.flood.validation import analytic, laws
+from twin.flood.validation import analytic, laws, slopes
 from twin.flood.validation.cities import Town, Ward, town, ward
 from twin.flood.validation.real import Street, Valley, curves, street, valley
 from twin.flood.validation.rows import MODES, Curves, Row
@@ -18,6 +18,10 @@ CASES: tuple[Callable[[], Iterable[Row | Curves]], ...] = (
     analytic.swinging_basins,
     analytic.shock,
     analytic.order,
+    slopes.channels,
+    slopes.uniform,
+    slopes.runoff,
+    slopes.wave,
     laws.volumes,
     laws.symmetries,
     laws.structures,

@@ -108,6 +108,11 @@ def structures() -> Iterator[Row]:
     yield near("gate, drowned", "Cc a sqrt(2 g dh), Henry 1950", found, drowned, share=1e-6, unit="m2/s")
     submerged = 1.7049 * (1 - 0.5**1.5) ** 0.385
     yield near("weir, submerged", "Villemonte 1947", weir_discharge(1.0, 0.5, 0.0), submerged, share=1e-3, unit="m2/s")
+    pipe = Culvert(LEFT, RIGHT, 1.2, 1.2, 5, 0.02, 0.0, manning=0.012)
+    for ratio in (1.2, 2.0):
+        chart = math.sqrt((ratio - 0.67) / 0.0398) * math.pi / 4 * 1.2**2.5 / 1.811
+        passed, figure = pipe.discharge(0, 0.02 + 1.2 * ratio, -5), f"headwater {ratio:g} bores, FHWA HDS-5 chart 1"
+        yield near("culvert, control at its inlet", figure, passed, chart, share=0.11, unit="m3/s")
     gate = gate_discharge(2, 0, 0, 0.3)
     for name, structure, expected in (
         ("sluice", Sluice(LEFT, RIGHT, 1.0, 0.0, constant(0.3)), gate),
