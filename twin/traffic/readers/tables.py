@@ -59,7 +59,7 @@ def read_rows(text: str, name: str, needed: Iterable[str]) -> Iterator[Row]:
                 yield Row(lines.line_num, {each: told.get(each, "") for each in columns}, separator == ";")
                 continue
             columns = [each.lower() for each in texts]
-            missing = [each for each in needed if each not in columns]
+            missing = sorted(each for each in needed if each not in columns)
             if missing:
                 raise InvalidDemand(
                     f"{name}: no column {missing[0]}; needed are {', '.join(needed)}, and it has "
