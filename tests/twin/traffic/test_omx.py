@@ -106,3 +106,11 @@ def test_a_matrix_becomes_the_table_that_the_scenario_takes(shared_data: Path, t
         assert f"{share * demand.total:,.0f} trips" in result.output
         read = read_csv(table, demand.zones.tolist())
         assert (read.matrix() == share * demand.matrix()).all()
+
+
+def test_zones_that_are_written_as_fractions_are_whole(tmp_path: Path) -> None:
+    path = tmp_path / "visum.omx"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("data/1", data=np.ones((2, 2), ">f4"), chunks=(2, 1))
+        file.create_dataset("lookup/NO", data=[101.0, 205.0])
+    assert read_trips(path, zones=[101, 205]).zones.tolist() == [101, 205]

@@ -110,4 +110,7 @@ def _cells(file_name: str, held: Any) -> Floats:
 
 def _ids(held: Any) -> list[int | str]:
     values: Ids = np.ravel(held[...])
+    # Some programs write numbers of zones as they write trips.
+    if values.dtype.kind == "f" and (values % 1 == 0).all():
+        values = values.astype(np.int64)
     return [each.decode("utf-8") if isinstance(each, bytes) else each for each in values.tolist()]

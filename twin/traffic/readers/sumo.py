@@ -16,15 +16,16 @@ CAR = "passenger"
 
 
 def read_network(path: Path) -> Network:
-    """The part of a SUMO network that passenger cars use; movements without a connection are banned.
+    """The part of a SUMO network that passenger cars use; what no connection of their lanes leads to is banned.
 
-    Times are length over the fastest lane's limit; capacities those of the edge's OSM class, lane by lane.
+    Times are length over the fastest lane's limit; capacities those of the edge's OSM class, lane by lane. Coordinates
+    are those of the network's projection, or the file's own where it has none.
     Raises InvalidNetwork if it is no such file or nothing in it is for cars.
     """
     nodes: dict[str, tuple[float, float]] = {}
     edges: dict[str, tuple[str, str, str, list[ElementTree.Element], str]] = {}
-    allowed: set[tuple[str, str]] = set()
-    crs = ""
+    connections: list[tuple[str, str, str, str]] = []
+    crs, offset = "", (0.0, 0.0)
     try:
         with path.open("rb") as raw:
             # A gzipped file begins with these two bytes, however it is called.
@@ -39,15 +40,23 @@ def read_network(path: Path) -> Network:
                     if lanes:
                         e = element.attrib
                         edges[e["id"]] = e["from"], e["to"], e.get("type", ""), lanes, e.get("shape", "")
-                elif element.tag == "connection":
-                    allowed.add((element.attrib["from"], element.attrib["to"]))
-                elif element.tag == "location":
-                    crs = element.get("projParameter", "")
+                elif element.tag == "connection" and _open_to_cars(element):
+                    e = element.attrib
+                    connections.append((e["from"], e["to"], e.get("fromLane", "0"), e.get("toLane", "0")))
+                elif element.tag == "location" and element.get("projParameter", "").startswith("+"):
+                    # "!" and "-" stand for none. The offset has been added to all coordinates.
+                    crs = element.attrib["projParameter"]
+                    offset = _pair(element.get("netOffset", "0,0"))
     except (ElementTree.ParseError, KeyError, ValueError, OSError, EOFError) as error:
         raise InvalidNetwork(f"{path.name}: no SUMO network ({type(error).__name__}: {error})") from None
     if not edges:
         raise InvalidNetwork(f"{path.name}: no edge in it is open to passenger cars")
-    return _network(nodes, edges, allowed, crs)
+    lost = next((end for a, b, *_ in edges.values() for end in (a, b) if end not in nodes), None)
+    if lost is not None:
+        raise InvalidNetwork(f"{path.name}: an edge ends at junction {lost!r}, which the file does not hold")
+    lanes_of = {each: {lane.get("index", "0") for lane in found} for each, (*_, found, _) in edges.items()}
+    allowed = {(a, b) for a, b, i, j in connections if i in lanes_of.get(a, ()) and j in lanes_of.get(b, ())}
+    return _network(nodes, edges, allowed, crs, offset)
 
 
 def _network(
@@ -55,6 +64,7 @@ def _network(
     edges: dict[str, tuple[str, str, str, list[ElementTree.Element], str]],
     allowed: set[tuple[str, str]],
     crs: str,
+    offset: tuple[float, float],
 ) -> Network:
     used = sorted({end for a, b, *_ in edges.values() for end in (a, b)})
     index = {each: n for n, each in enumerate(used)}
@@ -70,13 +80,13 @@ def _network(
         [index[b] for _, b, *_ in edges.values()],
         length / speed,
         number * per_lane,
-        x=[nodes[each][0] for each in used],
-        y=[nodes[each][1] for each in used],
+        x=[nodes[each][0] - offset[0] for each in used],
+        y=[nodes[each][1] - offset[1] for each in used],
         link_ids=list(edges),
         length_m=length,
         lanes=number,
         road_class=np.array(classes, object),
-        geometry=[_line(found[0], shape) for *_, found, shape in edges.values()],
+        geometry=[_line(found[0], shape, offset) for *_, found, shape in edges.values()],
         crs=crs,
     )
     leaving: dict[str, list[str]] = {}
@@ -92,7 +102,7 @@ def _network(
 
 
 def _open_to_cars(lane: ElementTree.Element) -> bool:
-    """By the lane's `allow` or `disallow`: without either it is open to all."""
+    """By `allow` or `disallow` of a lane or connection: without either it is open to all."""
     allow = lane.get("allow")
     if allow is not None:
         return CAR in allow.split() or allow == "all"
@@ -100,7 +110,12 @@ def _open_to_cars(lane: ElementTree.Element) -> bool:
     return CAR not in disallow and "all" not in disallow
 
 
-def _line(lane: ElementTree.Element, shape: str) -> shapely.LineString:
-    return shapely.LineString(
-        [tuple(float(part) for part in point.split(",")[:2]) for point in (shape or lane.attrib["shape"]).split()]
-    )
+def _line(lane: ElementTree.Element, shape: str, offset: tuple[float, float]) -> shapely.LineString:
+    corners = [_pair(point) for point in (shape or lane.attrib["shape"]).split()]
+    return shapely.LineString([(x - offset[0], y - offset[1]) for x, y in corners])
+
+
+def _pair(text: str) -> tuple[float, float]:
+    """x and y of "x,y" or "x,y,z"."""
+    x, y = text.split(",")[:2]
+    return float(x), float(y)

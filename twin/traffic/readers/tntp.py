@@ -10,8 +10,13 @@ from twin.traffic.errors import InvalidDemand, InvalidNetwork
 from twin.traffic.network import Floats, Network
 
 METADATA = re.compile(r"<([^>]+)>\s*([^\t\r\n~<]*)")
-PAIR = re.compile(r"(\d+)\s*:\s*([^\s;]+)\s*;?")
+COMMENT = re.compile(r"~.*")
+ORIGIN = re.compile(r"^[^\S\n]*Origin[^\S\n]+", re.MULTILINE | re.IGNORECASE)
+PAIR = re.compile(r"([\d.]+)\s*:\s*([^\s;]+)\s*;?")
+HEADER = re.compile(r"(init|from|tail|a)[_ ]?(node)?\b", re.IGNORECASE)
 COLUMNS = 10
+# A matrix of so many zones takes 3 GB.
+MOST_ZONES, MOST_NODES = 20_000, 10_000_000
 
 
 def read_network(path: Path, *, time_unit_s: float = 60.0, length_unit_m: float = 1609.344) -> Network:
@@ -24,13 +29,16 @@ def read_network(path: Path, *, time_unit_s: float = 60.0, length_unit_m: float 
     text = path.read_text(encoding="utf-8", errors="replace")
     about = _about(text)
     try:
-        zones, nodes, first = (int(about[name]) for name in ("NUMBER OF ZONES", "NUMBER OF NODES", "FIRST THRU NODE"))
-    except (KeyError, ValueError) as error:
-        raise InvalidNetwork(f"{path.name}: the head lacks {error}; is this a TNTP network?") from None
+        zones, nodes = _count(about, "NUMBER OF ZONES", MOST_ZONES), _count(about, "NUMBER OF NODES", MOST_NODES)
+        # A file without it has no centroids apart.
+        first = _count({"FIRST THRU NODE": "1"} | about, "FIRST THRU NODE", MOST_NODES)
+    except ValueError as error:
+        raise InvalidNetwork(f"{path.name}: {error}; is this a TNTP network?") from None
     rows: list[list[float]] = []
     for line, words in enumerate(text.splitlines(), 1):
-        content = words.split("~", 1)[0].replace(";", " ").strip()
-        if not content or content.startswith("<"):
+        content = words.split("~", 1)[0].replace(";", " ").strip().removeprefix("\ufeff")
+        # Some files name their columns without the mark of a comment.
+        if not content or content.startswith("<") or (not rows and HEADER.match(content)):
             continue
         try:
             rows.append([float(word) for word in content.split()[:COLUMNS]])
@@ -40,11 +48,19 @@ def read_network(path: Path, *, time_unit_s: float = 60.0, length_unit_m: float 
             raise InvalidNetwork(f"{path.name}, line {line}: {len(rows[-1])} columns; a link has at least 7")
         rows[-1] += [0.0] * (COLUMNS - len(rows[-1]))
     table = np.array(rows).reshape(-1, COLUMNS)
-    if len(table) != int(about.get("NUMBER OF LINKS", len(table))):
+    if about.get("NUMBER OF LINKS", str(len(table))) != str(len(table)):
         raise InvalidNetwork(f"{path.name}: {len(table)} links, the head speaks of {about['NUMBER OF LINKS']}")
+    odd = np.flatnonzero((table[:, :2] % 1 != 0).any(axis=1))
+    if len(odd):
+        raise InvalidNetwork(
+            f"{path.name}, link {odd[0] + 1}: nodes are whole numbers, not {table[odd[0], :2].tolist()}"
+        )
     ends = table[:, :2].astype(np.int64)
-    if len(ends) and (ends.min() < 1 or ends.max() > nodes):
-        raise InvalidNetwork(f"{path.name}: a link at node {ends.max()}, the head speaks of {nodes} nodes")
+    lost = ends[(ends < 1) | (ends > nodes)]
+    if len(lost):
+        raise InvalidNetwork(f"{path.name}: a link at node {lost[0]}, the head speaks of {nodes} nodes")
+    if zones > nodes:
+        raise InvalidNetwork(f"{path.name}: the head speaks of {zones} zones and {nodes} nodes; zones are nodes")
     ids = np.arange(1, nodes + 1)
     return Network.build(
         ids,
@@ -67,11 +83,12 @@ def read_trips(path: Path, vehicle: VehicleClass = CAR) -> Demand:
     """The trips of a `_trips.tntp` file. Raises InvalidDemand, naming the origin."""
     text = path.read_text(encoding="utf-8", errors="replace")
     try:
-        zones = int(_about(text)["NUMBER OF ZONES"])
-    except (KeyError, ValueError):
-        raise InvalidDemand(f"{path.name}: the head lacks NUMBER OF ZONES; is this a TNTP trip table?") from None
+        zones = _count(_about(text), "NUMBER OF ZONES", MOST_ZONES)
+    except ValueError as error:
+        raise InvalidDemand(f"{path.name}: {error}; is this a TNTP trip table?") from None
+    text = COMMENT.sub("", text)
     matrix = np.zeros((zones, zones))
-    for block in re.split(r"^\s*Origin\s+", text, flags=re.MULTILINE)[1:]:
+    for block in ORIGIN.split(text)[1:]:
         head, _, body = block.partition("\n")
         for to, number in PAIR.findall(body):
             try:
@@ -90,7 +107,10 @@ def read_flows(path: Path, network: Network) -> Floats:
     for line in path.read_text(encoding="utf-8").splitlines()[1:]:
         words = line.split()
         if len(words) >= 3:
-            found[f"{words[0]}-{words[1]}"] = float(words[2])
+            try:
+                found[f"{words[0]}-{words[1]}"] = float(words[2])
+            except ValueError:
+                raise InvalidNetwork(f"{path.name}: {line[:60]!r} is no row of from, to, volume") from None
     missing = next((each for each in network.link_ids.tolist() if each not in found), None)
     if missing is not None:
         raise InvalidNetwork(f"{path.name}: no volume of link {missing}")
@@ -99,3 +119,16 @@ def read_flows(path: Path, network: Network) -> Floats:
 
 def _about(text: str) -> dict[str, str]:
     return {name.strip().upper(): value.strip() for name, value in METADATA.findall(text)}
+
+
+def _count(about: dict[str, str], name: str, most: int) -> int:
+    """Raises ValueError, saying what the head lacks."""
+    try:
+        found = float(about[name])
+    except KeyError:
+        raise ValueError(f"the head lacks {name}") from None
+    except ValueError:
+        found = 0.0
+    if not (found == found // 1 and 1 <= found <= most):
+        raise ValueError(f"{name} is {about[name][:40]!r}; a whole number from 1 to {most:,} is wanted")
+    return int(found)
