@@ -149,3 +149,11 @@ def test_a_published_network_is_the_same_as_gmns(shared_data: Path, tmp_path: Pa
     found = assign(read, same, gap=1e-10)
     assert found.objective == pytest.approx(4231335.28710744, rel=1e-9)
     assert np.allclose(found.flow, assign(network, demand, gap=1e-10).flow, atol=1e-2)
+
+
+def test_numbers_that_pandas_has_made_fractions_are_ids_again(tmp_path: Path) -> None:
+    (tmp_path / "node.csv").write_text("node_id,x_coord,y_coord\n1.0,0,0\n2.0,100,0\n")
+    (tmp_path / "link.csv").write_text("link_id,from_node_id,to_node_id,directed,length,lanes\n7,1,2,0.0,100.0,2.0\n")
+    network, _ = read_network(tmp_path, config={"long_length": "m", "speed": "km/h"})
+    assert network.node_ids.tolist() == ["1", "2"]
+    assert (network.links, network.length_m.tolist(), network.lanes.tolist()) == (2, [100, 100], [2, 2])

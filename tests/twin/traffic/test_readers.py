@@ -1,5 +1,6 @@
 """Networks and trips from files and layers of lines: what is joined, what is guessed, what is refused."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from twin.traffic.demand import read_csv
 from twin.traffic.readers import lyon, tntp
 from twin.traffic.readers.lines import network_from_lines
 from twin.traffic.roads import speed_kmh
+from twin.traffic.scenario.streets import with_access
 from twin.traffic.zones import connect, nearest_nodes
 
 
@@ -86,6 +88,27 @@ def test_speeds_are_understood() -> None:
     given = [50, "50", "30 mph", "30mph", "50 km/h", "walk", "RU:urban", None, 1e6, -3]
     found = [None if (v := speed_kmh(each)) is None else round(v, 1) for each in given]
     assert found == [50, 50, 48.3, 48.3, 50, None, None, None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("tags", "shut"),
+    [
+        ({}, False),
+        ({"access": "no"}, True),
+        ({"access": "no", "motor_vehicle": "yes"}, False),
+        ({"access": "private", "motorcar": "destination"}, False),
+        ({"access": "yes", "vehicle": "no"}, True),
+        ({"vehicle": "yes", "motor_vehicle": "agricultural;forestry"}, True),
+        ({"motor_vehicle": "agricultural;destination"}, False),
+        ({"motor_vehicle": "private", "motorcar": "permissive"}, False),
+        ({"access": "no", "bus": "yes"}, True),
+        ({"car": False}, True),
+    ],
+)
+def test_the_narrowest_word_of_access_decides(tags: dict[str, object], shut: bool) -> None:
+    """As wiki.openstreetmap.org/wiki/Key:access has it for cars."""
+    table = with_access(pa.table({"attributes": [json.dumps(tags)]}))
+    assert table.column("access").to_pylist() == ["no" if shut else None]
 
 
 def test_zones_join_the_network_and_nobody_drives_through_them() -> None:

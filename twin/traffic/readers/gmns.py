@@ -1,6 +1,7 @@
 """GMNS networks: a folder with node.csv and link.csv (Zephyr Foundation, GMNS 0.97)."""
 
 import csv
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from twin.traffic.roads import CLASSES, MILE_KM, NOT_FOR_CARS, UNKNOWN, RoadClas
 
 # What the specification takes for a missing value, and what its own examples hold besides.
 MISSING = {"", "nan", "null", "none"}
+WHOLE = re.compile(r"^(-?\d+)\.0+$")
 YES, NO = {"1", "true", "t", "yes"}, {"0", "false", "f", "no"}
 CAR_USES = frozenset({"all", "auto", "car", "drive", "driving", "hov", "hov2", "hov3", "hov3+", "motor_vehicle", "sov"})
 WALKED = NOT_FOR_CARS | {"bikeway", "crosswalk", "sidewalk", "trail", "walkway"}
@@ -154,6 +156,8 @@ def _read(path: Path, *needed: str) -> _Table:
 
 def _told(text: str | None) -> str:
     found = (text or "").strip()
+    # Tables with gaps in a column come out of pandas with fractions in it.
+    found = WHOLE.sub(r"\1", found)
     return "" if found.lower() in MISSING else found
 
 

@@ -25,6 +25,8 @@ COLUMNS = (
     "uid", "name", "name_en", "class", "lanes", "speed_kmh", "oneway", "bridge", "tunnel", "vertical_level",
     "start_node", "end_node", "attributes",
 )  # fmt: skip
+CAR_KEYS = ("car", "motorcar", "motor_vehicle", "vehicle", "access")
+SHUT = {"no", "private", "false", "agricultural", "forestry", "emergency", "military", "bus", "psv"}
 COUNTRY_OF_ZONE = {"Europe/Paris": "FR", "Europe/Berlin": "DE"}
 # The ends of a drawn road are joined to a crossing no farther than this, m.
 JOINED_M = 250.0
@@ -119,8 +121,9 @@ class _Further:
         told = json.loads(text) if text else None
         if not isinstance(told, dict):
             return cls()
-        words = {str(told.get(key)).lower() for key in ("access", "motor_vehicle", "car")}
-        shut = bool(words & {"no", "private", "false"})
+        # The word for the narrowest kind of vehicle decides (wiki.openstreetmap.org/wiki/Key:access).
+        word = next((str(told[key]).lower() for key in CAR_KEYS if told.get(key) is not None), "")
+        shut = not set(word.split(";")) - SHUT if word else False
         length = told.get("length_m")
         if isinstance(length, bool) or not isinstance(length, int | float) or not length > 0:
             length = None
