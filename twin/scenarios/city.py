@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 import pyarrow as pa
 from rasterio.transform import Affine, from_origin
 from sqlalchemy import ColumnElement, FromClause, Text, func, literal_column
@@ -31,6 +32,7 @@ from twin.scenarios.protocol import RunRecord
 from twin.scenarios.record import folder_of
 from twin.scenarios.runs import Run, find_run
 from twin.sensing.counters import Counter, read_counters
+from twin.sensing.events import Sought, list_events, read_event
 from twin.sensing.series import RAW
 
 Box = tuple[float, float, float, float]
@@ -168,6 +170,17 @@ class City:
             self._reads(layer)
         return found
 
+    def events(self, sought: Sought, most: int) -> list[dict[str, Any]]:
+        """Events as GeoJSON features in CRS84, the newest first. Raises LayerNotFound, and ScenarioError for who
+        may read a part of the sensors."""
+        self._reads(self._all_sensors())
+        return self.wait(self._events(sought, most))
+
+    def event(self, number: int) -> dict[str, Any]:
+        """One event, as a feature. Raises EntityNotFound, and what `events` raises."""
+        self._reads(self._all_sensors())
+        return self.wait(self._event(number))
+
     def change_number(self) -> dict[str, int]:
         """The last change of each layer before the run began; 0 for one that has none."""
         return {layer.id: self._changes.get(layer.theme.table, 0) for layer in self.catalog.layers(self.principal)}
@@ -226,6 +239,15 @@ class City:
     async def _counters(self, until: datetime) -> list[Counter]:
         async with self.database.reading() as connection:
             return await read_counters(connection, until, metric_srid=self._metric_srid, zone=self.time_zone)
+
+    async def _events(self, sought: Sought, most: int) -> list[dict[str, Any]]:
+        async with self.database.reading() as connection:
+            return [orjson.loads(told) for _, told in await list_events(connection, sought, most)]
+
+    async def _event(self, number: int) -> dict[str, Any]:
+        async with self.database.reading() as connection:
+            found: dict[str, Any] = orjson.loads(await read_event(connection, number))
+            return found
 
     async def _read_terrain(self) -> Terrain:
         async with self.database.reading() as connection:

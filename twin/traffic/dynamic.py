@@ -5,6 +5,7 @@ user optimum). It knows no banned turns; its own scenario files are pickles and 
 """
 
 import inspect
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from twin.traffic.network import Floats, Integers, Network
 from twin.traffic.signals import Signal
 
 MINUTE_S = 60.0
+# Seconds that a driver keeps behind the one ahead.
+REACTION_S = 1.0
 # A stopped lane holds a car each five metres.
 JAM_VEHICLES_PER_M = 0.2
 # Seconds that a closed link seems to take: nobody chooses it who has another way.
@@ -37,20 +40,39 @@ class Departures:
     end_s: float
 
 
+@dataclass(frozen=True, eq=False)
+class Flows:
+    """Vehicles/h from nodes to nodes (indices) that leave evenly within a time, s since the start.
+
+    ways: links of each one's way, which these drivers keep to; None where they look for one by the times of now.
+    """
+
+    origin: Integers
+    destination: Integers
+    per_hour: Floats
+    begin_s: float
+    end_s: float
+    ways: Sequence[Sequence[int]] | None = None
+
+
 @dataclass(frozen=True)
 class Shut:
-    """Links (indices) that let nobody in or out for a time, s since the start."""
+    """Links (indices) that let nobody in or out for a time, s since the start; or some, by the share of their capacity
+    that is left.
+    """
 
     links: Sequence[int]
     begin_s: float
     end_s: float
+    share: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class Minutes:
     """What was simulated. time_s: ends of minutes; vehicles on each link, entered and left so far [minute, link].
 
-    trips: vehicles that set out; finished: of these at their end by then. notes: what was not simulated.
+    trips: vehicles that set out; these are, by then, finished at their end, on the road, waiting for room to enter it,
+    or given up where no way led on. notes: what was not simulated.
     """
 
     time_s: Floats
@@ -59,6 +81,9 @@ class Minutes:
     left: Floats
     trips: float
     finished: float
+    on_road: float
+    waiting: float
+    given_up: float
     notes: list[str]
 
     @property
@@ -69,18 +94,23 @@ class Minutes:
 
 def simulate(
     network: Network,
-    departures: Sequence[Departures],
+    departures: Sequence[Departures | Flows],
     until_s: float,
     *,
     shut: Sequence[Shut] = (),
     signals: Sequence[Signal] = (),
     platoon: int = 5,
+    look_again_s: float = 600.0,
     seed: int = 0,
+    threads: int = 1,
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Minutes:
-    """Queues on a network. platoon: vehicles that move as one; more is faster and coarser. seed: of who
-    goes first where streets join; the same one gives the same result.
+    """Queues on a network. platoon: vehicles that move as one; more is faster and coarser. look_again_s: between two
+    looks for quicker ways, at each of which half of the drivers take what is found. seed: of who goes first where
+    streets join; the same one gives the same result, with any number of threads.
+
+    Memory and time grow with the square of the nodes that links in use have (see `twin.traffic.chains`).
 
     signals: plans, switched in steps of as many seconds as a platoon has vehicles. capacity of links towards them: at
     full green. Raises InvalidNetwork for links without length or time and plans that do not fit, InvalidDemand for
@@ -93,21 +123,24 @@ def simulate(
         raise InvalidNetwork("a link without length or time; the simulation needs both")
     # It never comes to its end, where UXsim would analyse all trips for charts that nobody looks at.
     world: Any = uxsim.World(
-        deltan=platoon, tmax=until_s + 2 * platoon, random_seed=seed, print_mode=0, save_mode=0, show_mode=0, cpp=True,
-        vehicle_logging_timestep_interval=-1,
+        deltan=platoon, reaction_time=REACTION_S, tmax=until_s + 2 * platoon, random_seed=seed, print_mode=0,
+        save_mode=0, show_mode=0, cpp=True, vehicle_logging_timestep_interval=-1, duo_update_time=look_again_s,
+        threads=threads,
     )  # fmt: skip
     step = float(world.DELTAT)
-    nodes = [world.addNode(str(n), float(x), float(y)) for n, (x, y) in enumerate(_places(network))]
+    places = _places(network)
+    ends = np.unique([network.tail[used], network.head[used]]).tolist()
+    nodes = {n: world.addNode(str(n), *places[n].tolist()) for n in ends}
     limits = _limits(network, signals, platoon)
     links = {int(n): _link(world, network, nodes, int(n), float(limits[n])) for n in used}
     for signal in signals:
         signal.refuse_for(network)
         _switch(signal, network, nodes, links, step)
+    random = np.random.default_rng(seed)
     trips = 0.0
     for each in departures:
-        if each.demand.vehicle.pcu != 1:
-            raise InvalidDemand(f"class {each.demand.vehicle.name}: only vehicles of 1 pcu are simulated")
-        trips += _add(world, network, nodes, each, until_s)
+        flows = _flows(network, each) if isinstance(each, Departures) else each
+        trips += platoon * _add(world, nodes, flows, min(flows.end_s, until_s), random)
     events = sorted({t for each in shut for t in (each.begin_s, each.end_s) if 0 <= t < until_s})
     stops = np.unique(np.r_[np.arange(TOLD_EVERY_S, until_s, TOLD_EVERY_S), until_s, events])
     _close(links, limits, shut, 0.0)
@@ -125,9 +158,10 @@ def simulate(
             raise Cancelled(f"stopped at {stop:.0f} s of {until_s:.0f} s as asked")
     minutes = np.unique(np.r_[np.arange(MINUTE_S, until_s, MINUTE_S), until_s])
     entered, left = _counts(links, network.links, minutes / step)
-    finished = platoon * sum(each.state == "end" for each in world.VEHICLES.values())
+    state = Counter(each.state for each in world.VEHICLES.values())
+    finished, on_road, waiting, lost = (float(platoon * state[name]) for name in ("end", "run", "wait", "abort"))
     notes = [f"{len(network.turns)} banned or dear turns are not simulated"] if len(network.turns) else []
-    return Minutes(minutes, entered - left, entered, left, trips, float(finished), notes)
+    return Minutes(minutes, entered - left, entered, left, trips, finished, on_road, waiting, lost, notes)
 
 
 def _places(network: Network) -> Floats:
@@ -147,16 +181,17 @@ def _limits(network: Network, signals: Sequence[Signal], platoon: int) -> Floats
     return limits
 
 
-def _link(world: Any, network: Network, nodes: list[Any], n: int, limit: float) -> Any:
+def _link(world: Any, network: Network, nodes: dict[int, Any], n: int, limit: float) -> Any:
     lanes = max(1, round(float(network.lanes[n])))
     length = max(float(network.length_m[n]), SHORTEST_M)
+    ends = nodes[int(network.tail[n])], nodes[int(network.head[n])]
     return world.addLink(
-        str(n), nodes[network.tail[n]], nodes[network.head[n]], length, length / float(network.free_time_s[n]),
-        jam_density_per_lane=JAM_VEHICLES_PER_M, number_of_lanes=lanes, capacity_out=None if np.isinf(limit) else limit,
+        str(n), *ends, length, length / float(network.free_time_s[n]), jam_density_per_lane=JAM_VEHICLES_PER_M,
+        number_of_lanes=lanes, capacity_out=None if np.isinf(limit) else limit,
     )  # fmt: skip
 
 
-def _switch(signal: Signal, network: Network, nodes: list[Any], links: dict[int, Any], step: float) -> None:
+def _switch(signal: Signal, network: Network, nodes: dict[int, Any], links: dict[int, Any], step: float) -> None:
     """Give nodes their plan in whole steps, and the links that arrive their phases."""
     spans = [span for each in signal.phases for span in (each.green_s, signal.lost_s)]
     steps = np.diff(np.round(np.cumsum([0.0, *spans]) / step)).astype(int)
@@ -167,7 +202,7 @@ def _switch(signal: Signal, network: Network, nodes: list[Any], links: dict[int,
     # Where the plan stands when the simulation begins.
     now = round(-signal.offset_s / step) % int(ends[-1])
     phase = int(np.searchsorted(ends, now, side="right"))
-    for each in signal.nodes:
+    for each in (node for node in signal.nodes if node in nodes):
         # A phase of UXsim ends with the first step that is later than its time: half a step less makes that exact.
         intervals = ((steps[kept] - 0.5) * step).tolist()
         nodes[each].override_signal(intervals, reset=False)
@@ -179,26 +214,53 @@ def _switch(signal: Signal, network: Network, nodes: list[Any], links: dict[int,
             links[link].signal_group = phases[link] or list(group.values())
 
 
-def _add(world: Any, network: Network, nodes: list[Any], each: Departures, until_s: float) -> float:
-    demand, end = each.demand, min(each.end_s, until_s)
-    ends: Integers = zone_nodes(network, demand.zones.tolist())
+def _flows(network: Network, each: Departures) -> Flows:
+    demand = each.demand
+    if demand.vehicle.pcu != 1:
+        raise InvalidDemand(f"class {demand.vehicle.name}: only vehicles of 1 pcu are simulated")
+    ends = zone_nodes(network, demand.zones.tolist())
+    return Flows(ends[demand.origin], ends[demand.destination], demand.trips, each.begin_s, each.end_s)
+
+
+def _add(world: Any, nodes: dict[int, Any], flows: Flows, end_s: float, random: np.random.Generator) -> int:
+    """How many platoons were added. What is less than one is carried on from pair to pair, so that thin flows keep
+    their sum; those of a pair leave evenly.
+    """
     # Without what notes each call for files of scenarios, which takes as long as the engine for many pairs.
     add = inspect.unwrap(type(world).adddemand)
-    total = 0.0
-    for a, b, trips in zip(ends[demand.origin], ends[demand.destination], demand.trips, strict=True):
-        if a != b:
-            add(world, nodes[a], nodes[b], each.begin_s, end, flow=float(trips) / 3600)
-            total += float(trips) * (end - each.begin_s) / 3600
-    return total
+    platoon, step, lasting = int(world.DELTAN), float(world.DELTAT), max(0.0, end_s - flows.begin_s)
+    moving = flows.origin != flows.destination
+    ways = None if flows.ways is None else [flows.ways[n] for n in np.flatnonzero(moving).tolist()]
+    origin, destination = flows.origin[moving], flows.destination[moving]
+    wanted = np.cumsum(np.r_[0.0, flows.per_hour[moving] * lasting / 3600 / platoon])
+    upto = np.floor(wanted + random.random() + 1e-9).astype(np.int64)
+    for n in np.flatnonzero(np.diff(upto)).tolist():
+        count = int(upto[n + 1] - upto[n])
+        leave = flows.begin_s + (np.arange(count) + random.random()) / count * lasting
+        ends = nodes[int(origin[n])], nodes[int(destination[n])]
+        for at in (np.floor(leave / step) * step).tolist():
+            if ways is None:
+                add(world, *ends, at, at + step, flow=platoon / step)
+            else:
+                world.addVehicle(*ends, at, links_prefer=[str(link) for link in ways[n]])
+    return int(upto[-1] - upto[0])
 
 
 def _close(links: dict[int, Any], limits: Floats, shut: Sequence[Shut], now: float) -> None:
-    """Set what is closed from now on, and open what is no longer."""
-    closed = {n for each in shut if each.begin_s <= now < each.end_s for n in each.links}
-    for n in {n for each in shut for n in each.links} & links.keys():
-        links[n].capacity_out = 0.0 if n in closed else min(float(limits[n]), UNLIMITED)
-        links[n].capacity_in = 0.0 if n in closed else UNLIMITED
-        links[n].route_choice_penalty = AVOIDED_S if n in closed else 0.0
+    """Set what is closed or has less room from now on, and open what is no longer."""
+    left = {n: 1.0 for each in shut for n in each.links if n in links}
+    for each in shut:
+        if each.begin_s <= now < each.end_s:
+            left.update({n: min(left[n], each.share) for n in each.links if n in left})
+    for n, share in left.items():
+        links[n].capacity_out = min(float(limits[n]), UNLIMITED) * share
+        links[n].capacity_in = 0.0 if share == 0 else UNLIMITED
+        links[n].route_choice_penalty = AVOIDED_S if share == 0 else 0.0
+        if share < 1:
+            # What was saved up before would still be let through: of a link without limits, everybody.
+            links[n].capacity_out_remain = 0.0
+        if share == 0:
+            links[n].capacity_in_remain = 0.0
 
 
 def _counts(links: dict[int, Any], count: int, steps: Floats) -> tuple[Floats, Floats]:

@@ -11,27 +11,13 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from twin.traffic.link_minutes import LinkMinutes
 from twin.traffic.micro.cutout import Route, Vehicles
 from twin.traffic.micro.net import Net
 from twin.traffic.micro.process import MicroFailed, Sumo
-from twin.traffic.network import Floats, Integers
 
 MINUTE_S = 60.0
 TYPES = {"car": "passenger", "lorry": "truck"}
-
-
-@dataclass(frozen=True, eq=False)
-class Streets:
-    """Minute by minute, a row for each link that had vehicles: minute, link (index), mean speed in m/s, vehicles on
-    it on average, of these standing (under 0.1 m/s), and vehicles that left it.
-    """
-
-    minute: Integers
-    link: Integers
-    speed_m_s: Floats
-    vehicles: Floats
-    queue: Floats
-    left: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +38,7 @@ class Micro:
     jumped: int
     speed_m_s: float
     lost_s: float
-    streets: Streets
+    streets: LinkMinutes
     tracks: pa.Table
 
 
@@ -137,7 +123,8 @@ def _of(root: xml.Element, part: str, name: str) -> float:
     return 0.0 if found is None else float(found.get(name, "0"))
 
 
-def _streets(file: Path, begin_s: float) -> Streets:
+def _streets(file: Path, begin_s: float) -> LinkMinutes:
+    """Each link that had vehicles, minute by minute; who goes slower than 0.1 m/s is in a queue."""
     rows: list[tuple[float, ...]] = []
     for span in xml.parse(file).getroot().iter("interval"):
         length = float(span.get("end", "0")) - float(span.get("begin", "0"))
@@ -151,7 +138,8 @@ def _streets(file: Path, begin_s: float) -> Streets:
             standing = told["waitingTime"] / length
             rows.append((minute, link, told["speed"], told["sampledSeconds"] / length, standing, told["left"]))
     table = np.array(rows, np.float64).reshape(-1, 6)
-    return Streets(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), *table[:, 2:].T)
+    minute, link = table[:, :2].T.astype(np.int64)
+    return LinkMinutes(minute, np.ones_like(minute), link, *table[:, 2:].T)
 
 
 def _tracks(file: Path, net: Net, begin_s: float) -> pa.Table:

@@ -6,61 +6,25 @@ from pydantic import model_validator
 
 from twin.flood.scenario.shapes import Line, Polygon
 from twin.scenarios.inputs import Inputs, Words, field
+from twin.traffic.scenario.closing import (
+    CLOSURES,
+    MOST_DRAWN,
+    Closing,
+    bridges_field,
+    closures_field,
+    event_kinds_field,
+    event_reach_field,
+    events_field,
+)
 
 TRIPS = Words("出行需求", "Trips")
 COUNTS = Words("交通计数", "Counts")
 TIME = Words("时间", "Time")
-CLOSURES = Words("封路与新路", "Closures and new roads")
 FLOOD = Words("洪水", "Flood")
 EVACUATION = Words("人员转移", "Evacuation")
 COMPUTATION = Words("计算", "Computation")
-MOST_DRAWN, MOST_OBJECTS, MOST_CSV = 50, 5000, 2_000_000
+MOST_CSV = 2_000_000
 LATEST = "latest"
-
-
-class Closing(Inputs):
-    """Roads closed or slowed, named in one of four ways, all day or for some hours of it."""
-
-    line: Line | None = field(
-        None,
-        title=Words("横穿线", "Line across"),
-        help=Words("与该线相交的道路", "The roads that it crosses"),
-        widget="line",
-    )
-    area: Polygon | None = field(
-        None,
-        title=Words("范围", "Area"),
-        help=Words("与该面相交的道路", "The roads that touch it"),
-        widget="polygon",
-    )
-    roads: list[int] = field(
-        title=Words("道路对象编号", "Object ids of roads"), default_factory=list, max_length=MOST_OBJECTS
-    )
-    where: str | None = field(
-        None,
-        title=Words("筛选条件", "Filter"),
-        help=Words("道路图层的 CQL2 条件", "CQL2 text on the roads layer, such as name = 'Jiangbin Road'"),
-        max_length=5000,
-    )
-    speed_share: float = field(
-        0.0,
-        title=Words("剩余速度比例", "Share of speed left"),
-        help=Words("0 为封闭；其余按比例减速并减少通行能力", "0 closes; else speed and capacity fall to this share"),
-        unit="1",
-        ge=0,
-        le=1,
-    )
-    from_hour: float = field(0.0, title=Words("开始", "From"), unit="h", ge=0, le=24)
-    until_hour: float = field(24.0, title=Words("结束", "Until"), unit="h", ge=0, le=24)
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        given = [self.line is not None, self.area is not None, bool(self.roads), self.where is not None]
-        if sum(given) != 1:
-            raise ValueError("closures: give a line, an area, roads or where, one of the four")
-        if self.until_hour <= self.from_hour:
-            raise ValueError("closures: until_hour must be later than from_hour")
-        return self
 
 
 class NewRoad(Inputs):
@@ -199,18 +163,11 @@ class TrafficInputs(Inputs):
         le=24,
     )
 
-    closures: list[Closing] = field(
-        title=Words("封路与限速", "Closures"), group=CLOSURES, default_factory=list, max_length=MOST_DRAWN
-    )
-    busiest_bridges: int = field(
-        0,
-        title=Words("封闭最繁忙的桥", "Close the busiest bridges"),
-        help=Words("按现状流量取前几座", "So many, by their traffic in the open city"),
-        unit="1",
-        group=CLOSURES,
-        ge=0,
-        le=20,
-    )
+    closures: list[Closing] = closures_field()
+    busiest_bridges: int = bridges_field()
+    events: Literal["none", "open"] = events_field()
+    event_kinds: list[str] = event_kinds_field()
+    event_reach_m: float = event_reach_field()
     new_roads: list[NewRoad] = field(
         title=Words("新建道路", "New roads"), group=CLOSURES, default_factory=list, max_length=MOST_DRAWN
     )

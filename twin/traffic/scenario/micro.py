@@ -7,65 +7,26 @@ from twin.flood.scenario.shapes import Polygon
 from twin.scenarios.inputs import Inputs, Words, field
 from twin.scenarios.protocol import Preset, Progress, Result
 from twin.traffic.scenario.engines import missing
+from twin.traffic.scenario.from_traffic import AREA, FromTraffic, signals_field
 
 if TYPE_CHECKING:
     from twin.scenarios.city import City
 
-WHEN = Words("时间", "When")
-SIGNALS = Words("信号灯", "Signals")
 
-
-class MicroInputs(Inputs):
+class MicroInputs(FromTraffic):
     """What a planner may ask of single vehicles: where, when, and of which traffic."""
 
     area: Polygon = field(
-        title=Words("仿真范围", "Area"),
+        title=AREA,
         help=Words("与该面相交的道路，至多 2000 个路段", "The streets that touch it, 2,000 links at most"),
         widget="polygon",
     )
-    traffic_run: str | None = field(
-        None,
-        title=Words("交通情景", "Traffic run"),
-        help=Words(
-            "已完成的交通影响模拟：沿用其出行、封路、新路与洪水；不选则为现状",
-            "A finished run: its trips, closures, new roads and water; none takes the city as it is",
-        ),
-        widget="run",
-        of="traffic",
-        max_length=100,
-    )
-    hour: int | None = field(
-        None,
-        title=Words("小时", "Hour"),
-        help=Words("不填为所选情景的首个时刻，现状为 17 时", "By default the first one of the run; 17 as it is"),
-        unit="h",
-        group=WHEN,
-        ge=0,
-        le=23,
-    )
-    minutes: int = field(15, title=Words("仿真时长", "Minutes"), unit="min", group=WHEN, ge=1, le=60)
-    warm_up_min: int = field(
-        5,
-        title=Words("预热", "Warm-up"),
-        help=Words("先行驶这么久再开始记录，使路上已有车", "Driven before, so that the streets are not empty"),
-        unit="min",
-        group=WHEN,
-        ge=0,
-        le=30,
-    )
-    signals: Literal["plans", "sumo", "none"] = field(
-        "plans",
-        title=Words("信号配时", "Signals"),
-        help=Words(
+    signals: Literal["plans", "sumo", "none"] = signals_field(
+        Words(
             "无数据的路口：两相位按韦伯斯特法配时，或用 SUMO 自带方案",
             "Where the data give no plan: two phases by Webster's method, or what SUMO makes up",
         ),
-        group=SIGNALS,
-        choices={
-            "plans": Words("数据；没有的按韦伯斯特法", "Plans of the data, else Webster's"),
-            "sumo": Words("SUMO 自带方案", "SUMO's own"),
-            "none": Words("无信号灯", "None"),
-        },
+        sumo=Words("SUMO 自带方案", "SUMO's own"),
     )
 
 

@@ -33,6 +33,7 @@ from twin.traffic.scenario.tables import (
     closed_km,
     cut_off_tables,
     evacuation_tables,
+    event_tables,
     state_table,
     township_table,
     typed,
@@ -69,7 +70,7 @@ def _run(city: City, inputs: TrafficInputs, progress: Progress) -> Result:
     progress(0.0, Words("读取路网", "Reading the roads"))
     streets = read_streets(city, inputs)
     faults = check(streets.network)
-    closures = read_closures(city, streets, inputs.closures)
+    closures = read_closures(city, streets, inputs, notes)
     flooding = read_flooding(city, inputs, streets.lines, streets.flags("bridge") | streets.flags("tunnel"))
     progress(PREPARED / 3, Words("读取建筑与人口", "Reading buildings and people"))
     houses = read_houses(city)
@@ -114,7 +115,7 @@ def _run(city: City, inputs: TrafficInputs, progress: Progress) -> Result:
     )
     write_link_times(city.folder, streets, changed, [after.found.time_s for _, after in pairs])
     write_trip_paths(city.folder, streets, zones, [after for _, after in pairs])
-    tables["network"] = _network_table(streets, faults)
+    tables |= {"network": _network_table(streets, faults), **event_tables(streets, closures, when)}
     indicators = _indicators(pairs, reached, len(zones), notes) | _counts_met(tables, fitted)
     if leaving is not None:
         plan = plan_evacuation(leaving, streets, usual[0], pairs[0][0].time_s if pairs else None)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -10,14 +11,33 @@ import shapely
 
 from twin.flood.scenario.shapes import in_metres
 from twin.scenarios.city import City
+from twin.scenarios.inputs import Words
 from twin.traffic.demand import CAR, VehicleClass
 from twin.traffic.network import Flags, Floats, Network
+from twin.traffic.scenario.closing import Closing
 from twin.traffic.scenario.errors import TrafficRefused
+from twin.traffic.scenario.events import RoadEvent, event_on_road, open_events
 from twin.traffic.scenario.flooding import Flooding
-from twin.traffic.scenario.inputs import Closing, TrafficInputs
+from twin.traffic.scenario.inputs import TrafficInputs
 from twin.traffic.scenario.streets import ROADS, Streets
 from twin.traffic.scenario.trips import LORRY_PCU
 from twin.traffic.scenario.water import CAR_IN_WATER, LORRY_IN_WATER, Wading
+
+
+class ClosingInputs(Protocol):
+    """Inputs that say what is closed (see `twin.traffic.scenario.closing`)."""
+
+    @property
+    def closures(self) -> list[Closing]: ...
+
+    @property
+    def events(self) -> str: ...
+
+    @property
+    def event_kinds(self) -> list[str]: ...
+
+    @property
+    def event_reach_m(self) -> float: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,22 +89,43 @@ def looked_at(city: City) -> datetime:
 
 @dataclass(frozen=True, eq=False)
 class Closed:
-    """What a closure means for the links: flags, the share of speed left, and its hours."""
+    """What a closure means for the links: flags, the share of speed left, and its hours.
+
+    event: what it was made from, if from one. midnight: of the day that is looked at, where the event's own times
+    limit it: it then holds in each hour that it touches.
+    """
 
     links: Flags
     speed_share: float
     from_hour: float = 0.0
     until_hour: float = 24.0
+    event: RoadEvent | None = None
+    midnight: datetime | None = None
+
+    def holds(self, moment: Moment) -> bool:
+        """Whether it is closed in a state."""
+        if self.event is None or self.midnight is None:
+            return self.from_hour <= moment.hour < self.until_hour
+        begins = moment.begins or self.midnight + timedelta(hours=moment.hour)
+        ends = moment.ends or begins + timedelta(hours=1)
+        return self.event.begins < ends and (self.event.ends is None or self.event.ends > begins)
 
 
-def read_closures(city: City, streets: Streets, closures: Sequence[Closing]) -> list[Closed]:
-    """Raises TrafficRefused for a closure that concerns no road, FilterError for one that cannot be read."""
+def read_closures(city: City, streets: Streets, inputs: ClosingInputs, notes: list[Words]) -> list[Closed]:
+    """Closures of the planner's own, and by the city's open events where these are asked for.
+
+    Raises TrafficRefused for one that concerns no road, FilterError for one that cannot be read, LayerNotFound for an
+    event that the planner may not read.
+    """
     ids = np.array(streets.told("object_id"), np.int64)[streets.road]
     lines = streets.lines
     found = []
-    for number, asked in enumerate(closures, 1):
+    for number, asked in enumerate(inputs.closures, 1):
         drawn = asked.line or asked.area
-        if drawn is not None:
+        event = None if asked.event is None else event_on_road(city, streets, asked.event, inputs.event_reach_m)
+        if event is not None:
+            links = event.links
+        elif drawn is not None:
             links = shapely.intersects(lines, in_metres(drawn, city.metric_crs))
         elif asked.where is not None:
             named = city.features(ROADS, where=asked.where).column("object_id").to_pylist()
@@ -96,7 +137,11 @@ def read_closures(city: City, streets: Streets, closures: Sequence[Closing]) -> 
                 f"closures: closure {number} concerns no road for cars; draw it over one, or look at its ids or filter",
                 f"closures：第 {number} 处封路未涉及任何机动车道路",
             )
-        found.append(Closed(links, asked.speed_share, asked.from_hour, asked.until_hour))
+        found.append(Closed(links, asked.speed_share, asked.from_hour, asked.until_hour, event))
+    if inputs.events == "open":
+        midnight = looked_at(city).replace(hour=0, minute=0, second=0, microsecond=0)
+        events = open_events(city, streets, inputs.event_kinds, inputs.event_reach_m, notes)
+        found += [Closed(each.links, 0.0, event=each, midnight=midnight) for each in events]
     return found
 
 
@@ -107,7 +152,7 @@ def state_at(network: Network, moment: Moment, closures: Sequence[Closed], depth
     """
     share = np.ones(network.links)
     for each in closures:
-        if each.from_hour <= moment.hour < each.until_hour:
+        if each.holds(moment):
             share[: len(each.links)] = np.where(
                 each.links, np.minimum(share[: len(each.links)], each.speed_share), share[: len(each.links)]
             )

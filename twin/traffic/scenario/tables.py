@@ -10,6 +10,8 @@ from twin.traffic.network import Floats
 from twin.traffic.scenario.evacuation import Evacuation
 from twin.traffic.scenario.reach import Reached
 from twin.traffic.scenario.solving import Traffic
+from twin.traffic.scenario.states import Closed, Moment
+from twin.traffic.scenario.streets import Streets
 from twin.traffic.scenario.zoning import Houses, Zones
 
 TIME = pa.timestamp("us", tz="UTC")
@@ -155,6 +157,26 @@ def evacuation_tables(houses: Houses, evacuation: Evacuation) -> dict[str, pa.Ta
             shelter=pa.string(), capacity=pa.int64(), taken=pa.int64(),
         ),
     }  # fmt: skip
+
+
+def event_tables(streets: Streets, closures: Iterable[Closed], when: Sequence[Moment]) -> dict[str, pa.Table]:
+    """Which event closes which roads, and whether it lasts in any of the hours; none where no event closes any."""
+    names, ids = streets.told("name"), streets.told("object_id")
+    rows: Rows = [
+        {
+            "event": each.event.number, "title": each.event.title, "kind": each.event.kind,
+            "begins": each.event.begins, "ends": each.event.ends, "road": ids[row], "name": names[row],
+            "distance_m": round(each.event.distance_m, 1), "closes": any(each.holds(moment) for moment in when),
+        }
+        for each in closures
+        if each.event is not None
+        for row in np.unique(streets.road[each.links]).tolist()
+    ]  # fmt: skip
+    table = typed(
+        rows, event=pa.int64(), title=pa.string(), kind=pa.string(), begins=TIME, ends=TIME, road=pa.int64(),
+        name=pa.string(), distance_m=pa.float64(), closes=pa.bool_(),
+    )  # fmt: skip
+    return {"closed_by_events": table} if rows else {}
 
 
 def stamp(traffic: Traffic) -> dict[str, Any]:
