@@ -64,6 +64,10 @@ def _published(rows: Sequence[Row], solved: Sequence[Solved]) -> Iterator[str]:
         ["network", "rounds to 1e-10", "seconds here"],
         [[s.name, str(s.assignment.rounds), f"{s.assignment.seconds:.2f}"] for s in solved],
     )
+    yield (
+        "A round grows every tree once. Versions differ by some rounds, for equally short ways are found in another "
+        "order, and by more where the flow of few pairs is slow to settle; the flows that they end at do not."
+    )
     yield "![Flows beside the best known](images/traffic-flows.png)"
 
 
