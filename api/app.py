@@ -44,7 +44,7 @@ from api.exchange import exchange
 from api.gateway import Gateway, Routes
 from api.links import JSON
 from api.problem import MEDIA_TYPE
-from api.processes import execution, jobs
+from api.processes import execution, jobs, photos
 from api.sensorthings import router as sensorthings
 from api.sensorthings.quick import ObservationRoute
 from api.ways_ahead import build_ways
@@ -129,6 +129,7 @@ def _routes(settings: Settings, cities: Cities) -> FastAPI:
         sensorthings,
         execution,
         jobs,
+        photos,
         traffic,
         travel_times,
         trip_users,

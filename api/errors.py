@@ -28,6 +28,7 @@ from tiles.studio import Busy, TooSlow
 from twin import TwinError
 from twin.directory import DirectoryError
 from twin.scenarios import NoSuchRun, NoSuchScenario, NotFinished, ScenarioError, TooManyRuns
+from twin.scenarios.photos import NoSuchPhoto, TooManyPhotos
 from twin.sensing import EntityNotFound, Overloaded, SensingError, Unsupported
 
 
@@ -114,6 +115,8 @@ ANSWERS: tuple[tuple[type[BaseException], Answer], ...] = (
     (EntityNotFound, Answer(404)),
     (NoSuchScenario, Answer(404, type=f"{PROCESSES}/no-such-process")),
     (NoSuchRun, Answer(404, type=f"{PROCESSES}/no-such-job")),
+    (NoSuchPhoto, Answer(404)),
+    (TooManyPhotos, Answer(429, (("Retry-After", "3600"),))),
     (NotFinished, Answer(404, type=f"{PROCESSES}/result-not-ready")),
     (TooManyRuns, Answer(429, (("Retry-After", "30"),))),
     (ScenarioError, Answer(400)),

@@ -45,7 +45,7 @@ OPERATIONS = {
     "getEvents", "getEvent", "raiseEvent", "stepEvent", "streamEvents", "getRules", "putRule", "deleteRule", "tryRule",
     "getProcesses", "getProcess", "execute", "getJobs", "getJob", "dismissJob", "getJobResults", "streamJob",
     "getJobTable", "getJobFile", "getIsochrones", "getRoute", "getParking", "getTravelTimes", "postTravelTimes",
-    "getTripUsers",
+    "getTripUsers", "uploadPhoto", "getPhoto",
     "getHealth", "getReadiness", "getLiveness", "getMetrics",
 }  # fmt: skip
 # They end when the client goes.

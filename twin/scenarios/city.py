@@ -27,6 +27,7 @@ from layers.query import Selection, objects, rows
 from layers.statement import compiled
 from layers.view import View, parse_interval, parse_moment
 from tiles.terrain import Terrain, read_terrain
+from twin.scenarios.photos import read_photo
 from twin.scenarios import NoSuchRun, NotFinished, ScenarioError
 from twin.scenarios.protocol import RunRecord
 from twin.scenarios.record import folder_of
@@ -184,6 +185,10 @@ class City:
     def change_number(self) -> dict[str, int]:
         """The last change of each layer before the run began; 0 for one that has none."""
         return {layer.id: self._changes.get(layer.theme.table, 0) for layer in self.catalog.layers(self.principal)}
+    def photo(self, name: str) -> bytes:
+        """The JPEG of an uploaded photo that inputs name, `photos/{id}`. Raises NoSuchPhoto."""
+        return self.wait(self._photo(name))
+
 
     def previous(self, run_id: str) -> RunRecord:
         """A finished run that the principal's role may read. Raises NoSuchRun, NotFinished."""
@@ -214,6 +219,10 @@ class City:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    async def _photo(self, name: str) -> bytes:
+        async with self.database.reading() as connection:
+            return await read_photo(connection, name, self.principal)
 
     def _all_sensors(self) -> Layer:
         # Series are not asked sensor by sensor.

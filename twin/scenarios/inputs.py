@@ -14,7 +14,9 @@ class Words(NamedTuple):
 
 
 # How a form asks for a value, where its type does not say it. Shapes are GeoJSON geometries in CRS84.
-Widget = Literal["point", "line", "polygon", "layer", "datastream", "gauge", "run", "plan", "series", "file", "slider"]
+Widget = Literal[
+    "point", "line", "polygon", "layer", "datastream", "gauge", "run", "plan", "series", "file", "slider", "photo"
+]
 
 
 class Inputs(BaseModel):

@@ -17,6 +17,7 @@ from twin import logs
 from twin.directory import CityPlace, Directory
 from twin.process import die_with_supervisor, leave
 from twin.scenarios.chores import Callbacks, mend, remove_expired
+from twin.scenarios.photos import remove_unused
 from twin.scenarios.queue import queue_of
 from twin.scenarios.runs import MEMBERS, RUNS, TASK, hold
 from twin.scenarios.tend import Limits, open_nursery, tend
@@ -98,6 +99,7 @@ class Worker:
         while True:
             await mend(database, self.limits.kept_s)
             await remove_expired(database, place.files)
+            await remove_unused(database)
             await self._callbacks.tell(database, path)
             await asyncio.sleep(CHORES_EVERY_S)
 

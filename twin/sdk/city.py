@@ -168,6 +168,20 @@ class City:
         parameters = {"datetime": at, "plan": plan, "seed": seed}
         return start_run(self._client, self._base, scenario, preset=preset, inputs=inputs, parameters=parameters)
 
+    def upload_photo(self, path: str | Path) -> dict[str, Any]:
+        """Upload a photo (JPEG, PNG, WebP) of water that was seen. The answer's "photo" is its name for `seen`:
+
+        `city.run("flood", seen=[{"at": ..., "depth_m": 0.4, "photo": city.upload_photo("lane.jpg")["photo"]}])`.
+
+        "place" (GeoJSON, WGS 84) and "time" are what the camera wrote into the file, None where it did not; they are
+        not kept. Raises WrongRequest, Refused.
+        """
+        headers = {"Content-Type": "application/octet-stream"}
+        told: dict[str, Any] = self._client.send(
+            "POST", f"{self._base}/photos", Path(path).read_bytes(), headers=headers
+        ).json()
+        return told
+
     def get_run(self, job: str) -> "Run":
         """A run by its id. Raises NotFound when it is used, if there is none."""
         from twin.sdk.run import Run

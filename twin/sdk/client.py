@@ -64,9 +64,9 @@ class Client:
     ) -> httpx.Response:
         """The answer to a request that may change something; it is sent again only where it surely was not heard.
 
-        Raises SdkError.
+        body: bytes as they are, all else as JSON. Raises SdkError.
         """
-        content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        content = body if body is None or isinstance(body, bytes) else json.dumps(body, allow_nan=False).encode()
         kind = {} if body is None else {"Content-Type": BODIES.get(method, GEOJSON)}
         return _checked(self._patiently(method, self._address(path, parameters), content, {**kind, **(headers or {})}))
 

@@ -9,15 +9,16 @@ from twin.flood.scenario import names
 from twin.flood.scenario.hydrographs import Hydrograph, refuse_wrong
 from twin.flood.scenario.shapes import Line, Point
 from twin.scenarios.inputs import Inputs, Words, field
+from twin.scenarios.photos import NAME as PHOTO
 
 # Of the web, with a host, and without anybody's name and password.
 WEB_ADDRESS = re.compile(r"https?://[^\s/?#@\\]+(?:[/?#]\S*)?")
 
 
-def _of_the_web(address: str | None) -> str | None:
-    if address is not None and WEB_ADDRESS.fullmatch(address) is None:
-        raise ValueError("an address is needed that begins with https:// and holds no name and password")
-    return address
+def _of_a_photo(address: str | None) -> str | None:
+    if address is None or PHOTO.fullmatch(address) or WEB_ADDRESS.fullmatch(address):
+        return address
+    raise ValueError("upload a photo, or give an address that begins with https:// and holds no name and password")
 
 
 class River(Inputs):
@@ -109,9 +110,13 @@ class Seen(Inputs):
         None, title=Words("时间", "Time"), help=Words("不填则为最大水深", "The greatest depth if it is left out")
     )
     name: str = field("", title=Words("地点", "Name"), max_length=200)
-    photo: Annotated[str | None, AfterValidator(_of_the_web)] = field(
+    photo: Annotated[str | None, AfterValidator(_of_a_photo)] = field(
         None,
-        title=Words("照片网址", "Address of a photo"),
-        help=Words("以 https:// 开头，不含用户名与密码", "Begins with https:// and holds no name and password"),
+        title=Words("照片", "Photo"),
+        help=Words(
+            "上传的照片，或以 https:// 开头、不含用户名与密码的网址",
+            "An uploaded one, or an address that begins with https:// and holds no name and password",
+        ),
+        widget="photo",
         max_length=2000,
     )

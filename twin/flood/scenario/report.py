@@ -19,6 +19,7 @@ from twin.flood.scenario.presets import PRESETS
 from twin.flood.scenario.report_inputs import Reader, inputs_told
 from twin.flood.scenario.report_maps import Sheet, maps_of, sheet_of
 from twin.flood.scenario.report_tables import Language, printed
+from twin.flood.scenario.seen import pictures_of
 from twin.flood.scenario.tables import HERE, formulas, patterns, tides
 from twin.scenarios.city import City
 
@@ -34,13 +35,14 @@ class _Told:
     tables: Mapping[str, pa.Table]
     maps: list[dict[str, Any]]
     sheet: Sheet
+    pictures: list[str]
 
 
 def write_report(
     city: City, findings: Findings, indicators: Mapping[str, Any], tables: Mapping[str, pa.Table]
 ) -> dict[str, Path]:
     """Files of a report in the run's folder, by the name to serve them under."""
-    told = _Told(findings, indicators, tables, maps_of(findings), sheet_of(findings))
+    told = _Told(findings, indicators, tables, maps_of(findings), sheet_of(findings), pictures_of(findings))
     files = {}
     for lang in LANGUAGES:
         path = city.folder / f"report-{lang}.html"
@@ -98,6 +100,7 @@ def _page(told: _Told, lang: Language) -> str:
             for name in words["tables"]
             if name in told.tables and len(told.tables[name])
         ],
+        pictures={words["tables"]["seen"][lang]: told.pictures} if any(told.pictures) else {},
         account=_account(indicators["account_m3"], words["account"], lang),
         trust=[
             each[lang].format(**facts)

@@ -59,7 +59,7 @@ def _run(city: City, inputs: FloodInputs, tell: Progress) -> Result:
     start = start_of(city, inputs)
     progress(0.0, Words("读取地形与工程", "Reading terrain and works"))
     site = choose_site(city, inputs.resolution_m, inputs.area)
-    refuse_seen(site, inputs, start)
+    refuse_seen(city, site, inputs, start)
     level = sea_level(city, inputs, start)
     ground = lay_ground(city, site, inputs, level.at(0.0))
     progress(PREPARED / 2, Words("读取水利工程", "Reading the works"))

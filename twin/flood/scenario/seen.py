@@ -1,5 +1,6 @@
 """Water that people saw, beside what a run finds there."""
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +17,10 @@ from twin.flood.scenario.findings import Findings, number
 from twin.flood.scenario.inputs import FloodInputs
 from twin.flood.scenario.shapes import in_metres
 from twin.flood.scenario.site import Site
+from twin.scenarios.city import City
 from twin.scenarios.inputs import Words
+from twin.scenarios.photos import NAME, NoSuchPhoto
+from twin.scenarios.pictures import thumbnail
 from twin.scenarios.protocol import VectorLayer
 
 COLUMNS = pa.schema(
@@ -42,9 +46,14 @@ TITLES = {
 MISSED = ["interpolate", ["linear"], ["get", "miss_m"], -0.5, "#c2321f", 0, "#ffffff", 0.5, "#1f5fc2"]
 
 
-def refuse_seen(site: Site, inputs: FloodInputs, start: datetime) -> None:
-    """Raises FloodRefused for a place or a time that is not in the run."""
+def refuse_seen(city: City, site: Site, inputs: FloodInputs, start: datetime) -> None:
+    """Raises FloodRefused for a place, a time or an uploaded photo that is not there."""
     cells_of(site, inputs.seen)
+    for n, each in enumerate(inputs.seen, 1):
+        try:
+            photo_of(city, each)
+        except NoSuchPhoto as error:
+            raise FloodRefused(f"seen: place {n}: {error}", f"seen：第 {n} 处：{error.zh}") from None
     end = start + timedelta(hours=inputs.duration_h)
     for n, each in enumerate(inputs.seen, 1):
         if each.time is not None and not start <= each.time <= end:
@@ -53,6 +62,19 @@ def refuse_seen(site: Site, inputs: FloodInputs, start: datetime) -> None:
                 f"seen: place {n} was seen at {told[0]}, but the run is of {told[1]}; say when it starts",
                 f"seen：第 {n} 处的时间 {told[0]} 不在计算时段 {told[1]} 内，请填写开始时刻",
             )
+
+
+def photo_of(city: City, seen: Seen) -> bytes | None:
+    """The JPEG of an uploaded photo; None where there is none, or it is an address of the web. Raises NoSuchPhoto."""
+    return city.photo(seen.photo) if seen.photo is not None and NAME.fullmatch(seen.photo) else None
+
+
+def pictures_of(findings: Findings) -> list[str]:
+    """An uploaded photo of each place, small, as a data URI for a page of its own; "" where there is none."""
+    photos = [photo_of(findings.city, each) for each in findings.inputs.seen]
+    return [
+        "" if photo is None else f"data:image/jpeg;base64,{b64encode(thumbnail(photo)).decode()}" for photo in photos
+    ]
 
 
 def cells_of(site: Site, seen: Sequence[Seen]) -> list[tuple[int, int]]:

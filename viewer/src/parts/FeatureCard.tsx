@@ -3,6 +3,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { itemAddress } from '../api/city';
 import type { Collection, Item } from '../api/documents';
+import { UPLOADED } from '../api/photos';
 import { boxOf } from '../geo/scale';
 import { pick, t } from '../i18n/text';
 import { startEditing } from '../state/editing';
@@ -14,6 +15,7 @@ import type { Selection } from '../state/view';
 import { RunLink } from './scenarios/Later';
 import { AtObject } from './sensing/AtObject';
 import { Icon } from './Icon';
+import { Photo } from './Photo';
 import { attributeRows, classLabel, objectName, objectTitle, type AttributeRow } from './labels';
 
 const selected = field('selected');
@@ -112,7 +114,9 @@ function Attribute({ row }: { row: AttributeRow }) {
     <div>
       <dt title={row.name}>{row.title}</dt>
       <dd>
-        {row.value !== null && WEB_ADDRESS.test(row.value) ? (
+        {row.value !== null && UPLOADED.test(row.value) ? (
+          <Photo photo={row.value} />
+        ) : row.value !== null && WEB_ADDRESS.test(row.value) ? (
           <a href={row.value} target="_blank" rel="noopener noreferrer">
             {row.value}
           </a>

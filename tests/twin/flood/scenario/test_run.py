@@ -1,7 +1,10 @@
 """A whole run of the plug-in on a small coast in a real database: 600 m by 400 m, land at 3 m behind a sea wall."""
 
 import asyncio
+import base64
+import io
 import os
+import re
 import subprocess
 import sys
 import time
@@ -14,6 +17,7 @@ import numpy as np
 import psycopg
 import pyproj
 import pytest
+from PIL import Image
 
 from cim_models.database import Database
 from layers.access import Principal
@@ -102,6 +106,12 @@ def breached(coast: tuple[str, Path]) -> Result:
     ]
     first, photo = {"time": "2026-08-01T00:07:30+08:00"}, {"photo": "https://pictures.example/1.jpg"}
     seen.append(seen[0] | first | photo | {"depth_m": 0.3, "name": "field, early"})
+    picture = io.BytesIO()
+    Image.new("RGB", (900, 600), "navy").save(picture, "JPEG")
+    with psycopg.connect(coast[0], autocommit=True) as connection:
+        kept = "insert into photo (principal, body) values ('planner', %s) returning 'photos/' || id"
+        (name,) = connection.execute(kept, [picture.getvalue()]).fetchone() or (None,)
+    seen[1]["photo"] = name
     breach = {"begin_h": 0, "widest_m": 60, "first_width_m": 40}
     return run(coast, "breached", breaches=[breach], duration_h=1.0, seen=seen)
 
@@ -188,7 +198,12 @@ def test_water_that_was_seen_stands_beside_what_is_found(breached: Result) -> No
     assert [each["miss_m"] for each in points] == misses
     assert points[2]["photo"] == "https://pictures.example/1.jpg"
     assert breached.indicators["seen_miss_m"]["value"] == pytest.approx(np.abs(misses).mean(), rel=1e-3)
-    assert "Water that was seen" in breached.files["report-en.html"].read_text(encoding="utf-8")
+    page = breached.files["report-en.html"].read_text(encoding="utf-8")
+    assert "Water that was seen" in page
+    # Beside the house, small.
+    (shown,) = re.findall(r'<td class="image"><img src="data:image/jpeg;base64,([^"]+)"[^>]*></td><td>house<', page)
+    with Image.open(io.BytesIO(base64.b64decode(shown))) as picture:
+        assert picture.size == (360, 240)
 
 
 def test_its_people_and_roads_are_counted(breached: Result) -> None:

@@ -5,6 +5,7 @@ import { pick, t } from '../../i18n/text';
 import type { Field } from '../../state/scenarios/form';
 import { Icon } from '../Icon';
 import { FieldRow, type InputProps } from './FieldRow';
+import type { Taken } from './PhotoField';
 
 export function Entries({ id, field, value, onChange, fields }: InputProps & { fields: readonly Field[] }) {
   const now = (value === undefined ? field.initial : value) as readonly Attributes[] | undefined;
@@ -21,7 +22,14 @@ export function Entries({ id, field, value, onChange, fields }: InputProps & { f
             </button>
           </div>
           {fields.map((each) => (
-            <FieldRow key={each.name} field={each} value={entry[each.name]} fault={null} onChange={(given) => set(index, changed(entry, each.name, given))} />
+            <FieldRow
+              key={each.name}
+              field={each}
+              value={entry[each.name]}
+              fault={null}
+              onChange={(given) => set(index, changed(entry, each.name, given))}
+              onTaken={(taken) => set(index, { ...entry, ...filled(fields, taken) })}
+            />
           ))}
         </div>
       ))}
@@ -30,6 +38,13 @@ export function Entries({ id, field, value, onChange, fields }: InputProps & { f
       </button>
     </div>
   );
+}
+
+/** What a photo tells of the fields beside it. */
+function filled(fields: readonly Field[], { place, time }: Taken): Attributes {
+  const point = fields.find(({ asks }) => asks.kind === 'shape' && asks.shape === 'point');
+  const moment = fields.find(({ asks }) => asks.kind === 'moment');
+  return { ...(point && place ? { [point.name]: place } : {}), ...(moment && time !== null ? { [moment.name]: time } : {}) };
 }
 
 // What is not given is left out: null would be a value.

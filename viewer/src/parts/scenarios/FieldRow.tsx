@@ -10,6 +10,7 @@ import { zone } from '../sensing/words';
 import { useDraft } from './draft';
 import { Entries } from './Entries';
 import { Pick } from './Pick';
+import { PhotoField, type Taken } from './PhotoField';
 import { RowsField } from './RowsField';
 import { AreaField, ShapeField } from './ShapeField';
 
@@ -19,6 +20,8 @@ interface Props {
   readonly value: unknown;
   readonly fault: string | null;
   readonly onChange: (value: unknown) => void;
+  /** Where a photo's place and time can be filled in beside it. */
+  readonly onTaken?: (taken: Taken) => void;
 }
 
 export interface InputProps extends Omit<Props, 'fault'> {
@@ -29,12 +32,12 @@ export interface InputProps extends Omit<Props, 'fault'> {
 /** Characters beyond which a choice has a line of its own. */
 const LONG = 20;
 
-export function FieldRow({ field, value, fault, onChange }: Props) {
+export function FieldRow({ field, value, fault, onChange, onTaken }: Props) {
   const id = useId();
   const { title, help, unit, asks } = field;
   const describedBy = `${id}-help`;
   const long = asks.kind === 'choice' && asks.choices.some(({ title: words }) => pick(words).length > LONG);
-  const tall = long || ['list', 'rows', 'shape', 'box', 'json', 'names', 'moment'].includes(asks.kind);
+  const tall = long || ['list', 'rows', 'shape', 'box', 'json', 'names', 'moment', 'photo'].includes(asks.kind);
   return (
     <div class={`field-row is-${asks.kind}${tall ? ' is-tall' : ''}${fault !== null ? ' is-wrong' : ''}`}>
       <label for={id}>
@@ -42,7 +45,7 @@ export function FieldRow({ field, value, fault, onChange }: Props) {
         {field.required && <b aria-hidden="true"> *</b>}
       </label>
       <div class="field-value">
-        <FieldInput id={id} describedBy={describedBy} field={field} value={value} onChange={onChange} />
+        <FieldInput id={id} describedBy={describedBy} field={field} value={value} onChange={onChange} {...(onTaken ? { onTaken } : {})} />
         {unitText(unit, view.value.language) !== '' && <span class="unit">{unitText(unit, view.value.language)}</span>}
       </div>
       <div id={describedBy} class="field-help">
@@ -107,6 +110,8 @@ function FieldInput(props: InputProps) {
       return <RowsField {...props} />;
     case 'pick':
       return <Pick {...props} of={asks.of} among={asks.among} />;
+    case 'photo':
+      return <PhotoField {...props} />;
     case 'list':
       return <Entries {...props} fields={asks.fields} />;
     case 'json':

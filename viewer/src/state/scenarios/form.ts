@@ -5,7 +5,7 @@ import type { Process, Schema } from '../../api/scenarios';
 
 export type Asks =
   | { readonly kind: 'number'; readonly whole: boolean; readonly least: number | null; readonly most: number | null; readonly above: boolean; readonly slides: boolean }
-  | { readonly kind: 'text' | 'file' | 'boolean' | 'moment' | 'box' | 'rows' | 'json' }
+  | { readonly kind: 'text' | 'file' | 'photo' | 'boolean' | 'moment' | 'box' | 'rows' | 'json' }
   | { readonly kind: 'names'; readonly numbers: boolean }
   | { readonly kind: 'choice'; readonly choices: readonly Choice[] }
   | { readonly kind: 'shape'; readonly shape: 'point' | 'linestring' | 'polygon' }
@@ -78,7 +78,7 @@ function whatIsAsked(schema: Schema, help: Text | null): Asks {
     const [least, most] = [schema.minimum ?? schema.exclusiveMinimum ?? null, schema.maximum ?? schema.exclusiveMaximum ?? null];
     return { kind: 'number', whole: schema.type === 'integer', least, most, above: schema.minimum === undefined, slides: widget === 'slider' && least !== null && most !== null };
   }
-  if (schema.type === 'string') return { kind: widget === 'file' ? 'file' : schema.format === 'date-time' ? 'moment' : 'text' };
+  if (schema.type === 'string') return { kind: widget === 'file' || widget === 'photo' ? widget : schema.format === 'date-time' ? 'moment' : 'text' };
   return { kind: 'json' };
 }
 
