@@ -121,15 +121,16 @@ def _down(now, z, n2, faces, kinds, along, j, west, east, out, ratio, dt, theta,
 
 
 @njit(inline="always", **FAST)
-def new_flow(za, zb, ha, hb, n2, q, other, smoothed, ratio, dt, k):  # type: ignore[no-untyped-def]
+def new_flow(za, zb, ha, hb, n2, other, smoothed, ratio, dt, k):  # type: ignore[no-untyped-def]
     """Flow through a face from cell a to b after a step, m2/s. other: flow along the face; smoothed: through it."""
     level_a, level_b = za + ha, zb + hb
     deep = max(level_a, level_b) - max(za, zb)
     flow = max(deep, k.shut)
-    speed = math.sqrt(q * q + other * other)
     above = smoothed - k.gravity * ratio * flow * (level_b - level_a)
-    new = above / (k.one + k.gravity * dt * n2 * speed * over_seven_thirds(flow))
-    return new if deep > k.shut else k.zero
+    # Friction by the new flow and not, as in the papers, by the old one: where the step is long, films on a slope
+    # would swing between too fast and too slow for ever.
+    drag = k.four * dt * k.gravity * n2 * math.sqrt(above * above + other * other) * over_seven_thirds(flow)
+    return k.two * above / (k.one + math.sqrt(k.one + drag)) if deep > k.shut else k.zero
 
 
 @njit(inline="always", **FAST)
@@ -145,7 +146,7 @@ def _row(za, zb, ha, hb, na, nb, q, qm, qp, ta, tb, tc, td, out, ratio, dt, thet
     for i in range(za.size):
         other = k.quarter * (ta[i] + tb[i] + tc[i] + td[i])
         smoothed = theta * q[i] + smooth * (qm[i] + qp[i])
-        out[i] = new_flow(za[i], zb[i], ha[i], hb[i], k.half * (na[i] + nb[i]), q[i], other, smoothed, ratio, dt, k)
+        out[i] = new_flow(za[i], zb[i], ha[i], hb[i], k.half * (na[i] + nb[i]), other, smoothed, ratio, dt, k)
 
 
 @njit(**LEAN)

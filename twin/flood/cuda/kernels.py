@@ -106,7 +106,7 @@ def inertial_flows(h, x, y, xo, yo, z, n2, across, a_kind, a_crest, a_strength, 
         other = k.quarter * (y[j, a] + y[j, i] + y[j + 1, a] + y[j + 1, i])
         smoothed = theta * x[j, i] + smooth * (x[j, a] + x[j, i + 1])
         n = k.half * (n2[j, a] + n2[j, i])
-        q = new_flow(z[j, a], z[j, i], h[j, a], h[j, i], n, x[j, i], other, smoothed, ratio, dt, k)
+        q = new_flow(z[j, a], z[j, i], h[j, a], h[j, i], n, other, smoothed, ratio, dt, k)
         if (i == GHOSTS and kinds[along[0] + j] == CLOSED) or (i == columns - GHOSTS and kinds[along[1] + j] == CLOSED):
             q = k.zero
         f = across[j, i]
@@ -120,7 +120,7 @@ def inertial_flows(h, x, y, xo, yo, z, n2, across, a_kind, a_crest, a_strength, 
         other = k.quarter * (x[s, i] + x[s, i + 1] + x[j, i] + x[j, i + 1])
         smoothed = theta * y[j, i] + smooth * (y[s, i] + y[j + 1, i])
         n = k.half * (n2[s, i] + n2[j, i])
-        q = new_flow(z[s, i], z[j, i], h[s, i], h[j, i], n, y[j, i], other, smoothed, ratio, dt, k)
+        q = new_flow(z[s, i], z[j, i], h[s, i], h[j, i], n, other, smoothed, ratio, dt, k)
         if (j == GHOSTS and kinds[along[2] + i] == CLOSED) or (j == rows - GHOSTS and kinds[along[3] + i] == CLOSED):
             q = k.zero
         f = down[j, i]

@@ -53,8 +53,8 @@ def _cases(rows: Sequence[Row]) -> Iterator[str]:
     yield (
         "On slopes `full` meets Manning's flow, runoff and the jumps of MacDonald's channels to a per cent. `fast` has "
         "one level a cell: where a cell falls by more than the water is deep, it is some 5 to 15 % off in depth and "
-        "speed; what passes is right. Local inertia runs uniformly, too, but over fast films it swings: its runoff "
-        "from a steep plane is told for that."
+        "speed; what passes is right. Local inertia is as good as `full` where water runs uniformly, and of no "
+        "use at a front."
     )
     yield "![Dam breaks and a swinging basin](images/flood-dam-breaks.png)"
     yield "![Steady flows](images/flood-steady.png)"

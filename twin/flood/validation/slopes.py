@@ -18,7 +18,7 @@ CRITICAL_M = (4 / GRAVITY) ** (1 / 3)
 CHANNEL_M = {"full": 0.006, "fast": 0.015}
 WAVE_M = {"full": 0.02}
 UNIFORM = {"full": 0.5, "inertial": 0.5}
-RUNOFF = {"full": 1.0, "fast": 10.0}
+RUNOFF = {"full": 1.0, "fast": 10.0, "inertial": 1.0}
 
 
 class Channel(NamedTuple):
