@@ -111,13 +111,28 @@ def test_a_link_shows_two_runs_together(new_page: Callable[..., Page], server: s
         assert state["status"] == "successful", state
     viewer.open(layers=BARE, run=jobs[0], beside=jobs[1])
     page = viewer.page
-    line = page.get_by_role("slider", name="Line between the runs")
+    line = page.get_by_role("separator", name="Line between the runs")
     expect(line).to_be_visible()
     line.press("ArrowRight")
     expect(line).to_have_attribute("aria-valuenow", "52")
+    viewer.until(lambda state: state.get("line") == "0.52")
     expect(page.get_by_role("row", name="Intensity 20 mm/h 90 mm/h")).to_be_visible()
-    page.get_by_role("button", name="Difference B − A").click()
+
+    page.get_by_role("button", name="Side by side").click()
     expect(line).to_have_count(0)
+    viewer.rest()
+    beside = page.get_by_label("Map of run B")
+    beside.press("Enter")
+    card = page.get_by_role("region", name="Values", exact=True)
+    expect(card).to_contain_text("B Intensity 90 mm/h")
+    viewer.read_centre()
+    expect(card).to_contain_text("A Intensity 20 mm/h")
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+
+    page.get_by_role("button", name="Difference B − A").click()
+    # The second map is gone, and its graphics context with it.
+    expect(beside).to_have_count(0)
     viewer.until(lambda state: state["comparison"] == "difference")
     expect(page.get_by_text("Depth, B − A (m)")).to_be_visible()
     assert violations(page) == []

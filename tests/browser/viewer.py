@@ -50,7 +50,7 @@ class Viewer:
 
     def rest(self) -> None:
         """Wait until all tiles are drawn."""
-        expect(self.page.locator(".maplibregl-canvas")).to_be_visible()
+        expect(self.canvas).to_be_visible()
         expect(self.page.get_by_role("progressbar")).to_have_count(0)
 
     def _address(self) -> dict[str, str]:
@@ -85,7 +85,8 @@ class Viewer:
 
     @property
     def canvas(self) -> Locator:
-        return self.page.locator(".maplibregl-canvas")
+        """The map's; of two maps the one of the open run."""
+        return self.page.locator(".maplibregl-canvas").first
 
     @property
     def answers(self) -> Locator:

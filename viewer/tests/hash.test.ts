@@ -109,8 +109,17 @@ const scenario: fc.Arbitrary<ScenarioView> = fc.oneof(
     roles: fc.option(fc.uniqueArray(fc.constantFrom('depth', 'max_depth', 'closed_roads'), { minLength: 1 })),
     other: fc.constant(null),
     comparison: fc.constant('swipe' as const),
+    line: fc.constant(0.5),
+    measure: fc.constant('volume' as const),
   }),
-  fc.record({ run: job, roles: fc.constant(null), other: job, comparison: fc.constantFrom('swipe', 'difference') }),
+  fc.record({
+    run: job,
+    roles: fc.constant(null),
+    other: job,
+    comparison: fc.constantFrom('swipe', 'side', 'difference'),
+    line: fc.integer({ min: 2, max: 98 }).map((hundredths) => hundredths / 100),
+    measure: fc.constantFrom('volume', 'speed_kmh', 'delay_s', 'load'),
+  }),
 );
 
 const view: fc.Arbitrary<ViewState> = fc.record({

@@ -4,12 +4,12 @@ import { describe, expect, it } from 'vitest';
 import type { Job, Process, Schema } from '../src/api/scenarios';
 import { gridOf, pixelOf } from '../src/map/scenarios/grid';
 import { addressOf, decode } from '../src/map/scenarios/mosaic';
-import { paint, paintDifference, type State } from '../src/map/scenarios/paint';
+import { paint, type State } from '../src/map/scenarios/paint';
 import { countsOf, gradeOf } from '../src/parts/scenarios/counts';
 import { section } from '../src/parts/scenarios/section';
 import { beyond, faultsOf, inputsOf, matters, readForm, readRows, writeRows } from '../src/state/scenarios/form';
 import { between, played, stepped, timeLeft, withMark, type Mark } from '../src/state/scenarios/frames';
-import { DIFFERENCE, palette } from '../src/state/scenarios/ramp';
+import { palette } from '../src/state/scenarios/ramp';
 import { askedOf, other, otherVectors, run, setBeside, vectors } from '../src/state/scenarios/runs';
 
 const words = (en: string) => ({ zh: en, en });
@@ -122,22 +122,8 @@ describe('values', () => {
 
   it('are painted by the ramp, nothing where there are none', () => {
     const pixels = new Uint32Array(3);
-    paint(pixels, 3, ramp, state([NaN, 1, 7]), null, null);
+    paint(pixels, ramp, state([NaN, 1, 7]));
     expect([...pixels]).toEqual([0, red, red]);
-  });
-
-  it('are parted by a line', () => {
-    const pixels = new Uint32Array(4);
-    paint(pixels, 4, ramp, state([1, 1, 1, 1]), state([NaN, NaN, NaN, NaN]), [2, 1, 2, 0]);
-    expect([...pixels]).toEqual([red, red, 0, 0]);
-  });
-
-  it('differ from none by all that there is', () => {
-    const pixels = new Uint32Array(3);
-    paintDifference(pixels, palette(DIFFERENCE, false), state([NaN, 1, 2]), state([1, NaN, 2]));
-    const [more = 0, less = 0, same = 0] = pixels;
-    expect([more & 255, more >>> 24 > 200, less & 255, less >>> 24 > 200]).toEqual([0x8e, true, 0x0b, true]);
-    expect(same >>> 24).toBe(0);
   });
 
   it('are asked for where they are and in view, not finer than they are', () => {

@@ -99,6 +99,8 @@ export interface ValueTiles {
     readonly ramp: readonly RampStop[];
     readonly ramp_night: readonly RampStop[];
     readonly classes: boolean;
+    /** What each stop of the ramp is called. */
+    readonly labels: readonly Text[];
     readonly title: Text;
     readonly encoding: { readonly base: number; readonly step: number };
   };

@@ -32,6 +32,11 @@ export function number(value: number, digits = 3): string {
   return formatNumber(value, view.value.language, digits);
 }
 
+/** A change with its sign. */
+export function signed(value: number, digits = 3): string {
+  return `${value > 0 ? '+' : value < 0 ? '−' : ''}${number(Math.abs(value), digits)}`;
+}
+
 export function formatNumber(value: number, language: Language, digits = 3): string {
   return new Intl.NumberFormat(language === 'zh' ? 'zh-CN' : 'en-GB', { maximumFractionDigits: digits }).format(value);
 }

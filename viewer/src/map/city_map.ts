@@ -1,106 +1,39 @@
 /** The map itself: MapLibre driven by the view, reporting back what a person does on it. Loaded on its own. */
 
-import { computed, effect, signal, type ReadonlySignal } from '@preact/signals';
-import { Map as MapLibre, setWorkerUrl, type LngLat, type MapMouseEvent, type Point, type StyleSpecification } from 'maplibre-gl';
+import { computed, effect, type ReadonlySignal } from '@preact/signals';
+import { Map as MapLibre, setWorkerUrl } from 'maplibre-gl';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import type { Box } from '../api/documents';
+import { followAreaNames } from '../state/area_names';
 import { roundCamera } from '../state/hash';
-import { keyOf } from '../api/foreign';
-import { serverRoot } from '../api/client';
 import { awaitServer, home } from '../state/load';
-import { clearSelection, selectHits } from '../state/selection';
-import { mapEvents, shownSensors } from '../state/sensing/past';
-import { typhoonMap } from '../state/sensing/typhoons';
-import { areaNames, followAreaNames } from '../state/area_names';
-import { askingFor, look, otherLook, shown } from '../state/scenarios/results';
+import { askingFor, painted, shown } from '../state/scenarios/results';
+import { comparing } from '../state/scenarios/runs';
+import { isSheet, MOST_SHEET } from '../state/scenarios/together';
 import { driving, tracks } from '../state/scenarios/vehicles';
-import { placeWay, waysLook } from '../state/ways/ways';
-import { probeAt } from '../state/scenarios/probe';
 import * as session from '../state/session';
 import type { CityMap } from '../state/session';
 import { field, update, view } from '../state/store';
 import type { Camera } from '../state/view';
 import { t } from '../i18n/text';
-import { timeText } from '../parts/sensing/words';
-import { compose } from './compose';
-import { onMapError } from './failures';
-import { drawingHands, keepOwn, type Drawn } from './hands';
-import { identify, resultsAt } from './identify';
-import { pressSensing } from './sensing/press';
-import { symbolNames, withoutSensing } from './sensing/sensors';
-import { addSymbols } from './sensing/symbols';
-import { labelled } from './sensing/typhoon';
+import { listen, markCentre, readCentre } from './asking';
+import { copyPanes } from './copy';
+import { firstStyle, followStyle } from './follow_style';
+import { drawingHands, type Drawn } from './hands';
 import type { Renderer } from './renderer';
-import type { ResultLook } from './scenarios/results';
+import { follows } from './scenarios/lock';
+import { isDrawing } from './scenarios/pair';
+import { onTerrain, wanted, wantedBeside } from './wanted';
 
-const ACCENT = { day: '#d9480f', night: '#ffb224' } as const;
-const NOTHING = { type: 'FeatureCollection' as const, features: [] };
+const NO_PADDING = { top: 0, right: 0, bottom: 0, left: 0 };
 const TILT = 55;
 const STEEPEST = 80;
 
 setWorkerUrl(workerUrl);
 
-const drawn = {
-  layers: field('layers'),
-  is3d: field('is3d'),
-  language: field('language'),
-  date: field('date'),
-  selected: field('selected'),
-  styleName: field('style'),
-  filters: field('filters'),
-  extras: field('extras'),
-  sensing: field('sensing'),
-};
-
-/**
- * Whether the terrain is drawn. Without a graphics card every tile that arrives costs a new picture of the ground
- * under it, seconds each: there the tiles come first and the terrain once, when all have come.
- */
-const onTerrain = signal(false);
-
-/** The keys of foreign hosts; a new function once a key has been given, so that its maps are asked for anew. */
-const keysKept = computed(() => {
-  session.keysGiven.value;
-  return (host: string) => keyOf(host);
-});
-
-const sensing = computed(() => {
-  const { streams, event } = drawn.sensing.value;
-  const typhoon = typhoonMap.value && labelled(typhoonMap.value, (moment) => timeText(Date.parse(moment)));
-  return { sensors: shownSensors.value, events: mapEvents.value, streams, event, style: drawn.styleName.value, typhoon };
-});
-
-/** The style to draw now. */
-const wanted = computed(() => styleWith(look.value));
-/** The same with the run beside the open one; null where its objects are not compared. */
-const wantedBeside = computed(() => (otherLook.value.objects.length > 0 ? styleWith(otherLook.value) : null));
-
-/** The style with a result; null until city and style have come and belong together. */
-function styleWith(results: ResultLook): StyleSpecification | null {
-  const loaded = session.style.value;
-  const city = session.city.value;
-  if (!loaded || !city || loaded.city !== city.entry.name) return null;
-  return compose({
-    style: loaded.style,
-    layers: drawn.layers.value,
-    order: loaded.order,
-    is3d: drawn.is3d.value,
-    onTerrain: onTerrain.value,
-    language: drawn.language.value,
-    date: drawn.date.value,
-    selected: drawn.selected.value,
-    shape: session.editing.value ? NOTHING : session.shape.value,
-    accent: ACCENT[drawn.styleName.value],
-    filters: drawn.filters.value,
-    extras: drawn.extras.value,
-    reaching: { server: serverRoot(), keyOf: keysKept.value, accent: ACCENT[drawn.styleName.value] },
-    names: areaNames.value,
-    results,
-    ways: waysLook.value,
-    sensing: sensing.value,
-  });
-}
+const is3d = field('is3d');
+const language = field('language');
 
 /** Creates the map in its container; returns its handle and what takes it down. */
 export function createCityMap(container: HTMLElement, renderer: Renderer): { map: CityMap; remove: () => void } {
@@ -108,8 +41,7 @@ export function createCityMap(container: HTMLElement, renderer: Renderer): { map
   onTerrain.value = renderer === 'hardware';
   const map = new MapLibre({
     container,
-    // The sensors follow once the map can hold their pictures.
-    style: withoutSensing(wanted.peek() ?? { version: 8, sources: {}, layers: [] }),
+    style: firstStyle(wanted),
     ...(camera ? { center: [camera.lng, camera.lat], zoom: camera.zoom, bearing: camera.bearing, pitch: camera.pitch } : {}),
     maxPitch: STEEPEST,
     attributionControl: false,
@@ -119,8 +51,7 @@ export function createCityMap(container: HTMLElement, renderer: Renderer): { map
     fadeDuration: renderer === 'hardware' ? 150 : 0,
   });
   const hands = drawingHands(map);
-  const stops = [hands.stop, followAreaNames(), followStyle(map), followResult(map), followVehicles(map), followBeside(map), followCamera(map), followDimension(map), followPanel(map), labelCanvas(map)];
-  listen(map);
+  const stops = [hands.stop, listen(map), followAreaNames(), followStyle(map, wanted), followResult(map), followVehicles(map), followCamera(map), followDimension(map), followPanel(map), followBeside(map, renderer), labelCanvas(map)];
   return {
     map: { ...handle(map), ...hands.handle },
     remove: () => {
@@ -130,32 +61,10 @@ export function createCityMap(container: HTMLElement, renderer: Renderer): { map
   };
 }
 
-// A style given before the one before it has loaded would be built anew instead of compared, so it waits.
-function followStyle(map: MapLibre): () => void {
-  let pending: StyleSpecification | null = null;
-  let loaded = false;
-  const apply = (): void => {
-    if (!pending || !loaded) return;
-    addSymbols(map, symbolNames(sensing.peek()));
-    map.setStyle(pending, { diff: true, validate: false, transformStyle: keepOwn });
-    pending = null;
-  };
-  map.once('style.load', () => {
-    loaded = true;
-    apply();
-  });
-  return effect(() => {
-    if (!wanted.value) return;
-    const scheduled = pending !== null;
-    pending = wanted.value;
-    if (!scheduled && loaded) requestAnimationFrame(apply);
-  });
-}
-
 // What colours values is fetched with the first result.
 function followResult(map: MapLibre): () => void {
   const isOpen = computed(() => shown.value !== null);
-  return drawWhile(isOpen, () => import('./scenarios/water'), ({ drawWater }) => drawWater(map));
+  return drawWhile(isOpen, () => import('./scenarios/water'), ({ drawWater }) => drawWater(map, painted));
 }
 
 // What draws single vehicles is fetched with the first of them.
@@ -164,10 +73,10 @@ function followVehicles(map: MapLibre): () => void {
   return drawWhile(isOpen, () => import('./scenarios/vehicles'), ({ drawVehicles }) => drawVehicles(map));
 }
 
-// A second map is made only where two runs are compared.
-function followBeside(map: MapLibre): () => void {
+// A second map is made only where two runs are looked at together.
+function followBeside(map: MapLibre, renderer: Renderer): () => void {
   const isOpen = computed(() => wantedBeside.value !== null);
-  return drawWhile(isOpen, () => import('./scenarios/second'), ({ drawSecond }) => drawSecond(map, wantedBeside));
+  return drawWhile(isOpen, () => import('./scenarios/second'), ({ drawSecond }) => drawSecond(map, renderer === 'hardware'));
 }
 
 /** Draws while there is something to draw, with code that is fetched then; a server that is gone is told and awaited. */
@@ -191,7 +100,8 @@ function drawWhile<Code>(isOpen: ReadonlySignal<boolean>, fetched: () => Promise
 
 function followCamera(map: MapLibre): () => void {
   let own: Camera | null = view.peek().camera;
-  map.on('moveend', () => {
+  map.on('moveend', (event) => {
+    if (follows(event)) return;
     // Another city has been chosen and has not said yet where it lies.
     if (view.peek().camera === null) return;
     const { lng, lat } = map.getCenter();
@@ -208,7 +118,6 @@ function followCamera(map: MapLibre): () => void {
 }
 
 function followDimension(map: MapLibre): () => void {
-  const { is3d } = drawn;
   let first = true;
   return effect(() => {
     const solid = is3d.value;
@@ -227,80 +136,24 @@ function followDimension(map: MapLibre): () => void {
 function followPanel(map: MapLibre): () => void {
   return effect(() => {
     const { width, height } = session.panelBox.value;
-    const { clientWidth, clientHeight } = map.getContainer();
-    const sheet = clientWidth - width < 120;
-    if (sheet && height > clientHeight * 0.7) return;
-    map.setPadding(sheet ? { bottom: height } : { left: width });
-    const { x, y } = map.project(map.getCenter());
     const area = map.getContainer().parentElement;
-    area?.style.setProperty('--centre-x', `${x}px`);
-    area?.style.setProperty('--centre-y', `${y}px`);
+    const size = { width: area?.clientWidth ?? 0, height: area?.clientHeight ?? 0 };
+    const sheet = isSheet(size, { width, height });
+    // Panes one above the other end where the sheet begins.
+    const stacked = sheet && comparing.value === 'side' && !isDrawing.value;
+    if (sheet && !stacked && height > size.height * MOST_SHEET) return;
+    map.setPadding({ ...NO_PADDING, ...(stacked ? {} : sheet ? { bottom: height } : { left: width }) });
+    markCentre(map);
   });
 }
 
 function labelCanvas(map: MapLibre): () => void {
   return effect(() => {
     const title = session.city.value?.document.title;
-    const name = title ? title[drawn.language.value] : t('app.name');
-    map.getCanvas().setAttribute('aria-label', t('map.label', { title: name }));
+    const name = title ? title[language.value] : t('app.name');
+    const label = t('map.label', { title: name });
+    map.getCanvas().setAttribute('aria-label', comparing.value === 'side' ? `${label} · ${t('compare.map', { run: 'A' })}` : label);
   });
-}
-
-function listen(map: MapLibre): void {
-  map.on('click', (event: MapMouseEvent) => {
-    // While a person draws, a click is a corner.
-    if (session.drawing.peek() || session.editing.peek()) return;
-    const { lng, lat } = event.lngLat.wrap();
-    if (placeWay(lng, lat)) return;
-    if (pressSensing(map, event.point, event.originalEvent.shiftKey)) return;
-    ask(map, event.point, event.lngLat.wrap());
-  });
-  let frame = 0;
-  map.on('mousemove', (event: MapMouseEvent) => {
-    cancelAnimationFrame(frame);
-    frame = requestAnimationFrame(() => {
-      const { lng, lat } = event.lngLat.wrap();
-      session.pointer.value = { place: { lng, lat }, elevation: map.queryTerrainElevation(event.lngLat) };
-    });
-  });
-  map.on('mouseout', () => {
-    cancelAnimationFrame(frame);
-    session.pointer.value = null;
-  });
-  map.on('dataloading', (event) => {
-    // What is told live is drawn as it comes; nothing is waited for.
-    if (!('sourceId' in event) || !/^(sensing|result|ways)-/.test(String(event.sourceId))) session.mapBusy.value = true;
-  });
-  map.on('idle', () => {
-    if (drawn.is3d.peek() && !onTerrain.peek()) onTerrain.value = true;
-    else session.mapBusy.value = false;
-  });
-  map.on('error', (event) => {
-    onMapError(event);
-    // It says that it rests after a frame alone, and what fails asks for none.
-    map.triggerRepaint();
-  });
-  map.getCanvas().addEventListener('keydown', (event) => {
-    if (session.drawing.peek() || session.editing.peek()) return;
-    if (event.key === 'Enter') readCentre(map);
-    if (event.key === 'Escape') clearSelection();
-  });
-}
-
-function readCentre(map: MapLibre): void {
-  const { lng, lat } = map.getCenter();
-  if (placeWay(lng, lat)) return;
-  const centre = map.project(map.getCenter());
-  if (pressSensing(map, centre, false)) return;
-  if (!ask(map, centre, map.getCenter())) session.announcement.value = t('map.nothing');
-}
-
-/** Opens what is at a place: an object that a run gave, the run's values, or what of the city lies there; whether there is anything. */
-function ask(map: MapLibre, point: Point, { lng, lat }: LngLat): boolean {
-  const found = identify(map, point);
-  if (resultsAt(found).length === 0 && probeAt([lng, lat])) return true;
-  selectHits(found);
-  return found.length > 0;
 }
 
 function handle(map: MapLibre): Omit<CityMap, keyof Drawn> {
@@ -328,12 +181,6 @@ function handle(map: MapLibre): Omit<CityMap, keyof Drawn> {
       map.triggerRepaint();
     },
     focus: () => map.getCanvas().focus(),
-    copyTo(canvas) {
-      const drawn = map.getCanvas();
-      // What WebGL has drawn is gone after the frame, so it is drawn once more.
-      map.redraw();
-      [canvas.width, canvas.height] = [drawn.width, drawn.height];
-      canvas.getContext('2d')?.drawImage(drawn, 0, 0);
-    },
+    copyTo: (canvas) => copyPanes(map, canvas),
   };
 }

@@ -6,7 +6,7 @@ import { isAbort, ServerRefused } from '../api/client';
 import type { Box } from '../api/documents';
 import type { Place } from '../geo/coordinates';
 import { isResult } from './catalogue';
-import { moment } from './scenarios/results';
+import { momentOf } from './scenarios/moments';
 import { EVENT_LAYER, openEvent, withoutCards } from './sensing/cards';
 import * as session from './session';
 import type { Hit } from './session';
@@ -19,7 +19,7 @@ const wanted = computed(() => {
   const { selected, date } = view.value;
   if (!selected || !session.city.value) return null;
   // What a run gave has the run's times, not the city's.
-  const at = isResult({ id: selected.layer }) ? moment.value : date;
+  const at = isResult({ id: selected.layer }) ? momentOf(selected.layer) : date;
   return itemAddress(session.city.value.root, selected.layer, selected.id, at);
 });
 

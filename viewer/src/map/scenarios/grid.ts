@@ -17,13 +17,20 @@ const MOST_TILES = 24;
 
 /** The tiles over what is both in view and in the layer, as fine as the screen and the layer are; null where none is. */
 export function gridOf(view: Box, bounds: Box, zoom: number, finest: number): Grid | null {
-  const [west, south, east, north] = [Math.max(view[0], bounds[0]), Math.max(view[1], bounds[1]), Math.min(view[2], bounds[2]), Math.min(view[3], bounds[3])];
-  if (west >= east || south >= north) return null;
+  const both = common(view, bounds);
+  if (!both) return null;
+  const [west, south, east, north] = both;
   // Tiles of 256 pixels, where the map counts in tiles of 512.
   for (let wanted = Math.max(0, Math.min(finest, Math.ceil(zoom + 1))); ; wanted -= 1) {
     const grid = { zoom: wanted, west: Math.floor(column(west, wanted)), east: Math.ceil(column(east, wanted)), north: Math.floor(row(north, wanted)), south: Math.ceil(row(south, wanted)) };
     if (wanted === 0 || (grid.east - grid.west) * (grid.south - grid.north) <= MOST_TILES) return grid;
   }
+}
+
+/** What lies in both boxes; null: nothing does. */
+export function common(a: Box, b: Box): Box | null {
+  const [west, south, east, north] = [Math.max(a[0], b[0]), Math.max(a[1], b[1]), Math.min(a[2], b[2]), Math.min(a[3], b[3])];
+  return west < east && south < north ? [west, south, east, north] : null;
 }
 
 export function sameGrid(a: Grid | null, b: Grid | null): boolean {

@@ -1,4 +1,4 @@
-/** Grids of values painted as water: states faded into each other, two runs side by side or as their difference. Pure. */
+/** Grids of values painted as water: states faded into each other, or what one run has more than another. Pure. */
 
 import type { Palette } from '../../state/scenarios/ramp';
 
@@ -11,9 +11,6 @@ export interface State {
   readonly amount: boolean;
 }
 
-/** A line over the picture, in its pixels: what lies to the right of its direction belongs to the second run. */
-export type Divide = readonly [x1: number, y1: number, x2: number, y2: number];
-
 export function valueAt({ from, to, part, amount }: State, index: number): number {
   const [a, b] = [from[index] ?? NaN, to[index] ?? NaN];
   if (part === 0 || !amount) return a;
@@ -22,28 +19,34 @@ export function valueAt({ from, to, part, amount }: State, index: number): numbe
   return value === 0 ? NaN : value;
 }
 
-/** Paints one state, or two of them parted by a line. pixels: as a picture's memory has them. */
-export function paint(pixels: Uint32Array, width: number, palette: Palette, first: State, second: State | null, divide: Divide | null): void {
-  const [x1, y1, x2, y2] = divide ?? [0, 0, 0, 0];
-  const [run, rise] = [x2 - x1, y2 - y1];
-  const { colours, least, scale } = palette;
+/** Paints a state. pixels: as a picture's memory has them. */
+export function paint(pixels: Uint32Array, { colours, least, scale }: Palette, state: State): void {
   const last = colours.length - 1;
   for (let index = 0; index < pixels.length; index += 1) {
-    const beyond = second !== null && run * (Math.floor(index / width) + 0.5 - y1) - rise * ((index % width) + 0.5 - x1) > 0;
-    const value = valueAt(beyond ? second : first, index);
+    const value = valueAt(state, index);
     pixels[index] = Number.isNaN(value) ? 0 : (colours[Math.max(0, Math.min(last, Math.round((value - least) * scale)))] ?? 0);
   }
 }
 
-/** Paints how much more the second state has than the first. */
-export function paintDifference(pixels: Uint32Array, palette: Palette, first: State, second: State): void {
-  const { colours, least, scale } = palette;
+/** Pixels from one stripe to the next, and of a stripe. */
+const [STRIPES, STRIPE] = [8, 5];
+
+/**
+ * Paints how much more a state has than another. What only one of them has at all is striped: that a place is dry, or
+ * wet, says more than by how much. only: colours of what only the other one has, and only the state, where no value is
+ * not an amount of none.
+ */
+export function paintDifference(pixels: Uint32Array, width: number, { colours, least, scale }: Palette, only: readonly [number, number], state: State, less: State): void {
   const last = colours.length - 1;
   for (let index = 0; index < pixels.length; index += 1) {
-    const [a, b] = [valueAt(first, index), valueAt(second, index)];
-    // No water in one run and some in the other is a difference; none in both is nothing.
-    const both = first.amount ? (Number.isNaN(a) ? 0 : a) - (Number.isNaN(b) ? 0 : b) : a - b;
-    const none = Number.isNaN(both) || (Number.isNaN(a) && Number.isNaN(b));
-    pixels[index] = none ? 0 : (colours[Math.max(0, Math.min(last, Math.round((-both - least) * scale)))] ?? 0);
+    const [a, b] = [valueAt(less, index), valueAt(state, index)];
+    const [isThere, isHere] = [!Number.isNaN(a), !Number.isNaN(b)];
+    const isGap = isThere !== isHere && ((index % width) + Math.floor(index / width)) % STRIPES >= STRIPE;
+    if (isGap || !(isThere || isHere)) pixels[index] = 0;
+    else if (isThere !== isHere && !state.amount) pixels[index] = only[isHere ? 1 : 0];
+    else {
+      const difference = (isHere ? b : 0) - (isThere ? a : 0);
+      pixels[index] = colours[Math.max(0, Math.min(last, Math.round((difference - least) * scale)))] ?? 0;
+    }
   }
 }

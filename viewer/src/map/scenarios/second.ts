@@ -1,51 +1,76 @@
-/** A second map over the first one, right of the line between two runs: the same place with the other run's objects. */
+/** The map of the run beside the open one: over the first map right of a line, or in a pane of its own. */
 
-import { effect, type ReadonlySignal } from '@preact/signals';
-import { Map as MapLibre, type StyleSpecification } from 'maplibre-gl';
-import { askingFor, swipe } from '../../state/scenarios/results';
-import { withoutSensing } from '../sensing/sensors';
+import { computed, effect } from '@preact/signals';
+import { Map as MapLibre } from 'maplibre-gl';
+import { t } from '../../i18n/text';
+import { askingFor, paintedBeside } from '../../state/scenarios/results';
+import { comparing } from '../../state/scenarios/runs';
+import { cssInset, panesOf } from '../../state/scenarios/together';
+import { panelBox } from '../../state/session';
+import { view } from '../../state/store';
+import { listen, markCentre } from '../asking';
+import { firstStyle, followStyle } from '../follow_style';
+import { wantedBeside } from '../wanted';
+import { lockCameras } from './lock';
+import { isDrawing, secondMap } from './pair';
+import { drawWater } from './water';
 
-/** Draws until what it returns is called. The first map is what a person moves and asks. */
-export function drawSecond(first: MapLibre, wanted: ReadonlySignal<StyleSpecification | null>): () => void {
+/** Draws until what it returns is called; then the map is gone with its graphics context. */
+export function drawSecond(first: MapLibre, antialias: boolean): () => void {
   const holder = document.createElement('div');
-  holder.className = 'second-map';
-  holder.setAttribute('aria-hidden', 'true');
-  first.getContainer().append(holder);
+  holder.className = 'map second-map';
+  first.getContainer().after(holder);
   const second = new MapLibre({
     container: holder,
-    style: withoutSensing(wanted.peek() ?? { version: 8, sources: {}, layers: [] }),
-    interactive: false,
+    style: firstStyle(wantedBeside),
     attributionControl: false,
     maxPitch: first.getMaxPitch(),
     transformRequest: askingFor,
+    canvasContextAttributes: { antialias },
     fadeDuration: 0,
   });
-  second.getCanvas().tabIndex = -1;
-  const follow = (): void => {
-    second.setMaxPitch(first.getMaxPitch());
-    second.jumpTo({ center: first.getCenter(), zoom: first.getZoom(), bearing: first.getBearing(), pitch: first.getPitch(), padding: first.getPadding() });
-  };
-  follow();
-  first.on('move', follow);
-  let loaded = false;
-  const draw = (): void => {
-    if (loaded && wanted.peek()) second.setStyle(withoutSensing(wanted.peek() as StyleSpecification), { diff: true, validate: false });
-  };
-  second.once('style.load', () => {
-    loaded = true;
-    draw();
-  });
-  const stops = [
-    effect(() => {
-      wanted.value;
-      draw();
-    }),
-    effect(() => void (holder.style.clipPath = `inset(0 0 0 ${swipe.value * 100}%)`)),
-  ];
+  secondMap.value = second;
+  const stops = [placePanes(first, second), lockCameras(first, second), listen(second), followStyle(second, wantedBeside), drawWater(second, paintedBeside), labelCanvas(second)];
   return () => {
     stops.forEach((stop) => stop());
-    first.off('move', follow);
+    secondMap.value = null;
     second.remove();
     holder.remove();
   };
+}
+
+/** Where the two maps lie in their area; while a person draws, the first one has all of it. */
+function placePanes(first: MapLibre, second: MapLibre): () => void {
+  const [own, other] = [first.getContainer(), second.getContainer()];
+  const line = computed(() => view.value.scenario.line);
+  const stop = effect(() => {
+    const beside = comparing.value === 'side' && !isDrawing.value;
+    const [left, right] = beside ? panesOf(sizeOf(own.parentElement), panelBox.value) : [null, null];
+    own.style.inset = left ? cssInset(left) : '';
+    other.style.inset = right ? cssInset(right) : '';
+    other.classList.toggle('is-over', !beside);
+    other.hidden = isDrawing.value;
+    // What lies over the first map is moved and asked through it.
+    other.inert = !beside;
+    first.resize();
+    second.resize();
+    second.setPadding(beside ? { top: 0, right: 0, bottom: 0, left: 0 } : first.getPadding());
+    markCentre(first);
+  });
+  const cut = effect(() => void (other.style.clipPath = comparing.value === 'side' ? '' : `inset(0 0 0 ${line.value * 100}%)`));
+  return () => {
+    stop();
+    cut();
+    own.style.inset = '';
+    first.resize();
+    markCentre(first);
+  };
+}
+
+function sizeOf(area: HTMLElement | null): { width: number; height: number } {
+  return { width: area?.clientWidth ?? 0, height: area?.clientHeight ?? 0 };
+}
+
+function labelCanvas(second: MapLibre): () => void {
+  return effect(() => second.getCanvas().setAttribute('aria-label', t('compare.map', { run: 'B' })));
 }

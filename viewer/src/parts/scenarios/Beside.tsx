@@ -1,16 +1,18 @@
-/** Another run beside the open one: which, and whether by a line over the map or as a difference. */
+/** Another run beside the open one: which, and whether by a line over the map, in a pane of its own or as a difference. */
 
 import type { Job } from '../../api/scenarios';
 import { pick, t } from '../../i18n/text';
-import { askedOf, changeScenario, jobs, other, raster, setBeside, tellsBefore } from '../../state/scenarios/runs';
-import type { Comparison } from '../../state/scenarios/view';
+import { askedOf, canDiffer, changeScenario, comparing, jobs, other, raster, setBeside, shift, tellsBefore, times } from '../../state/scenarios/runs';
+import { COMPARISONS, type Comparison } from '../../state/scenarios/view';
+import { fullTime } from '../sensing/words';
+import { LinkDifferences } from './LinkDifferences';
 import { view } from '../../state/store';
 import { differing, inputText, runChanges, runTitle } from './runs';
 
-const WAYS = { swipe: 'compare.swipe', difference: 'compare.difference' } as const satisfies Readonly<Record<Comparison, string>>;
+const WAYS = { swipe: 'compare.swipe', side: 'compare.side', difference: 'compare.difference' } as const satisfies Readonly<Record<Comparison, string>>;
 
 export function Beside({ job }: { job: Job }) {
-  const { other: chosen, comparison } = view.value.scenario;
+  const { other: chosen } = view.value.scenario;
   const offers = jobs.value.filter((each) => each.status === 'successful' && each.processID === job.processID && each.jobID !== job.jobID);
   const itself = tellsBefore(job);
   if (offers.length === 0 && chosen === null && !itself) return null;
@@ -26,15 +28,17 @@ export function Beside({ job }: { job: Job }) {
           </option>
         ))}
       </select>
-      {chosen !== null && raster.value && (
+      {comparing.value !== null && (
         <div class="chips" role="group" aria-label={t('compare.way')}>
-          {(Object.keys(WAYS) as Comparison[]).map((way) => (
-            <button key={way} type="button" class="result-chip" aria-pressed={comparison === way} onClick={() => changeScenario({ comparison: way })}>
+          {COMPARISONS.filter((way) => way !== 'difference' || canDiffer.value).map((way) => (
+            <button key={way} type="button" class="result-chip" aria-pressed={comparing.value === way} onClick={() => changeScenario({ comparison: way })}>
               {t(WAYS[way])}
             </button>
           ))}
         </div>
       )}
+      {shift.value !== 0 && <p class="quiet">{t('compare.shifted', { first: fullTime(times.value[0] ?? 0), second: fullTime((times.value[0] ?? 0) + shift.value) })}</p>}
+      {comparing.value === 'difference' && raster.value === null && <LinkDifferences />}
       {chosen !== null && chosen !== job.jobID && other.value && <Differing first={job} second={other.value} />}
     </section>
   );

@@ -6,7 +6,7 @@ import { number, t } from '../../i18n/text';
 import { between } from '../../state/scenarios/frames';
 import { groundAlong } from '../../state/scenarios/ground';
 import { instant } from '../../state/scenarios/play';
-import { otherRaster, raster } from '../../state/scenarios/runs';
+import { otherRaster, raster, shift } from '../../state/scenarios/runs';
 import { city } from '../../state/session';
 import { view } from '../../state/store';
 import { LINES } from '../sensing/SeriesChart';
@@ -24,7 +24,8 @@ export function LineProfile({ line }: { line: readonly Position[] }) {
   const other = otherRaster.value;
   const { value, failure } = useValues(`${layer?.id} ${other?.id} ${at} ${JSON.stringify(line)}`, async (signal) => {
     if (!loaded || !layer) return null;
-    const read = [layer, ...(other ? [other] : [])].map((each) => getProfile(loaded.root, each.id, line, at, signal));
+    const otherAt = at && new Date(Date.parse(at) + shift.peek()).toISOString();
+    const read = [getProfile(loaded.root, layer.id, line, at, signal), ...(other ? [getProfile(loaded.root, other.id, line, otherAt, signal)] : [])];
     const profiles = await Promise.all(read);
     // Values that are no heights of water stand on no ground.
     const terrain = layer.unit === 'm' ? loaded.document.terrain : null;

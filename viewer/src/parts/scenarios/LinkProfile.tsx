@@ -1,31 +1,20 @@
 /** A link of a traffic run through its hours: volume as it is and as it would be, speed, load and delay. */
 
 import { useMemo } from 'preact/hooks';
-import type { FeatureCollection } from 'geojson';
-import { getJson } from '../../api/client';
-import { authorization, type ResultLayer } from '../../api/scenarios';
 import { formatNumber, number, t } from '../../i18n/text';
-import { moment } from '../../state/scenarios/results';
-import { run } from '../../state/scenarios/runs';
+import { moment } from '../../state/scenarios/moments';
+import { run, traffics } from '../../state/scenarios/runs';
 import { city } from '../../state/session';
 import { view } from '../../state/store';
 import type { Drawn } from '../sensing/chart';
 import { LINES } from '../sensing/SeriesChart';
 import { zone } from '../sensing/words';
 import { ClockChart } from './ClockChart';
+import { LinkBeside } from './LinkBeside';
 import { LinkCounts } from './LinkCounts';
+import { statesOf, type LinkState } from './link_states';
 import { useValues } from './Probed';
 import { TripUsers } from './TripUsers';
-
-/** What the layers of traffic say of a link in a state. */
-interface LinkState {
-  readonly hour: number;
-  readonly volume: number;
-  readonly load: number;
-  readonly speed_kmh: number;
-  readonly delay_s: number;
-  readonly valid_from: string | null;
-}
 
 interface Hour {
   readonly usual: LinkState | null;
@@ -36,6 +25,11 @@ interface Hour {
 const KEYS: Readonly<Record<string, number>> = { 'link.volume': 0, 'link.usual': 1 };
 
 export function LinkProfile({ uid }: { uid: string }) {
+  const both = traffics.value;
+  return both ? <LinkBeside uid={uid} layers={both} /> : <LinkAlone uid={uid} />;
+}
+
+function LinkAlone({ uid }: { uid: string }) {
   const root = city.value?.root ?? '';
   const layers = run.value?.twin.layers ?? [];
   const [traffic, usual] = ['traffic', 'usual'].map((role) => layers.find((layer) => layer.role === role));
@@ -76,21 +70,9 @@ export function LinkProfile({ uid }: { uid: string }) {
       </table>
       <p class="quiet">{t('link.units')}</p>
       <LinkCounts uid={uid} />
-      <TripUsers key={uid} uid={uid} />
+      <TripUsers key={uid} uid={uid} job={run.value} at={moment.value} />
     </section>
   );
-}
-
-async function statesOf(root: string, { id, times }: ResultLayer, uid: string, signal: AbortSignal): Promise<readonly LinkState[]> {
-  // Objects are told of as they are at one moment: a question a state, of which a run has 48 at most.
-  const moments = times.length > 1 ? times.map((time) => ({ datetime: new Date(time).toISOString() })) : [{}];
-  const found = await Promise.all(
-    moments.map((at) => {
-      const values = new URLSearchParams({ filter: `uid = '${uid}'`, limit: '1', skipGeometry: 'true', ...at });
-      return getJson<FeatureCollection>(`${root}/collections/${id}/items?${values}`, signal, authorization());
-    }),
-  );
-  return found.flatMap(({ features }) => features.map(({ properties }) => properties as unknown as LinkState));
 }
 
 /** State by state: a link that nobody uses then is not told of. */

@@ -4,7 +4,7 @@ import { useMemo } from 'preact/hooks';
 import type { Position } from 'geojson';
 import { getPointSeries, type PointSeries } from '../../api/scenarios';
 import { number, t } from '../../i18n/text';
-import { otherRaster, raster } from '../../state/scenarios/runs';
+import { otherRaster, raster, shift } from '../../state/scenarios/runs';
 import { city } from '../../state/session';
 import { view } from '../../state/store';
 import { LINES } from '../sensing/SeriesChart';
@@ -15,13 +15,16 @@ import { useValues } from './Probed';
 
 interface Told extends PointSeries {
   readonly name: string;
+  /** Milliseconds by which its times are later than those they are shown at. */
+  readonly later: number;
 }
 
-export function PointChart({ at }: { at: Position }) {
+/** run: whose pane was asked; its line and row come first to the eye. */
+export function PointChart({ at, run }: { at: Position; run: 'A' | 'B' }) {
   const root = city.value?.root ?? '';
   const layers = [raster.value, otherRaster.value].filter((layer) => layer !== null);
   const { value, failure } = useValues(`${layers.map((layer) => layer.id).join()} ${at.join()}`, (signal) =>
-    Promise.all(layers.map(async (layer, index): Promise<Told> => ({ ...(await getPointSeries(root, layer.id, at, signal)), name: 'AB'[index] ?? '' }))),
+    Promise.all(layers.map(async (layer, index): Promise<Told> => ({ ...(await getPointSeries(root, layer.id, at, signal)), name: 'AB'[index] ?? '', later: index === 0 ? 0 : shift.peek() }))),
   );
   if (failure !== null) return <p class="quiet chart-space">{t('chart.failed', { reason: failure })}</p>;
   if (!value) return <p class="quiet chart-space">{t('chart.reading')}</p>;
@@ -29,7 +32,7 @@ export function PointChart({ at }: { at: Position }) {
   return (
     <>
       {value.some((series) => series.times.length > 1) && <Plot told={value} />}
-      <Figures told={value} />
+      <Figures told={value} run={run} />
     </>
   );
 }
@@ -52,12 +55,12 @@ function Plot({ told }: { told: readonly Told[] }) {
   return <ClockChart drawn={drawn} label={t('probe.chart')} />;
 }
 
-function amounts({ times, values }: PointSeries): { readonly time: readonly number[]; readonly value: readonly number[] } {
-  return { time: times.map((time) => Date.parse(time ?? '') / 1000), value: values.map((value) => value ?? 0) };
+function amounts({ times, values, later }: Told): { readonly time: readonly number[]; readonly value: readonly number[] } {
+  return { time: times.map((time) => (Date.parse(time ?? '') - later) / 1000), value: values.map((value) => value ?? 0) };
 }
 
 /** The chart in figures: for those who do not see it, and for what has no time. */
-function Figures({ told }: { told: readonly Told[] }) {
+function Figures({ told, run }: { told: readonly Told[]; run: 'A' | 'B' }) {
   return (
     <table class="figures">
       <thead>
@@ -72,7 +75,7 @@ function Figures({ told }: { told: readonly Told[] }) {
           const most = Math.max(...values.map((value) => value ?? -Infinity));
           const when = times[values.indexOf(most)] ?? null;
           return (
-            <tr key={name}>
+            <tr key={name} aria-current={told.length > 1 && name === run}>
               <th scope="row">
                 <i class="line-key" style={{ background: LINES[view.value.style][index] }} aria-hidden="true" /> {name}
               </th>

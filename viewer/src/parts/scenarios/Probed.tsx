@@ -4,10 +4,11 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { isAbort } from '../../api/client';
 import { pick, t } from '../../i18n/text';
 import { closeProbe, probe, type Probe } from '../../state/scenarios/probe';
-import { raster } from '../../state/scenarios/runs';
+import { comparing, raster } from '../../state/scenarios/runs';
 import { announcement, map } from '../../state/session';
 import { Icon } from '../Icon';
 import { LineProfile } from './LineProfile';
+import { paneName } from './PaneNames';
 import { PointChart } from './PointChart';
 
 export function Probed() {
@@ -26,7 +27,10 @@ export function Probed() {
     <section class="card probe-card" aria-label={t('probe.title')} onKeyDown={(event) => event.key === 'Escape' && close()}>
       <div class="card-head">
         <div>
-          <p class="card-kind">{t(asked.kind === 'point' ? 'probe.at_point' : 'probe.along')}</p>
+          <p class="card-kind">
+            {t(asked.kind === 'point' ? 'probe.at_point' : 'probe.along')}
+            {asked.kind === 'point' && (comparing.value === 'swipe' || comparing.value === 'side') && ` · ${asked.run} ${paneName(asked.run)}`}
+          </p>
           <h2>{title}</h2>
           <p class="card-kind">{where(asked)}</p>
         </div>
@@ -34,7 +38,7 @@ export function Probed() {
           <Icon name="close" />
         </button>
       </div>
-      <div class="card-body">{asked.kind === 'point' ? <PointChart at={asked.at} /> : <LineProfile line={asked.line} />}</div>
+      <div class="card-body">{asked.kind === 'point' ? <PointChart {...asked} /> : <LineProfile line={asked.line} />}</div>
     </section>
   );
 }

@@ -1,16 +1,14 @@
 /** The line between two runs, drawn over the map by hand or moved by the arrow keys. */
 
 import { useEffect } from 'preact/hooks';
-import type { Job } from '../../api/scenarios';
-import { pick, t } from '../../i18n/text';
-import { swipe } from '../../state/scenarios/results';
-import { askedOf, other, run } from '../../state/scenarios/runs';
+import { t } from '../../i18n/text';
+import { changeScenario } from '../../state/scenarios/runs';
 import { panelBox } from '../../state/session';
-import { differing, inputText, runTitle } from './runs';
+import { view } from '../../state/store';
+import { PaneName } from './PaneNames';
 
-const STEP = 0.02;
-/** Of what two runs were asked for differently, this is told over the map. */
-const MOST_TOLD = 2;
+/** Shares of the width that an arrow key moves it by, with Shift more; and what it leaves at either edge. */
+const [STEP, LEAP, EDGE] = [0.02, 0.1, 0.02];
 /** Pixels that the line keeps from the panel, that the map's buttons take, and that a name must have. */
 const CLEAR = 28;
 const BUTTONS = 76;
@@ -20,39 +18,38 @@ export function SwipeLine() {
   const { width } = panelBox.value;
   // A sheet from below takes no part of the width.
   const covered = width > window.innerWidth - BUTTONS ? 0 : width;
-  const put = (share: number): void => void (swipe.value = Math.min(0.98, Math.max(0.02, (covered + CLEAR) / window.innerWidth, share)));
-  useEffect(() => put(swipe.peek()), [covered]);
-  const at = swipe.value;
+  const least = Math.max(EDGE, Math.ceil((100 * (covered + CLEAR)) / window.innerWidth) / 100);
+  const at = view.value.scenario.line;
+  const put = (share: number): void => {
+    const line = Math.round(100 * Math.min(1 - EDGE, Math.max(least, share))) / 100;
+    if (line !== view.peek().scenario.line) changeScenario({ line });
+  };
+  useEffect(() => put(view.peek().scenario.line), [least]);
   const [left, right] = [at * window.innerWidth - covered - CLEAR, (1 - at) * window.innerWidth - BUTTONS];
-  const same = run.value?.jobID === other.value?.jobID;
   return (
     <div class="swipe" style={{ left: `${at * 100}%` }}>
-      <span class={`swipe-name is-left${left < LEAST_NAME ? ' is-beyond' : ''}`} style={{ maxWidth: `${left < LEAST_NAME ? right : left}px` }}>A · {run.value && (same ? t('compare.after') : nameBeside(run.value, other.value))}</span>
-      <span class={`swipe-name${right < LEAST_NAME ? ' is-beyond' : ''}`} style={{ maxWidth: `${right < LEAST_NAME ? left : right}px` }}>B · {other.value && (same ? t('compare.before') : nameBeside(other.value, run.value))}</span>
+      <PaneName run="A" class={`is-left${left < LEAST_NAME ? ' is-beyond' : ''}`} width={left < LEAST_NAME ? right : left} />
+      <PaneName run="B" class={right < LEAST_NAME ? 'is-beyond' : ''} width={right < LEAST_NAME ? left : right} />
       <div
         class="swipe-grip"
-        role="slider"
+        role="separator"
         tabIndex={0}
         aria-label={t('compare.line')}
-        aria-valuemin={2}
-        aria-valuemax={98}
+        aria-orientation="vertical"
+        aria-valuemin={Math.round(least * 100)}
+        aria-valuemax={Math.round((1 - EDGE) * 100)}
         aria-valuenow={Math.round(at * 100)}
+        aria-valuetext={t('compare.at', { share: Math.round(at * 100) })}
         onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
         onPointerMove={(event) => event.currentTarget.hasPointerCapture(event.pointerId) && put(event.clientX / window.innerWidth)}
         onKeyDown={(event) => {
-          const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-          if (direction === undefined) return;
+          const step = event.shiftKey ? LEAP : STEP;
+          const next = { ArrowLeft: at - step, ArrowRight: at + step, Home: 0, End: 1 }[event.key];
+          if (next === undefined) return;
           event.preventDefault();
-          put(at + direction * STEP);
+          put(next);
         }}
       />
     </div>
   );
-}
-
-/** By what a run differs from the one beside it; they may well be called the same. */
-function nameBeside(job: Job, other: Job | null): string {
-  const fields = other ? differing(job, other).slice(0, MOST_TOLD) : [];
-  if (fields.length === 0) return runTitle(job);
-  return fields.map((field) => `${pick(field.title)} ${inputText(field, askedOf(job)[field.name])}`).join(' · ');
 }

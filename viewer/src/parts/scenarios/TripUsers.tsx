@@ -3,10 +3,9 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { FeatureCollection } from 'geojson';
 import { getJson, isAbort } from '../../api/client';
-import { authorization } from '../../api/scenarios';
+import { authorization, type Job } from '../../api/scenarios';
 import { number, t } from '../../i18n/text';
-import { flows, moment } from '../../state/scenarios/results';
-import { run } from '../../state/scenarios/runs';
+import { flows } from '../../state/scenarios/results';
 import { city } from '../../state/session';
 
 interface TripUsersDocument extends FeatureCollection {
@@ -16,11 +15,12 @@ interface TripUsersDocument extends FeatureCollection {
 
 const MOST_PAIRS = 10;
 
-export function TripUsers({ uid }: { uid: string }) {
+/** at: the state, in the run's own times; null: it has none. */
+export function TripUsers({ uid, job, at }: { uid: string; job: Job | null; at: string | null }) {
   const [asked, setAsked] = useState(false);
   const [found, setFound] = useState<TripUsersDocument | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
-  const [root, id, at] = [city.value?.root, run.value?.jobID, moment.value];
+  const [root, id] = [city.value?.root, job?.jobID];
   useEffect(() => {
     if (!asked || root === undefined || id === undefined) return;
     const abort = new AbortController();

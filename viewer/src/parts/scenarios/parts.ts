@@ -1,5 +1,6 @@
 /** What is fetched with the scenarios. */
 
+import { startLinkDifference } from '../../state/scenarios/link_difference';
 import { startPlaying } from '../../state/scenarios/play';
 import { startResults } from '../../state/scenarios/results';
 import { startScenarios } from '../../state/scenarios/runs';
@@ -17,4 +18,5 @@ export function start(): void {
   startPlaying();
   startResults();
   startVehicles();
+  startLinkDifference();
 }

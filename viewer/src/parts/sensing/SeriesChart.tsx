@@ -1,11 +1,10 @@
-/** The chart of some sensors, with their figures as a table, and the series as a file. uPlot comes when first wanted. */
+/** The chart of some sensors, with their figures as a table, and the series as a file. */
 
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { getRules, getSeries, seriesAddress, type Rule } from '../../api/sensing';
 import { isAbort } from '../../api/client';
 import { number, pick, t } from '../../i18n/text';
 import { moment, setMoment, setWindow, timeWindow } from '../../state/sensing/clock';
-import { awaitServer } from '../../state/load';
 import { now } from '../../state/sensing/live';
 import { useAnswer } from '../../state/sensing/asking';
 import { bucketOf, figures, lineOf, queries, spanOf, type Line, type Window } from '../../state/sensing/series';
@@ -16,7 +15,8 @@ import { field, view } from '../../state/store';
 import { Icon } from '../Icon';
 import { entered } from '../../state/sensing/by_hand';
 import { HandList } from './ByHand';
-import type { Chart, Drawn } from './chart';
+import type { Drawn } from './chart';
+import { Plotted } from './Plotted';
 import { fullTime, levelName, measure, zone } from './words';
 
 /** Milliseconds after which a chart that runs to the present is read again. */
@@ -76,48 +76,19 @@ function useSeries(sensors: readonly Sensor[]): { read: Read | null; failure: st
 }
 
 function Plot({ sensors, read }: { sensors: readonly Sensor[]; read: Read }) {
-  const holder = useRef<HTMLDivElement>(null);
-  const chart = useRef<Chart | null>(null);
   const { language } = view.value;
   const rules = useAnswer('rules', getRules).value;
   const drawn = useMemo((): Drawn => describe(sensors, read, rules ?? []), [read, rules, language, style.value, sensors.map((sensor) => sensor.id).join()]);
-  useEffect(() => {
-    const element = holder.current;
-    if (!element) return;
-    let wanted = true;
-    import('./chart').then(({ drawChart }) => {
-      if (!wanted) return;
-      chart.current = drawChart(element, drawn, { onMoment: setMoment, onWindow: setWindow });
-      chart.current.mark(moment.peek());
-    }, awaitServer);
-    return () => {
-      wanted = false;
-      chart.current?.remove();
-      chart.current = null;
-    };
-  }, [drawn]);
-  const at = moment.value;
-  useEffect(() => chart.current?.mark(at), [at]);
   const [from, to] = [drawn.from, drawn.to].map((seconds) => fullTime(seconds * 1000));
-  const step = (drawn.to - drawn.from) / 96;
   return (
     <>
-      <div
-        ref={holder}
-        class="chart"
-        role="slider"
-        tabIndex={0}
-        aria-label={t('chart.label', { titles: sensors.map((sensor) => sensor.title).join(', '), from: from ?? '', to: to ?? '' })}
-        aria-valuemin={drawn.from}
-        aria-valuemax={drawn.to}
-        aria-valuenow={(at ?? drawn.to * 1000) / 1000}
-        aria-valuetext={at === null ? t('chart.now') : fullTime(at)}
-        onKeyDown={(event) => {
-          const steps = { ArrowLeft: -1, ArrowRight: 1, PageDown: -8, PageUp: 8 }[event.key];
-          if (steps === undefined) return;
-          event.preventDefault();
-          setMoment(Math.min(drawn.to, Math.max(drawn.from, (at ?? drawn.to * 1000) / 1000 + steps * step)) * 1000);
-        }}
+      <Plotted
+        drawn={drawn}
+        label={t('chart.label', { titles: sensors.map((sensor) => sensor.title).join(', '), from: from ?? '', to: to ?? '' })}
+        at={moment.value}
+        live={t('chart.now')}
+        onMoment={setMoment}
+        onWindow={setWindow}
       />
       <p class="quiet chart-hint">
         {bars(read)} {t('chart.hint')}

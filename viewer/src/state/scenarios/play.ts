@@ -13,8 +13,9 @@ const FRAME_MS = 80;
 
 export const playing = signal(false);
 export const speed = signal(1);
+const awaited = signal<ReadonlySet<object>>(new Set());
 /** Whether values of the moment are still on their way. */
-export const waiting = signal(false);
+export const waiting = computed(() => awaited.value.size > 0);
 const passing = signal<number | null>(null);
 
 /** Milliseconds since 1970; null where nothing has a time. */
@@ -25,6 +26,12 @@ export const instant = computed<number | null>(() => {
   // A run is opened in its midst: at its beginning there is nothing to see.
   return at === null || at < first - 60_000 || at > last + 60_000 ? (first + last) / 2 : Math.min(last, Math.max(first, at));
 });
+
+/** Says whether a map still waits for the values of the moment. */
+export function awaitValues(map: object, isWaiting: boolean): void {
+  if (awaited.peek().has(map) === isWaiting) return;
+  awaited.value = new Set([...awaited.peek()].filter((each) => each !== map).concat(isWaiting ? [map] : []));
+}
 
 /** Puts the map's clock. */
 export function setInstant(at: number): void {

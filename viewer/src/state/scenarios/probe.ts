@@ -6,16 +6,17 @@ import { clearSelection } from '../selection';
 import * as session from '../session';
 import { raster } from './runs';
 
-export type Probe = { readonly kind: 'point'; readonly at: Position } | { readonly kind: 'line'; readonly line: readonly Position[] };
+/** run: whose pane was asked; the values are told of both. */
+export type Probe = { readonly kind: 'point'; readonly at: Position; readonly run: 'A' | 'B' } | { readonly kind: 'line'; readonly line: readonly Position[] };
 
 export const probe = signal<Probe | null>(null);
 /** Whether a click on the map asks for values, and not for objects. */
 export const probing = signal(true);
 
 /** Asks for the values at a place; whether there are any to ask for. */
-export function probeAt(at: Position): boolean {
+export function probeAt(at: Position, run: 'A' | 'B'): boolean {
   if (!probing.peek() || !raster.peek()) return false;
-  show({ kind: 'point', at });
+  show({ kind: 'point', at, run });
   return true;
 }
 

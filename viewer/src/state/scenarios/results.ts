@@ -7,49 +7,74 @@ import { isAbort, onServer } from '../../api/client';
 import type { Collection } from '../../api/documents';
 import { authorization, getLayer, getLayerStyle, getSource, getValueTiles, type ResultLayer, type ValueTiles } from '../../api/scenarios';
 import { withTileJson } from '../../api/sources';
+import { differenceStyle } from '../../map/scenarios/difference';
+import { common } from '../../map/scenarios/grid';
 import type { ResultLook } from '../../map/scenarios/results';
 import { city, resultLayers } from '../session';
 import { field } from '../store';
-import { between } from './frames';
-import { instant } from './play';
-import { failure, otherRaster, otherVectors, raster, times, vectors } from './runs';
+import { linkDifference } from './link_difference';
+import { moment, otherMoment } from './moments';
+import { comparing, failure, other, otherRaster, otherVectors, raster, shift, vectors } from './runs';
 
 /** A raster layer with all that is needed to draw it. */
 export interface Drawn {
   readonly layer: ResultLayer;
   readonly tiles: ValueTiles;
-  /** Milliseconds since 1970; empty for what has no time. */
+  /** Milliseconds since 1970, at which they are shown; empty for what has no time. */
   readonly moments: readonly number[];
 }
 
 export const shown = signal<Drawn | null>(null);
-export const beside = signal<Drawn | null>(null);
-/** Where the line between two runs stands, a share of the map's width. */
-export const swipe = signal(0.5);
+const besideRead = signal<Drawn | null>(null);
+/** Of the run beside it, by the open run's times. */
+export const beside = computed<Drawn | null>(() => besideRead.value && { ...besideRead.value, moments: besideRead.value.moments.map((time) => time - shift.value) });
+
+/** Values to paint; less: those that they are less by. */
+export interface Painted {
+  readonly values: Drawn;
+  readonly less: Drawn | null;
+}
+
+/** The values on the map; of two runs that are taken from each other, the second less the first. */
+export const painted = computed<Painted | null>(() => {
+  if (!shown.value) return null;
+  const differs = comparing.value === 'difference' && beside.value !== null;
+  return differs && beside.value ? { values: beside.value, less: shown.value } : { values: shown.value, less: null };
+});
+
+/** The values on the second map. */
+export const paintedBeside = computed<Painted | null>(() => beside.value && { values: beside.value, less: null });
 
 const styleName = field('style');
 type Styled = readonly { readonly layer: ResultLayer; readonly told: Collection; readonly style: StyleSpecification }[];
 const styles = signal<Styled>([]);
 const otherStyles = signal<Styled>([]);
 
-/** The state of the objects, as their tiles are asked for it; null: they have no time. */
-export const moment = computed<string | null>(() => {
-  const at = instant.value;
-  const state = at === null ? undefined : times.value[between(times.value, at).from];
-  return state === undefined ? null : new Date(state).toISOString().replace('.000Z', 'Z');
-});
-
 /** The ways of trips over a link that was asked for, lines with their volume; null: none was. */
 export const flows = signal<FeatureCollection | null>(null);
 
 /** What the map's style has to hold. */
-export const look = computed<ResultLook>(() => ({
-  water: shown.value?.tiles.bounds ?? null,
-  objects: [
-    ...styles.value.map(({ layer, style }) => ({ id: layer.role, style: atMoment(style, moment.value) })),
-    ...(flows.value ? [{ id: 'flows', style: flowStyle(flows.value) }] : []),
-  ],
-}));
+export const look = computed<ResultLook>(() => {
+  if (comparing.value === 'difference') return differing.value;
+  return {
+    water: shown.value?.tiles.bounds ?? null,
+    objects: [...objectsOf(styles.value, moment.value), ...(flows.value ? [{ id: 'flows', style: flowStyle(flows.value) }] : [])],
+  };
+});
+
+/** Between two runs: what differs, and what is closed in either. */
+const differing = computed<ResultLook>(() => {
+  const closed = (all: Styled): Styled => all.filter(({ layer }) => layer.role === 'closed');
+  const second = objectsOf(closed(otherStyles.value), otherMoment.value).map((each) => ({ ...each, id: `${each.id}-b` }));
+  return {
+    water: shown.value && beside.value && common(shown.value.tiles.bounds, beside.value.tiles.bounds),
+    objects: raster.value ? [] : [...(linkDifference.value ? [{ id: 'difference', style: differenceStyle(linkDifference.value) }] : []), ...objectsOf(closed(styles.value), moment.value), ...second],
+  };
+});
+
+function objectsOf(styled: Styled, at: string | null): ResultLook['objects'] {
+  return styled.map(({ layer, style }) => ({ id: layer.role, style: atMoment(style, at) }));
+}
 
 /** Lines as wide as their volume, over all others. */
 function flowStyle(data: FeatureCollection): StyleSpecification {
@@ -60,11 +85,8 @@ function flowStyle(data: FeatureCollection): StyleSpecification {
   return { version: 8, sources: { flows: { type: 'geojson', data } }, layers };
 }
 
-/** The same of the run beside it, where its objects are compared. */
-export const otherLook = computed<ResultLook>(() => ({
-  water: null,
-  objects: otherStyles.value.map(({ layer, style }) => ({ id: layer.role, style: atMoment(style, moment.value) })),
-}));
+/** The same of the run beside it. */
+export const otherLook = computed<ResultLook>(() => ({ water: beside.value?.tiles.bounds ?? null, objects: objectsOf(otherStyles.value, otherMoment.value) }));
 
 function atMoment(style: StyleSpecification, at: string | null): StyleSpecification {
   if (at === null) return style;
@@ -79,12 +101,21 @@ function atMoment(style: StyleSpecification, at: string | null): StyleSpecificat
 export function startResults(): () => void {
   const stops = [
     drawing(raster, shown),
-    drawing(otherRaster, beside),
+    drawing(otherRaster, besideRead),
     styling(vectors, styles),
     styling(otherVectors, otherStyles),
-    effect(() => void (resultLayers.value = styles.value.map(({ told }) => told))),
+    effect(() => void (resultLayers.value = other.value ? [...named(styles.value, 'A'), ...named(otherStyles.value, 'B')] : named(styles.value, null))),
   ];
   return () => stops.forEach((stop) => stop());
+}
+
+/** What the layers say of themselves; of two runs, with which of them they belong to. */
+function named(styled: Styled, letter: 'A' | 'B' | null): readonly Collection[] {
+  return styled.map(({ told }) => {
+    if (letter === null) return told;
+    const { zh, en } = told.twin.title;
+    return { ...told, twin: { ...told.twin, title: { zh: `${letter} · ${zh}`, en: `${letter} · ${en}` } } };
+  });
 }
 
 function drawing(wanted: { readonly value: ResultLayer | null }, into: Signal<Drawn | null>): () => void {

@@ -8,7 +8,8 @@ import type { Attributes } from '../../api/documents';
 import { city } from '../session';
 import { field, update, view } from '../store';
 import { askToken, forgetToken, token } from '../token';
-import type { ScenarioView } from './view';
+import { shiftBetween } from './together';
+import type { Comparison, ScenarioView } from './view';
 
 const root = computed(() => city.value?.root);
 const scenario = field('scenario');
@@ -59,12 +60,12 @@ export function tellsBefore(job: Job): boolean {
   return job.twin.layers.some(({ role }) => Object.values(AS_IT_IS).includes(role));
 }
 
-/** The same layers of objects of the run beside it; of the same run, those of the city as it is. None where values are compared. */
+/** The same layers of objects of the run beside it; of the same run, those of the city as it is. */
 export const otherVectors = computed<readonly ResultLayer[]>(() => {
   const [own, job] = [run.value, other.value];
-  if (!own || !job || raster.value) return [];
-  const roles = vectors.value.map(({ role }) => (own.jobID === job.jobID ? AS_IT_IS[role] : role));
-  return job.twin.layers.filter(({ role }) => roles.includes(role));
+  if (!own || !job) return [];
+  const roles = (scenario.value.roles ?? vectors.value.map(({ role }) => role)).map((role) => (own.jobID === job.jobID ? AS_IT_IS[role] : role));
+  return job.twin.layers.filter(({ kind, role }) => kind === 'vector' && roles.includes(role));
 });
 
 /** Sets another run beside the open one, or the city as it is; null: none. Lines of traffic are compared by their volumes. */
@@ -74,13 +75,32 @@ export function setBeside(id: string | null): void {
   changeScenario({ other: id, ...(compared ? { roles: [...Object.keys(AS_IT_IS), 'closed'] } : {}) });
 }
 
+/** The layers of traffic of both runs, whose links can be told apart one by one; null: not both have one. */
+export const traffics = computed<readonly [ResultLayer, ResultLayer] | null>(() => {
+  const [first, second] = [run.value, other.value].map((job) => job?.twin.layers.find(({ role }) => role in AS_IT_IS));
+  return first && second && first.id !== second.id ? [first, second] : null;
+});
+
+/** Whether the one run can be taken from the other. */
+export const canDiffer = computed(() => run.value?.jobID !== other.value?.jobID && (otherRaster.value !== null || traffics.value !== null));
+
+/** How two runs lie on the map; null: there is one alone. */
+export const comparing = computed<Comparison | null>(() => {
+  if (run.value?.status !== 'successful' || other.value?.status !== 'successful') return null;
+  const { comparison } = scenario.value;
+  return comparison === 'difference' && !canDiffer.value ? 'swipe' : comparison;
+});
+
+/** Milliseconds by which the times of the run beside are later than those that they are shown at. */
+export const shift = computed(() => (run.value && other.value ? shiftBetween(run.value, other.value) : 0));
+
 /** All moments that the shown layers have, milliseconds since 1970. */
 export const times = computed<readonly number[]>(() => {
-  const layers = [run.value, other.value].flatMap((job) => job?.twin.layers ?? []);
-  const rasters = layers.filter((layer) => layer.kind === 'raster' && layer.times.length > 0);
+  const own = [run.value, other.value].flatMap((job) => job?.twin.layers.map((layer) => ({ ...layer, job })) ?? []);
+  const rasters = own.filter((layer) => layer.kind === 'raster' && layer.times.length > 0);
   // Objects come and go at moments of their own: those of the values on the map are the run's.
-  const told = (rasters.length > 0 ? rasters : layers).flatMap((layer) => layer.times);
-  return [...new Set(told.map((time) => Date.parse(time)))].sort((a, b) => a - b);
+  const told = (rasters.length > 0 ? rasters : own).flatMap(({ job, times: each }) => each.map((time) => Date.parse(time) - (job === other.value ? shift.value : 0)));
+  return [...new Set(told)].sort((a, b) => a - b);
 });
 
 /** What a run was asked for, with the hour it began at where that was left to the server: asked again, it is the same hour. */
@@ -102,11 +122,20 @@ export function openRun(id: string | null): void {
   changeScenario({ run: id, roles: null, other: null });
 }
 
+/** The layers that can be shown: the open run's, and objects that the run beside has alone. */
+export const layersOfBoth = computed<readonly ResultLayer[]>(() => {
+  const own = run.value?.twin.layers ?? [];
+  const others = other.value?.twin.layers.filter(({ kind, role }) => kind === 'vector' && !own.some((layer) => layer.role === role)) ?? [];
+  return [...own, ...others];
+});
+
+/** The roles of the layers on the map. */
+export const roles = computed<readonly string[]>(() => scenario.value.roles ?? [raster.value, ...vectors.value].flatMap((layer) => (layer ? [layer.role] : [])));
+
 /** Shows a raster in place of the one that is shown, or a layer of objects beside the others; or takes it away. */
 export function showLayer(layer: ResultLayer, on: boolean): void {
-  const shown = [raster.peek(), ...vectors.peek()].flatMap((each) => (each ? [each.role] : []));
-  const rasters = run.peek()?.twin.layers.filter((each) => each.kind === 'raster').map((each) => each.role) ?? [];
-  const kept = shown.filter((role) => role !== layer.role && !(layer.kind === 'raster' && rasters.includes(role)));
+  const rasters = layersOfBoth.peek().filter((each) => each.kind === 'raster').map((each) => each.role);
+  const kept = roles.peek().filter((role) => role !== layer.role && !(layer.kind === 'raster' && rasters.includes(role)));
   changeScenario({ roles: on ? [...kept, layer.role] : kept });
 }
 
