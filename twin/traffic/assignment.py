@@ -151,8 +151,10 @@ def assign(
     gives the same bits, with any number of threads. progress: called with gap and round.
 
     Raises NotConverged (with what was reached) if the gap stays above after `rounds`, InvalidDemand for zones that
-    the network lacks, Cancelled if `cancelled` says so.
+    the network lacks, TrafficError for another method, Cancelled if `cancelled` says so.
     """
+    if method not in MOST_ROUNDS:
+        raise TrafficError(f"method {method!r} is unknown; there are {', '.join(MOST_ROUNDS)}")
     began = clock.perf_counter()
     demands = (demand,) if isinstance(demand, Demand) else tuple(demand)
     if not demands:
@@ -211,14 +213,15 @@ def assign(
 
 def _fixed(network: Network, expansion: Expansion, vehicle: VehicleClass) -> Floats:
     """Seconds of a class on each link of the expansion that do not depend on flow; inf where it may not go."""
+    for values in (vehicle.fixed_s, vehicle.barred):
+        if values is not None and np.shape(values) != (network.links,):
+            raise InvalidDemand(f"class {vehicle.name}: fixed_s or barred is not of one value a link")
     seconds = vehicle.seconds_per_toll * network.toll
     if vehicle.seconds_per_metre:
         seconds = seconds + vehicle.seconds_per_metre * np.nan_to_num(network.length_m)
     if vehicle.fixed_s is not None:
         seconds = seconds + np.asarray(vehicle.fixed_s, np.float64)
     barred = ~network.open if vehicle.barred is None else ~network.open | np.asarray(vehicle.barred, np.bool_)
-    if seconds.shape != barred.shape or len(barred) != network.links:
-        raise InvalidDemand(f"class {vehicle.name}: fixed_s or barred is not of one value a link")
     return np.concatenate([np.where(barred, np.inf, seconds), expansion.penalty_s])
 
 
@@ -285,7 +288,7 @@ def _node_error(expansion: Expansion, pairs: Pairs, carried: Floats, flows: Floa
     for row, flow in enumerate(flows):
         own = np.where(rows == row, carried, 0.0)
         surplus = np.bincount(expansion.head, flow, nodes) - np.bincount(expansion.tail, flow, nodes)
-        surplus += np.bincount(roots, own, nodes) - np.bincount(pairs.ends, own, nodes)
+        surplus = surplus + np.bincount(roots, own, nodes) - np.bincount(pairs.ends, own, nodes)
         worst = max(worst, float(np.abs(surplus).max(initial=0.0)))
     return worst
 

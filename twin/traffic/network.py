@@ -196,9 +196,16 @@ class Network:
         )
 
     def closing(self, links: npt.ArrayLike) -> Self:
-        """The same network with links (indices or one flag a link) closed."""
-        shut = self.open.copy()
-        shut[np.asarray(links)] = False
+        """The same network with links (indices or one flag a link) closed. Raises InvalidNetwork for others."""
+        chosen, shut = np.asarray(links), self.open.copy()
+        if chosen.dtype == np.bool_:
+            wrong = chosen.shape != shut.shape
+        else:
+            chosen = chosen.astype(np.int64)
+            wrong = bool((~_inside(chosen, self.links)).any())
+        if wrong:
+            raise InvalidNetwork(f"links to close: indices below {self.links} or as many flags are needed")
+        shut[chosen] = False
         return replace(self, open=shut)
 
     def slowed(self, factor: npt.ArrayLike, capacity_factor: npt.ArrayLike = 1.0) -> Self:
@@ -229,6 +236,8 @@ class Network:
         for name in names:
             if getattr(self, name).shape != (self.links,):
                 raise InvalidNetwork(f"{name}: {getattr(self, name).shape} values for {self.links} links")
+        if len(self.node_index) < self.nodes:
+            raise InvalidNetwork("node_ids: an id stands twice; give each node one id")
         for name in ("x", "y", "through"):
             if getattr(self, name).shape != (self.nodes,):
                 raise InvalidNetwork(f"{name}: {getattr(self, name).shape} values for {self.nodes} nodes")

@@ -8,7 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.twin.traffic.networks import braess, grid, published
-from twin.traffic import CAR, Demand, InvalidDemand, InvalidNetwork, Network, NotConverged, VehicleClass, assign
+from twin.traffic import (
+    CAR,
+    Demand,
+    InvalidDemand,
+    InvalidNetwork,
+    Network,
+    NotConverged,
+    TrafficError,
+    VehicleClass,
+    assign,
+)
 from twin.traffic.network import CONICAL
 from twin.traffic.readers import tntp
 
@@ -214,6 +224,18 @@ def test_what_cannot_be_meant_is_refused() -> None:
         Network.build([0, 1], [0], [2], 1.0, 1.0)
     with pytest.raises(InvalidDemand, match="two demands of one class"):
         assign(network, [demand, demand])
+    with pytest.raises(TrafficError, match="method 'msa' is unknown; there are paths, bfw"):
+        assign(network, demand, method="msa")  # type: ignore[arg-type]
+    with pytest.raises(InvalidDemand, match="class car: fixed_s or barred is not of one value a link"):
+        assign(network, Demand.from_pairs([1], [2], [1.0], vehicle=VehicleClass(barred=np.zeros(2, np.bool_))))
+    with pytest.raises(InvalidNetwork, match="an id stands twice"):
+        Network.build([1, 1], [0], [1], 1.0, 1.0)
+    for links in ([5], [-1], [True, False]):
+        with pytest.raises(InvalidNetwork, match="indices below 5 or as many flags"):
+            network.closing(links)
+    # Of a network without links nobody is lost either.
+    nowhere = assign(Network.build([1, 2], [], [], [], []), Demand.from_pairs([1], [2], [3.0]))
+    assert (nowhere.unserved_trips, nowhere.node_error) == (3, 0)
     # A capacity of zero closes a link that would delay.
     assert assign(Network.build([0, 1], [0], [1], 1.0, 0.0), Demand.from_pairs([0], [1], [3.0])).unserved_trips == 3
     assert CAR.pcu == 1
