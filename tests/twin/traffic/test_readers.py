@@ -103,6 +103,9 @@ def test_speeds_are_understood() -> None:
         ({"motor_vehicle": "private", "motorcar": "permissive"}, False),
         ({"access": "no", "bus": "yes"}, True),
         ({"car": False}, True),
+        ({"highway": "busway"}, True),
+        ({"highway": "busway", "motor_vehicle": "yes"}, False),
+        ({"access": "agricultural; forestry"}, True),
     ],
 )
 def test_the_narrowest_word_of_access_decides(tags: dict[str, object], shut: bool) -> None:

@@ -25,6 +25,8 @@ COLUMNS = (
     "uid", "name", "name_en", "class", "lanes", "speed_kmh", "oneway", "bridge", "tunnel", "vertical_level",
     "start_node", "end_node", "attributes",
 )  # fmt: skip
+# Classes of OpenStreetMap that the city model has as service roads, and that no car may use unless it is said.
+NO_CARS = ("busway", "bus_guideway", "escape")
 CAR_KEYS = ("car", "motorcar", "motor_vehicle", "vehicle", "access")
 SHUT = {"no", "private", "false", "agricultural", "forestry", "emergency", "military", "bus", "psv"}
 COUNTRY_OF_ZONE = {"Europe/Paris": "FR", "Europe/Berlin": "DE"}
@@ -122,8 +124,9 @@ class _Further:
         if not isinstance(told, dict):
             return cls()
         # The word for the narrowest kind of vehicle decides (wiki.openstreetmap.org/wiki/Key:access).
-        word = next((str(told[key]).lower() for key in CAR_KEYS if told.get(key) is not None), "")
-        shut = not set(word.split(";")) - SHUT if word else False
+        unsaid = "no" if told.get("highway") in NO_CARS else "yes"
+        word = next((str(told[key]).lower() for key in CAR_KEYS if told.get(key) is not None), unsaid)
+        shut = {each.strip() for each in word.split(";")} <= SHUT
         length = told.get("length_m")
         if isinstance(length, bool) or not isinstance(length, int | float) or not length > 0:
             length = None
