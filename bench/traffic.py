@@ -69,7 +69,8 @@ def quick(data: Path | None, server: str | None) -> Iterator[list[str]]:
         yield ways.isochrones(server.rstrip("/"))
     if data:
         yield ways.osm(data / "osm" / "liechtenstein-20210505.osm.pbf")
-    yield ways.vehicles(*city(1000, pairs=20_000, zones=200))
+    for hours in (ways.HOURS, ways.JAMMED_HOURS):
+        yield ways.vehicles(*city(1000, pairs=20_000, zones=200), hours)
 
 
 def problems(data: Path | None, nodes: int) -> Iterator[tuple[str, Network, Demand]]:

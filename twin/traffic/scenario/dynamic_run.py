@@ -20,7 +20,7 @@ from twin.traffic.queues import by_minute, since, thinned
 from twin.traffic.scenario.dynamic import DynamicInputs
 from twin.traffic.scenario.errors import TrafficRefused
 from twin.traffic.scenario.lights import Lights
-from twin.traffic.scenario.minute_layers import lost_layer, lost_table, minute_table, street_layer
+from twin.traffic.scenario.minute_layers import closed_roads_layer, lost_layer, lost_table, minute_table, street_layer
 from twin.traffic.scenario.run import number
 from twin.traffic.scenario.states import Closed, Moment, read_closures, state_at
 from twin.traffic.scenario.tables import event_tables
@@ -115,8 +115,8 @@ def _run(city: City, inputs: DynamicInputs, progress: Progress) -> Result:
         "notes": [each._asdict() for each in dict.fromkeys(notes)],
     }
     return Result(
-        # Where nobody waits, there is no second one.
-        layers=[each for each in _layers(usual, minutes, begins) if each.table.num_rows],
+        # Where nothing is closed, or nobody waits, there is none of it.
+        layers=[each for each in _layers(usual, plan, minutes, begins, warm_up_s) if each.table.num_rows],
         indicators=indicators,
         tables={
             "minutes": minute_table(minutes, begins),
@@ -126,8 +126,12 @@ def _run(city: City, inputs: DynamicInputs, progress: Progress) -> Result:
     )
 
 
-def _layers(usual: Usual, minutes: LinkMinutes, begins: datetime) -> list[VectorLayer]:
-    return [street_layer(usual.streets, thinned(minutes), begins), lost_layer(usual.streets, minutes, begins)]
+def _layers(usual: Usual, plan: _Plan, minutes: LinkMinutes, begins: datetime, warm_up_s: float) -> list[VectorLayer]:
+    return [
+        street_layer(usual.streets, thinned(minutes), begins),
+        closed_roads_layer(usual.streets, plan.shut, begins, warm_up_s),
+        lost_layer(usual.streets, minutes, begins),
+    ]
 
 
 def _planned(city: City, inputs: DynamicInputs, usual: Usual, sudden: Sequence[Closed], progress: Progress) -> _Plan:

@@ -1,5 +1,6 @@
 """Streets minute by minute as a layer, and their sums as a table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import shapely
 
 from twin.scenarios.inputs import Words
 from twin.scenarios.protocol import VectorLayer
+from twin.traffic.dynamic import Shut
 from twin.traffic.link_minutes import LinkMinutes
 from twin.traffic.network import Floats, Integers
 from twin.traffic.scenario.maps import ROUND, TIME
@@ -29,6 +31,8 @@ LOST_WIDTH = ["step", ["get", "longest_queue"], 2, 3, 3, 8, 4.5, 15, 6.5, 40, 9]
 LOST_ASIDE = ["step", ["get", "longest_queue"], 1.4, 3, 2, 8, 2.8, 15, 3.8, 40, 5]
 LOST_PAINT = {"line-color": LOST, "line-width": LOST_WIDTH, "line-offset": LOST_ASIDE}
 MOST_ROWS = 1000
+# What has no end ends in a day.
+LONGEST_S = 86_400.0
 ASIDE = ["step", ["get", "queue"], 1.4, 1, 2, 3, 2.8, 8, 3.8, 15, 5]
 
 
@@ -83,6 +87,27 @@ def lost_table(streets: Streets, minutes: LinkMinutes, begins: datetime) -> pa.T
     most = np.argsort(-lost.hours, kind="stable")[:MOST_ROWS]
     columns = _links(streets, lost.link) | lost.columns(begins)
     return titled_columns({name: column for name, column in columns.items() if name != "geometry"}).take(pa.array(most))
+
+
+def closed_roads_layer(streets: Streets, shut: Sequence[Shut], begins: datetime, before_s: float) -> VectorLayer:
+    """What is closed from when to when. before_s: seconds from the simulation's start to `begins`."""
+    tables = []
+    for each in shut:
+        own = np.array(each.links, np.int64)
+        own = own[own < streets.network.links]
+        if each.share > 0 or each.end_s <= before_s or not len(own):
+            continue
+        start, end = (begins + timedelta(seconds=min(at - before_s, LONGEST_S)) for at in (each.begin_s, each.end_s))
+        columns = _links(streets, own)
+        columns["valid_from"] = pa.array([max(start, begins)] * len(own), TIME)
+        columns["valid_to"] = pa.array([end] * len(own), TIME)
+        tables.append(titled_columns(columns))
+    style = [
+        {"id": name, "type": "line", "layout": ROUND, "paint": {"line-color": colour, "line-width": width}}
+        for name, colour, width in (("closed", "#1a1a1a", 5), ("closed-inner", "#ffd60a", 2))
+    ]
+    table = pa.concat_tables(tables) if tables else titled_columns(_links(streets, np.empty(0, np.int64)))
+    return VectorLayer("closed_roads", Words("封闭道路", "Closed roads"), table, style)
 
 
 @dataclass(frozen=True, eq=False)

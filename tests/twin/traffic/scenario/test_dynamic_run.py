@@ -76,6 +76,10 @@ def test_the_queue_stands_before_what_is_closed_while_it_is(jammed: Result) -> N
     # A street that nobody waits on has a row for five minutes, else for one.
     assert {(r["valid_to"] - r["valid_from"]).seconds for r in rows if r["queue"] > 0} == {60}
     assert all(r["speed_kmh"] <= 36.1 for r in rows)
+    shut = layer(jammed, "closed_roads").to_pylist()
+    assert {row["name"] for row in shut} == {"N1-N2"}
+    assert shut[0]["valid_from"] - begins == timedelta(minutes=10)
+    assert shut[0]["valid_to"] - begins == timedelta(minutes=25)
     worst = jammed.tables["queued_links"].to_pylist()
     assert worst[0]["name"] in approaches
     assert begins + timedelta(minutes=10) <= worst[0]["longest_at"] <= begins + timedelta(minutes=26)
