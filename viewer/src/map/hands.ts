@@ -16,6 +16,8 @@ export type Drawn = Pick<CityMap, 'drawArea' | 'drawShape' | 'changeShape' | 'ta
 
 /** The colour of what is being drawn: seen on the map by day and by night. */
 const INK = '#d6336c';
+/** Pixels of the page under which the panel is a sheet. */
+const SHEET_UNDER = 720;
 const OWN = /^(td|vehicles)-/;
 
 /**
@@ -47,9 +49,13 @@ export function drawingHands(map: MapLibre): { handle: Drawn; stop: () => void }
     abort.abort();
     abort = new AbortController();
     const { signal } = abort;
+    const panel = session.panelSize.peek();
+    // On a phone the panel lies over the map.
+    if (window.innerWidth < SHEET_UNDER) session.panelSize.value = 'small';
     try {
       return await work(signal);
     } finally {
+      session.panelSize.value = panel;
       if (!signal.aborted) session.drawing.value = null;
     }
   };

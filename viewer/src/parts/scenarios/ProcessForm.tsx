@@ -6,6 +6,7 @@ import type { Attributes, Box } from '../../api/documents';
 import type { Process } from '../../api/scenarios';
 import { number, pick, t } from '../../i18n/text';
 import { beyond, faultsOf, inputsOf, isGiven, matters, readForm, type Beyond, type Field, type Group } from '../../state/scenarios/form';
+import { asking } from '../../state/scenarios/asking';
 import { start } from '../../state/scenarios/runs';
 import { boxOf } from '../../geo/scale';
 import { city, drawing, map, shape as drawn } from '../../state/session';
@@ -28,6 +29,12 @@ export function ProcessForm({ process, inputs, onLeave }: Props) {
   // A shape that is being changed is shown by what changes it.
   const isChanging = drawing.value?.hint === 'change';
   const [values, setValues] = useState<Attributes>(inputs);
+  const latest = useRef(values);
+  latest.current = values;
+  // Another tab of the panel must not cost what was given.
+  useEffect(() => () => {
+    if (asking.peek()?.process === process) asking.value = { process, inputs: latest.current };
+  }, []);
   const [refusal, setRefusal] = useState<string | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   const form = useRef<HTMLFormElement>(null);
