@@ -8,7 +8,7 @@ import { cornersOf, isWhole, kindOf, type Corners, type ShapeKind } from '../geo
 import { changeShape } from '../state/editing';
 import { WATER } from './scenarios/results';
 import * as session from '../state/session';
-import type { CityMap, Drawing } from '../state/session';
+import type { CityMap, Drawing, PanelSize } from '../state/session';
 import type { Edited } from './drawing';
 import { sketchShape, type Sketch } from './sketch';
 
@@ -38,6 +38,8 @@ export function drawingHands(map: MapLibre): { handle: Drawn; stop: () => void }
   let abort = new AbortController();
   let hand: Sketch | null = null;
   let edited: Edited | null = null;
+  /** How large the panel was before a drawing. */
+  let panel: PanelSize | null = null;
 
   const give = (): void => {
     abort.abort();
@@ -49,14 +51,18 @@ export function drawingHands(map: MapLibre): { handle: Drawn; stop: () => void }
     abort.abort();
     abort = new AbortController();
     const { signal } = abort;
-    const panel = session.panelSize.peek();
+    panel ??= session.panelSize.peek();
     // On a phone the panel lies over the map.
     if (window.innerWidth < SHEET_UNDER) session.panelSize.value = 'small';
     try {
       return await work(signal);
     } finally {
-      session.panelSize.value = panel;
-      if (!signal.aborted) session.drawing.value = null;
+      // Another one may have begun.
+      if (signal === abort.signal) {
+        session.panelSize.value = panel;
+        panel = null;
+        session.drawing.value = null;
+      }
     }
   };
 
