@@ -114,6 +114,19 @@ def test_the_narrowest_word_of_access_decides(tags: dict[str, object], shut: boo
     assert table.column("access").to_pylist() == ["no" if shut else None]
 
 
+def test_lanes_each_way_are_told_apart() -> None:
+    """As wiki.openstreetmap.org/wiki/Key:lanes has it: of three lanes two lead forward."""
+    tags = {"lanes": "3", "lanes:forward": "2", "lanes:backward": "1"}
+    table = roads(
+        ([(0, 0), (300, 0)], {"class": "primary", "lanes": 3, "attributes": json.dumps(tags)}),
+        ([(300, 0), (600, 0)], {"class": "primary", "lanes": 3, "attributes": json.dumps({"lanes:forward": "x"})}),
+    )
+    network, _ = network_from_lines(with_access(table))
+    lanes = dict(zip(zip(network.x[network.tail], network.x[network.head], strict=True), network.lanes, strict=True))
+    assert lanes == {(0, 300): 2, (300, 0): 1, (300, 600): 1.5, (600, 300): 1.5}
+    assert network.capacity.tolist() == [700 * each for each in network.lanes.tolist()]
+
+
 def test_zones_join_the_network_and_nobody_drives_through_them() -> None:
     table = roads(*[([(x, 0), (x + 100, 0)], {"class": "primary", "oneway": False}) for x in range(0, 500, 100)])
     network, _ = network_from_lines(table)

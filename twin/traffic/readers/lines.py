@@ -30,6 +30,8 @@ class Columns:
     road_class: str = "class"
     oneway: str = "oneway"
     lanes: str = "lanes"
+    lanes_forward: str = "lanes_forward"
+    lanes_backward: str = "lanes_backward"
     speed_kmh: str = "speed_kmh"
     length_m: str = "length_m"
     access: str = "access"
@@ -63,7 +65,8 @@ def network_from_lines(
 
     table: "geometry" as WKB in a CRS in metres, and what Columns names. With start and end nodes, these join lines;
     without, ends within snap_m do, and lines are split where they touch or cross on the same vertical level: a bridge
-    is not joined to what it crosses. Both directions of a line carry its id. Lanes are those of all directions.
+    is not joined to what it crosses. Both directions of a line carry its id. Lanes are those of all directions,
+    half of them each way unless those forward and backward are told.
     country: whose default speeds are used (CN, FR, DE). drop: classes that are left out.
     Raises InvalidNetwork if nothing is left, or for a country without defaults.
     """
@@ -118,11 +121,13 @@ def _build(
     report.add("unknown class", sum(each not in CLASSES for each in classes.tolist()))
     speed = _speeds(rows, names, classes, country, report)
     lanes = _lanes(_numbers(rows, names.lanes), kinds, forward & backward, report)
-    capacity = lanes * np.array([lane_capacity(each) for each in kinds])
+    each_lane = np.array([lane_capacity(each) for each in kinds])
     # The two directions of a line stand one after the other in each list.
     way = np.concatenate([np.flatnonzero(forward[of]), np.flatnonzero(backward[of])])
     against = np.arange(len(way)) >= int(forward[of].sum())
     line = of[way]
+    apart = np.where(against, _numbers(rows, names.lanes_backward)[line], _numbers(rows, names.lanes_forward)[line])
+    lanes_way = np.where(apart > 0, apart, lanes[line])
     x, y = _places(pieces.lines, tail, head, len(ids))
     identity = rows.column(names.id).to_numpy(zero_copy_only=False) if names.id in rows.column_names else None
     return Network.build(
@@ -130,12 +135,12 @@ def _build(
         np.where(against, head[way], tail[way]),
         np.where(against, tail[way], head[way]),
         lengths[way] / (speed[line] / 3.6),
-        capacity[line],
+        lanes_way * each_lane[line],
         x=x,
         y=y,
         link_ids=line if identity is None else identity[line],
         length_m=lengths[way],
-        lanes=lanes[line],
+        lanes=lanes_way,
         road_class=classes[line],
         geometry=np.where(against, shapely.reverse(pieces.lines[way]), pieces.lines[way]),
         crs=crs,

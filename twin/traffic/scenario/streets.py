@@ -29,6 +29,10 @@ COLUMNS = (
 NO_CARS = ("busway", "bus_guideway", "escape")
 CAR_KEYS = ("car", "motorcar", "motor_vehicle", "vehicle", "access")
 SHUT = {"no", "private", "false", "agricultural", "forestry", "emergency", "military", "bus", "psv"}
+FURTHER = {
+    "access": pa.string(), "length_m": pa.float64(), RESTRICTIONS: pa.string(), "lanes_forward": pa.float64(),
+    "lanes_backward": pa.float64(),
+}  # fmt: skip
 COUNTRY_OF_ZONE = {"Europe/Paris": "FR", "Europe/Berlin": "DE"}
 # The ends of a drawn road are joined to a crossing no farther than this, m.
 JOINED_M = 250.0
@@ -100,16 +104,11 @@ def streets_of(table: pa.Table, country: str, crs: str, drawn: int = 0) -> Stree
 
 
 def with_access(table: pa.Table) -> pa.Table:
-    """Roads with "access", "length_m" and "restrictions" from their further attributes, where these tell them."""
-    access, length, restrictions = [], [], []
-    for text in table.column("attributes").to_pylist():
-        further = _Further.of(text)
-        access.append(further.access)
-        length.append(further.length_m)
-        restrictions.append(further.restrictions)
-    found = table.append_column("access", pa.array(access, pa.string()))
-    found = found.append_column("length_m", pa.array(length, pa.float64()))
-    return found.append_column(RESTRICTIONS, pa.array(restrictions, pa.string()))
+    """Roads with what `FURTHER` names from their further attributes, where these tell it."""
+    told = [_Further.of(text) for text in table.column("attributes").to_pylist()]
+    for name, kind in FURTHER.items():
+        table = table.append_column(name, pa.array([getattr(each, name) for each in told], kind))
+    return table
 
 
 @dataclass(frozen=True)
@@ -117,6 +116,8 @@ class _Further:
     access: str | None = None
     length_m: float | None = None
     restrictions: str | None = None
+    lanes_forward: float | None = None
+    lanes_backward: float | None = None
 
     @classmethod
     def of(cls, text: str | None) -> "_Further":
@@ -127,11 +128,24 @@ class _Further:
         unsaid = "no" if told.get("highway") in NO_CARS else "yes"
         word = next((str(told[key]).lower() for key in CAR_KEYS if told.get(key) is not None), unsaid)
         shut = {each.strip() for each in word.split(";")} <= SHUT
-        length = told.get("length_m")
-        if isinstance(length, bool) or not isinstance(length, int | float) or not length > 0:
+        length, restrictions = told.get("length_m"), told.get(RESTRICTIONS)
+        if isinstance(length, bool):
             length = None
-        restrictions = told.get(RESTRICTIONS)
-        return cls("no" if shut else None, length, restrictions if isinstance(restrictions, str) else None)
+        return cls(
+            "no" if shut else None,
+            _above_0(length),
+            restrictions if isinstance(restrictions, str) else None,
+            *(_above_0(told.get(key)) for key in ("lanes:forward", "lanes:backward")),
+        )
+
+
+def _above_0(value: object) -> float | None:
+    """A number above 0, also of a text; None for anything else."""
+    try:
+        found = float(value) if isinstance(value, int | float | str) else 0.0
+    except ValueError:
+        return None
+    return found if 0 < found < np.inf else None
 
 
 def with_drawn(table: pa.Table, roads: Sequence[NewRoad], crs: str) -> tuple[pa.Table, int]:
