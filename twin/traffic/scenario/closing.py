@@ -102,10 +102,10 @@ def events_field() -> Any:
 def event_kinds_field() -> Any:
     """A field for the kinds of events that close roads."""
     return field(
+        list(CLOSING_KINDS),
         title=Words("封路的事件种类", "Kinds that close"),
         group=CLOSURES,
         when={"events": ["open"]},
-        default_factory=lambda: list(CLOSING_KINDS),
         max_length=MOST_KINDS,
     )
 
