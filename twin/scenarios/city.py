@@ -27,8 +27,8 @@ from layers.query import Selection, objects, rows
 from layers.statement import compiled
 from layers.view import View, parse_interval, parse_moment
 from tiles.terrain import Terrain, read_terrain
-from twin.scenarios.photos import read_photo
 from twin.scenarios import NoSuchRun, NotFinished, ScenarioError
+from twin.scenarios.photos import read_photo
 from twin.scenarios.protocol import RunRecord
 from twin.scenarios.record import folder_of
 from twin.scenarios.runs import Run, find_run
@@ -185,10 +185,6 @@ class City:
     def change_number(self) -> dict[str, int]:
         """The last change of each layer before the run began; 0 for one that has none."""
         return {layer.id: self._changes.get(layer.theme.table, 0) for layer in self.catalog.layers(self.principal)}
-    def photo(self, name: str) -> bytes:
-        """The JPEG of an uploaded photo that inputs name, `photos/{id}`. Raises NoSuchPhoto."""
-        return self.wait(self._photo(name))
-
 
     def previous(self, run_id: str) -> RunRecord:
         """A finished run that the principal's role may read. Raises NoSuchRun, NotFinished."""
@@ -201,6 +197,10 @@ class City:
         # Who may read these results must be let into those, too.
         self.read_layers |= run.changes or {}
         return folder_of(self.files, run.id).record(run)
+
+    def photo(self, name: str) -> bytes:
+        """The JPEG of an uploaded photo that inputs name, `photos/{id}`. Raises NoSuchPhoto."""
+        return self.wait(self._photo(name))
 
     def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """What a coroutine gives: all of a run shares one event loop."""
@@ -220,10 +220,6 @@ class City:
     ) -> None:
         self.close()
 
-    async def _photo(self, name: str) -> bytes:
-        async with self.database.reading() as connection:
-            return await read_photo(connection, name, self.principal)
-
     def _all_sensors(self) -> Layer:
         # Series are not asked sensor by sensor.
         try:
@@ -236,6 +232,10 @@ class City:
 
     def _reads(self, layer: Layer) -> None:
         self.read_layers[layer.id] = self._changes.get(layer.theme.table, 0)
+
+    async def _photo(self, name: str) -> bytes:
+        async with self.database.reading() as connection:
+            return await read_photo(connection, name, self.principal)
 
     async def _find(self, run_id: str) -> Run:
         async with self.database.reading() as connection:
