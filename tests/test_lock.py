@@ -22,7 +22,9 @@ def pinned(lock: str) -> list[Requirement]:
     return [Requirement(line.removesuffix("\\")) for line in lines if "==" in line and not line.startswith(" ")]
 
 
-@pytest.mark.parametrize(("lock", "extra"), [("server.txt", "server"), ("server.txt", "engines"), ("dev.txt", "server"), ("dev.txt", "dev")])
+@pytest.mark.parametrize(
+    ("lock", "extra"), [("server.txt", "server"), ("server.txt", "engines"), ("dev.txt", "server"), ("dev.txt", "dev")]
+)
 def test_every_package_asked_for_is_pinned(lock: str, extra: str) -> None:
     versions = {pin.name: str(pin.specifier).removeprefix("==") for pin in pinned(lock)}
     unmet = [
