@@ -193,7 +193,10 @@ def test_names_and_order_mean_nothing(seed: int, side: int) -> None:
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_a_mirrored_city_has_mirrored_traffic(seed: int) -> None:
-    """Two equal halves between one origin and one destination share the trips equally."""
+    """Two equal halves between one origin and one destination are equally slow, and share the trips equally.
+
+    Times, because a street that is all but empty is as quick with a car more or less.
+    """
     half = grid(3, seed)
     n, m = half.nodes, half.links
     network = Network.build(
@@ -203,9 +206,9 @@ def test_a_mirrored_city_has_mirrored_traffic(seed: int) -> None:
         np.concatenate([half.free_time_s, half.free_time_s, np.ones(4)]),
         np.concatenate([half.capacity, half.capacity, np.full(4, 1e5)]),
     )
-    found = assign(network, Demand.from_pairs([2 * n], [2 * n + 1], [2000.0]), gap=1e-10)
-    assert found.flow[:m] == pytest.approx(found.flow[m : 2 * m], abs=0.05)
-    assert found.flow[2 * m :] == pytest.approx([1000.0] * 4, abs=0.05)
+    found = assign(network, Demand.from_pairs([2 * n], [2 * n + 1], [2000.0]), gap=1e-9)
+    assert found.time_s[:m] == pytest.approx(found.time_s[m : 2 * m], rel=1e-6)
+    assert found.flow[2 * m :] == pytest.approx([1000.0] * 4, abs=5)
 
 
 def test_what_cannot_be_meant_is_refused() -> None:
