@@ -18,7 +18,7 @@ from twin.traffic.scenario.closing import (
     events_field,
 )
 from twin.traffic.scenario.engines import missing
-from twin.traffic.scenario.from_traffic import AREA, WHEN, FromTraffic, signals_field
+from twin.traffic.scenario.from_traffic import AREA, WHEN, FromTraffic, signals_field, warm_up_field
 
 if TYPE_CHECKING:
     from twin.scenarios.city import City
@@ -34,15 +34,7 @@ class DynamicInputs(FromTraffic):
         widget="polygon",
     )
     minutes: int = field(60, title=Words("仿真时长", "Minutes"), unit="min", group=WHEN, ge=5, le=180)
-    warm_up_min: int = field(
-        15,
-        title=Words("预热", "Warm-up"),
-        help=Words("先行驶这么久再开始记录，使路上已有车", "Driven before, so that the streets are not empty"),
-        unit="min",
-        group=WHEN,
-        ge=0,
-        le=60,
-    )
+    warm_up_min: int = warm_up_field(15, most=60)
     closures: list[Closing] = closures_field()
     busiest_bridges: int = bridges_field()
     events: Literal["none", "open"] = events_field()

@@ -10,6 +10,19 @@ SIGNALS = Words("信号灯", "Signals")
 AREA = Words("仿真范围", "Area")
 
 
+def warm_up_field(minutes: int, *, most: int) -> Any:
+    """A field for the time before what is recorded."""
+    return field(
+        minutes,
+        title=Words("预热", "Warm-up"),
+        help=Words("先行驶这么久再开始记录，使路上已有车", "Driven before, so that the streets are not empty"),
+        unit="min",
+        group=WHEN,
+        ge=0,
+        le=most,
+    )
+
+
 class FromTraffic(Inputs):
     """Inputs of a simulation of a traffic run's vehicles, or of the city's as it is."""
 
@@ -35,15 +48,7 @@ class FromTraffic(Inputs):
         le=23,
     )
     minutes: int = field(15, title=Words("仿真时长", "Minutes"), unit="min", group=WHEN, ge=1, le=60)
-    warm_up_min: int = field(
-        5,
-        title=Words("预热", "Warm-up"),
-        help=Words("先行驶这么久再开始记录，使路上已有车", "Driven before, so that the streets are not empty"),
-        unit="min",
-        group=WHEN,
-        ge=0,
-        le=30,
-    )
+    warm_up_min: int = warm_up_field(5, most=30)
 
 
 def signals_field(without: Words, **further: Words) -> Any:
