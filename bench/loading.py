@@ -6,6 +6,9 @@ import tempfile
 import time
 from pathlib import Path
 
+# The reader comes when a file first asks for it, and brings pandas: that is the program's start, not the import.
+import pyogrio  # noqa: F401
+
 from layers.load import load, recipe_deliveries
 from layers.recipe import read_recipe
 
