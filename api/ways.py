@@ -23,7 +23,7 @@ from tiles.studio import Busy
 
 if TYPE_CHECKING:
     from api.cities import ServedCity
-    from twin.flood.scenario.reading import Objects
+    from twin.scenarios.objects import Objects
     from twin.scenarios.protocol import RunRecord
     from twin.traffic.access import Router
     from twin.traffic.network import Floats
@@ -115,7 +115,7 @@ class NetworkCache:
 
     async def divisions(self, key: tuple[object, ...], principal: Principal) -> "Objects":
         """The administrative areas as a role sees them in the plan of a network's key. Raises LayerNotFound."""
-        from twin.flood.scenario.reading import objects_of
+        from twin.scenarios.objects import objects_of
         from twin.traffic.scenario.zoning import DIVISIONS, OF_DIVISIONS
 
         found = await self._objects(DIVISIONS, OF_DIVISIONS, cast("int | None", key[2]), principal)
@@ -123,7 +123,7 @@ class NetworkCache:
 
     async def residents(self, ways: "Ways", key: tuple[object, ...], principal: Principal) -> Residents | None:
         """People by building, where they meet a network; None for who may not read buildings or divisions."""
-        from twin.flood.scenario.reading import objects_of
+        from twin.scenarios.objects import objects_of
         from twin.traffic.scenario.zoning import BUILDINGS, DIVISIONS, OF_BUILDINGS, OF_DIVISIONS, houses_of
 
         catalog, plan = await self._served.catalog(), cast("int | None", key[2])

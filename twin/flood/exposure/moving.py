@@ -13,7 +13,7 @@ from twin.flood.exposure.roads import RoadNet
 from twin.flood.exposure.rules import Rules
 
 if TYPE_CHECKING:
-    from twin.flood.scenario.reading import Objects
+    from twin.scenarios.objects import Objects
 
 Floats = npt.NDArray[np.float32]
 SCHEMA = pa.schema(

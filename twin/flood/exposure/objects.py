@@ -11,8 +11,8 @@ from twin.flood.exposure.contact import Contact, along, beside
 from twin.flood.exposure.people import residents
 from twin.flood.exposure.rules import Rules
 from twin.flood.scenario.ground import Ground
-from twin.flood.scenario.reading import Objects, read
 from twin.scenarios.city import City
+from twin.scenarios.objects import Objects, read
 
 Floats = npt.NDArray[np.float64]
 SERVICES = ("Hospital", "Clinic", "School", "Kindergarten", "University", "Shelter")

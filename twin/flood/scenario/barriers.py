@@ -9,12 +9,12 @@ import shapely
 from twin.flood.scenario.errors import FloodRefused
 from twin.flood.scenario.ground import Ground, without_body
 from twin.flood.scenario.inputs import FloodInputs
-from twin.flood.scenario.reading import Objects, Shapes
 from twin.flood.scenario.ribbon import crest_line
-from twin.flood.scenario.shapes import in_metres
 from twin.flood.scenario.site import Floats, Site
 from twin.flood.walls import Breach, Wall
 from twin.scenarios.inputs import Words
+from twin.scenarios.objects import Objects, Shapes
+from twin.scenarios.shapes import in_metres
 
 HOUR = 3600.0
 WALLS = ("SeaWall", "Dike", "Dam", "Wall", "Breakwater")

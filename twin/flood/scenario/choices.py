@@ -7,9 +7,9 @@ from pydantic import AfterValidator, AwareDatetime, model_validator
 
 from twin.flood.scenario import names
 from twin.flood.scenario.hydrographs import Hydrograph, refuse_wrong
-from twin.flood.scenario.shapes import Line, Point
 from twin.scenarios.inputs import Inputs, Words, field
 from twin.scenarios.photos import NAME as PHOTO
+from twin.scenarios.shapes import Line, Point
 
 # Of the web, with a host, and without anybody's name and password.
 WEB_ADDRESS = re.compile(r"https?://[^\s/?#@\\]+(?:[/?#]\S*)?")

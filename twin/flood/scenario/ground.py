@@ -9,10 +9,10 @@ import shapely
 from twin.flood.domain import ROUGHEST, Domain
 from twin.flood.scenario.errors import FloodRefused
 from twin.flood.scenario.inputs import FloodInputs
-from twin.flood.scenario.reading import Objects, read
 from twin.flood.scenario.site import Bools, Floats, Site
 from twin.flood.scenario.tables import ground, ground_of
 from twin.scenarios.city import City
+from twin.scenarios.objects import Objects, read
 
 SEA_CLASSES = ("Sea", "TidalFlat")
 # A cell is a block where buildings cover more of it than this; its bed then stands so high over the ground, m.

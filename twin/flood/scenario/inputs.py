@@ -8,9 +8,9 @@ from twin.flood.errors import InvalidInput
 from twin.flood.scenario import names
 from twin.flood.scenario.choices import Breaching, Release, River, Seen, Wall
 from twin.flood.scenario.hydrographs import Hydrograph, refuse_wrong
-from twin.flood.scenario.shapes import Polygon
 from twin.flood.scenario.tables import formulas, patterns, tides
 from twin.scenarios.inputs import Inputs, Words, field
+from twin.scenarios.shapes import Polygon
 
 TIME = Words("时间与计算", "Time and computation")
 RAIN = Words("降雨", "Rain")

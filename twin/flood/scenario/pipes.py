@@ -8,9 +8,9 @@ import shapely
 from twin.flood.drainage import DrainNetwork, Manhole, Outfall, Pipe
 from twin.flood.scenario.ground import Ground
 from twin.flood.scenario.inputs import FloodInputs
-from twin.flood.scenario.reading import read
 from twin.scenarios.city import City
 from twin.scenarios.inputs import Words
+from twin.scenarios.objects import read
 
 MEDIA = ("storm", "combined")
 # A rim lies at the ground of its cell; a manhole is at least so deep, m.

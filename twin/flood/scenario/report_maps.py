@@ -10,9 +10,9 @@ from layers.ramps import ramp_named
 from twin.flood.raster import read_grid
 from twin.flood.scenario.findings import Findings
 from twin.flood.scenario.picture import map_png
-from twin.flood.scenario.reading import read
-from twin.flood.scenario.shapes import in_metres
 from twin.flood.scenario.site import Site
+from twin.scenarios.objects import read
+from twin.scenarios.shapes import in_metres
 
 # Width of a map in its own units; heights follow the ground.
 WIDTH = 1000.0

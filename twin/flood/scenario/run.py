@@ -19,7 +19,6 @@ from twin.flood.scenario.findings import Findings
 from twin.flood.scenario.ground import Ground, lay_ground
 from twin.flood.scenario.inputs import FloodInputs
 from twin.flood.scenario.outputs import Keeper, raster_layers
-from twin.flood.scenario.reading import read
 from twin.flood.scenario.seen import beside_seen, refuse_seen
 from twin.flood.scenario.site import choose_site
 from twin.flood.scenario.weather import rain, sea_level
@@ -27,6 +26,7 @@ from twin.flood.scenario.works import Works, build_works
 from twin.flood.simulation import Simulation
 from twin.scenarios.city import City
 from twin.scenarios.inputs import Words
+from twin.scenarios.objects import read
 from twin.scenarios.protocol import Progress, RasterLayer, Result, VectorLayer
 
 if TYPE_CHECKING:

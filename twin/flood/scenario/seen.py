@@ -15,13 +15,13 @@ from twin.flood.scenario.choices import Seen
 from twin.flood.scenario.errors import FloodRefused
 from twin.flood.scenario.findings import Findings, number
 from twin.flood.scenario.inputs import FloodInputs
-from twin.flood.scenario.shapes import in_metres
 from twin.flood.scenario.site import Site
 from twin.scenarios.city import City
 from twin.scenarios.inputs import Words
 from twin.scenarios.photos import NAME, NoSuchPhoto
 from twin.scenarios.pictures import thumbnail
 from twin.scenarios.protocol import VectorLayer
+from twin.scenarios.shapes import in_metres
 
 COLUMNS = pa.schema(
     [

@@ -9,13 +9,13 @@ from twin.flood.datum import offset_to
 from twin.flood.forcing import Rain
 from twin.flood.scenario.errors import FloodRefused
 from twin.flood.scenario.inputs import FloodInputs
-from twin.flood.scenario.shapes import in_metres
 from twin.flood.scenario.site import Site
 from twin.flood.scenario.tables import formulas, pattern_storm, tides
 from twin.flood.series import Series, constant
 from twin.flood.storms import IntensityFormula
 from twin.flood.tides import SPEEDS, tide, with_surge
 from twin.scenarios.city import City
+from twin.scenarios.shapes import in_metres
 
 HOUR = 3600.0
 # How long before the start a sensor's last value still counts as the present one.

@@ -14,14 +14,14 @@ from twin.flood.scenario.errors import FloodRefused
 from twin.flood.scenario.ground import Ground
 from twin.flood.scenario.inputs import FloodInputs
 from twin.flood.scenario.pipes import drain_network
-from twin.flood.scenario.reading import Objects, Shapes, further, read
-from twin.flood.scenario.shapes import in_metres
 from twin.flood.scenario.site import Bools, Floats
 from twin.flood.series import Series, constant
 from twin.flood.structures import Pump, Sluice, Structure
 from twin.flood.walls import Breach, Wall
 from twin.scenarios.city import City
 from twin.scenarios.inputs import Words
+from twin.scenarios.objects import Objects, Shapes, further, read
+from twin.scenarios.shapes import in_metres
 
 HOUR = 3600.0
 # Where a gate's two ends are looked for: so far from the wall's line and from the gate, m (and at least in cells).

@@ -4,8 +4,8 @@ from typing import Any, Self
 
 from pydantic import model_validator
 
-from twin.flood.scenario.shapes import Line, Polygon
 from twin.scenarios.inputs import Inputs, Words, field
+from twin.scenarios.shapes import Line, Polygon
 
 CLOSURES = Words("封路与新路", "Closures and new roads")
 MOST_DRAWN, MOST_OBJECTS, MOST_KINDS = 50, 5000, 50

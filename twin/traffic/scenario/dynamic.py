@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import model_validator
 
-from twin.flood.scenario.shapes import Polygon
 from twin.scenarios.inputs import Inputs, Words, field
 from twin.scenarios.protocol import Preset, Progress, Result
+from twin.scenarios.shapes import Polygon
 from twin.traffic.scenario.closing import (
     CLOSURES,
     Closing,

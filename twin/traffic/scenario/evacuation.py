@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import shapely
 
-from twin.flood.scenario.reading import Objects, read
-from twin.flood.scenario.shapes import in_metres
 from twin.scenarios.city import City
+from twin.scenarios.objects import Objects, read
+from twin.scenarios.shapes import in_metres
 from twin.traffic.access import Route, Router
 from twin.traffic.network import Floats, Integers
 from twin.traffic.scenario.allocation import allocate

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import shapely
 
-from twin.flood.scenario.shapes import in_metres
 from twin.scenarios.city import City
 from twin.scenarios.inputs import Words
+from twin.scenarios.shapes import in_metres
 from twin.sensing import EntityNotFound
 from twin.sensing.events import STEPS, Sought
 from twin.traffic.network import Flags

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from twin.flood.scenario.shapes import Polygon
 from twin.scenarios.inputs import Inputs, Words, field
+from twin.scenarios.shapes import Polygon
 
 WHEN = Words("时间", "When")
 SIGNALS = Words("信号灯", "Signals")

@@ -4,8 +4,8 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from twin.flood.scenario.shapes import Line, Polygon
 from twin.scenarios.inputs import Inputs, Words, field
+from twin.scenarios.shapes import Line, Polygon
 from twin.traffic.scenario.closing import (
     CLOSURES,
     MOST_DRAWN,

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import shapely
 
-from twin.flood.scenario.reading import further, read
 from twin.scenarios.city import City
 from twin.scenarios.inputs import Words
+from twin.scenarios.objects import further, read
 from twin.traffic.errors import InvalidNetwork
 from twin.traffic.network import Floats, Integers, Network
 from twin.traffic.scenario.streets import Streets

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
-from twin.flood.scenario.shapes import Polygon
 from twin.scenarios.inputs import Inputs, Words, field
 from twin.scenarios.protocol import Preset, Progress, Result
+from twin.scenarios.shapes import Polygon
 from twin.traffic.scenario.engines import missing
 from twin.traffic.scenario.from_traffic import AREA, FromTraffic, signals_field
 

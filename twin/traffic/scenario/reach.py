@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import shapely
 
-from twin.flood.scenario.reading import Objects, read
 from twin.scenarios.city import City
 from twin.scenarios.inputs import Words
+from twin.scenarios.objects import Objects, read
 from twin.traffic.access import Router
 from twin.traffic.network import Flags, Floats, Integers, Network
 from twin.traffic.scenario.states import Moment, State

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import shapely
 
-from twin.flood.scenario.shapes import in_metres
 from twin.scenarios.city import City
 from twin.scenarios.inputs import Words
+from twin.scenarios.shapes import in_metres
 from twin.traffic.demand import CAR, VehicleClass
 from twin.traffic.network import Flags, Floats, Network
 from twin.traffic.scenario.closing import Closing

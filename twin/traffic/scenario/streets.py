@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
-from twin.flood.scenario.shapes import in_metres
 from twin.scenarios.city import City
+from twin.scenarios.shapes import in_metres
 from twin.traffic.network import Flags, Ids, Integers, Network
 from twin.traffic.readers.lines import Columns, Report, network_from_lines
 from twin.traffic.scenario.errors import TrafficRefused

@@ -9,10 +9,10 @@ from datetime import datetime
 import numpy as np
 import shapely
 
-from twin.flood.scenario.shapes import Polygon, in_metres
 from twin.scenarios.city import City
 from twin.scenarios.inputs import Words
 from twin.scenarios.protocol import Progress, RunRecord
+from twin.scenarios.shapes import Polygon, in_metres
 from twin.traffic.network import Flags, Floats, Network
 from twin.traffic.scenario.errors import TrafficRefused
 from twin.traffic.scenario.fitting import read_fitted

@@ -10,8 +10,8 @@ import shapely
 
 from twin.flood.exposure.people import residents
 from twin.flood.exposure.rules import rules
-from twin.flood.scenario.reading import Objects, read
 from twin.scenarios.city import City
+from twin.scenarios.objects import Objects, read
 from twin.traffic.network import Floats, Integers, Network
 from twin.traffic.scenario.errors import TrafficRefused
 from twin.traffic.scenario.inputs import TrafficInputs

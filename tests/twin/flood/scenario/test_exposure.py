@@ -13,7 +13,7 @@ from twin.flood.exposure.objects import Exposed
 from twin.flood.exposure.people import residents
 from twin.flood.exposure.roads import RoadNet, closures
 from twin.flood.exposure.rules import rules
-from twin.flood.scenario.reading import Objects
+from twin.scenarios.objects import Objects
 
 RASTER = {"west": 0.0, "north": 100.0, "cell": 10.0}
 DRY = np.ones((10, 10), bool)
