@@ -23,11 +23,15 @@ def offset_to(city: str, datum: str | None, offset: float | None, field: str) ->
     Raises InvalidInput where either datum is unknown, or another than the city's without an offset.
     """
     if canonical(city) == UNKNOWN:
-        raise InvalidInput(f"{field}: the city's vertical datum is unknown; levels cannot be compared with its terrain")
+        raise InvalidInput(
+            f"{field}: the city's vertical datum is unknown; levels cannot be compared with its terrain",
+            f"{field}：城市的高程基准未知，水位无法与地形比较",
+        )
     if datum is None or canonical(datum) == canonical(city):
         return 0.0
     if canonical(datum) == UNKNOWN or offset is None:
         raise InvalidInput(
-            f"{field}: levels above {datum}, terrain above {city}; give the offset between them in metres"
+            f"{field}: levels above {datum}, terrain above {city}; give the offset between them in metres",
+            f"{field}：水位基准为 {datum}，地形基准为 {city}；请给出两者之差（米）",
         )
     return offset

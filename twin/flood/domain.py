@@ -64,14 +64,17 @@ class Domain:
             row, column = np.argwhere(wrong | (bed < LOWEST_BED_M) | (bed > HIGHEST_BED_M))[0]
             raise InvalidInput(
                 f"bed: {bed[row, column]:g} m in row {row}, column {column} is no level on Earth; "
-                "name the file's nodata value"
+                "name the file's nodata value",
+                f"bed：地形第 {row} 行第 {column} 列高程 {bed[row, column]:g} 米不合理；请在高程文件中注明无数据值",
             )
         if (spike := _spike(bed, max(SPIKE_M, SPIKE_CELLS * cell))) is not None:
             row, column, away = spike
+            place = f"({west + (column + 0.5) * cell:g}, {north - (row + 0.5) * cell:g})"
             raise InvalidInput(
-                f"bed: {bed[row, column]:g} m in row {row}, column {column} at ({west + (column + 0.5) * cell:g}, "
-                f"{north - (row + 0.5) * cell:g}) stands {abs(away):.0f} m {'above' if away > 0 else 'below'} all "
-                "ground around it; mend it, or mark it as NaN"
+                f"bed: {bed[row, column]:g} m in row {row}, column {column} at {place} stands {abs(away):.0f} m "
+                f"{'above' if away > 0 else 'below'} all ground around it; mend it, or mark it as NaN",
+                f"bed：地形第 {row} 行第 {column} 列 {place} 高程 {bed[row, column]:g} 米，"
+                f"比四周{'高' if away > 0 else '低'}出 {abs(away):.0f} 米；请修正地形，或将该处标为无数据",
             )
         manning = checks.on_cells("manning", self.manning, bed.shape)
         wrong = ~((manning >= 0) & (manning <= ROUGHEST)) & np.isfinite(bed)
@@ -134,7 +137,8 @@ def same_datum(one: str | None, other: str | None, name: str) -> None:
     if known[0] != known[1] or UNKNOWN in known:
         raise InvalidInput(
             f"{name}: levels above {other or 'an unknown datum'}, terrain above {one or 'an unknown datum'}; "
-            "convert one of them and name the datum of both"
+            "convert one of them and name the datum of both",
+            f"{name}：水位基准为 {other or '未知'}，地形基准为 {one or '未知'}；请换算到同一基准，并注明两者的基准",
         )
 
 

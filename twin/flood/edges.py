@@ -108,8 +108,10 @@ class Edges:
             most = max(most, (GRAVITY * max(deep, 0.0)) ** 0.5)
         for rim in self._rims:
             if rim.kind == "discharge" and rim.series is not None:
-                value = max(rim.series.at(t), rim.series.at(t + dt))
-                most = max(most, 2 * (GRAVITY * abs(value)) ** (1 / 3))
+                value = max(rim.series.at(t), rim.series.at(t + dt), key=abs)
+                critical = (value * value / GRAVITY) ** (1 / 3)
+                deep = min(rim.depth or critical, critical)
+                most = max(most, abs(value) / deep + (GRAVITY * deep) ** 0.5 if deep else 0.0)
         return most
 
     def prepare(self, begin: float, end: float, simulation: "Simulation") -> None:
@@ -170,7 +172,7 @@ class Edges:
         begin = len(target.rows)
         for n in range(first, last):
             row, column = self._cell(rim.side, n)
-            target.given(row + (rim.side == "south"), column + (rim.side == "east"))
+            target.given(row + (rim.side == "south"), column + (rim.side == "east"), rim.depth or 0.0)
         return np.arange(begin, begin + last - first)
 
 
@@ -190,7 +192,10 @@ class _Growing:
         y = ys[self._faces.rows] + np.where(self._faces.upright, 0, domain.cell / 2)
         away = np.hypot(x - breach.at[0], y - breach.at[1])
         if away.min() > max(FURTHEST_BREACH_M, 10 * domain.cell):
-            raise InvalidInput(f"breach: {breach.at} is {away.min():.0f} m away from wall {breach.wall!r}; see its CRS")
+            raise InvalidInput(
+                f"breach: {breach.at} is {away.min():.0f} m away from wall {breach.wall!r}; see its CRS",
+                f"breach：溃口 {breach.at} 距堤防 {breach.wall} 达 {away.min():.0f} 米；请检查其位置与坐标系",
+            )
         here = self._faces.along[int(np.argmin(away))]
         self._order = np.argsort(np.abs(self._faces.along - here), kind="stable")
         self._whole = self._faces.crest.copy()

@@ -4,7 +4,11 @@ from twin import TwinError
 
 
 class FloodError(TwinError):
-    """Anything that the flood engine refuses or cannot finish."""
+    """Anything that the flood engine refuses or cannot finish. zh: the same in Chinese, where a planner may meet it."""
+
+    def __init__(self, message: str, zh: str | None = None) -> None:
+        super().__init__(message)
+        self.zh = zh
 
 
 class InvalidInput(FloodError):

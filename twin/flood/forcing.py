@@ -102,6 +102,8 @@ class Rim:
     kind: "open" lets water out as if the bed went on; "level" holds the water outside at a level (m, tide and surge);
         "discharge" brings water in, m2/s per metre of rim.
     datum: of the levels, the terrain's unless it is said.
+    depth: m, of a discharge that comes faster than its waves, as down a chute or out of a sluice. Without it, or where
+        it is above the critical depth, the discharge comes as deep as the water inside is, critical at the thinnest.
     """
 
     side: Side
@@ -111,6 +113,7 @@ class Rim:
     last: int | None = None
     datum: str | None = None
     name: str = field(default="rim")
+    depth: float | None = None
 
     def __post_init__(self) -> None:
         checks.one_of(f"{self.name}: side", self.side, get_args(Side))
@@ -121,6 +124,10 @@ class Rim:
             raise InvalidInput(
                 f"{self.name}: a rim of kind {self.kind} takes {'no' if self.kind == 'open' else 'a'} series"
             )
+        if self.depth is not None:
+            checks.positive(f"{self.name}: depth", self.depth, "m")
+            if self.kind != "discharge":
+                raise InvalidInput(f"{self.name}: depth: only a discharge comes with one; give a level as the series")
 
     def stretch(self, domain: Domain) -> tuple[int, int]:
         """Its rows or columns in a domain; raises InvalidInput if they are not there."""

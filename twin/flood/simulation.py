@@ -196,7 +196,7 @@ class Simulation:
             dt = min(dt, COURANT[self.mode] * self.domain.cell / speed)
         dt = min(dt, self.solver.longest_step(COURANT[self.mode]))
         if not dt > SHORTEST_S and until - self.time > 2 * SHORTEST_S:
-            raise Unstable(self._where(f"the step fell to {dt:.1e} s"))
+            raise self._unstable(f"the step fell to {dt:.1e} s", f"计算步长降至 {dt:.1e} 秒")
         end = self.time + dt
         whole = end >= min(until, self._looked + LOOK_EVERY_S) - 1e-9
         self.sources.bring(self.solver, self.time, end, self.balance, whole=whole)
@@ -262,7 +262,7 @@ class Simulation:
         self.solver.look(self.sources.rains(self.time, self.time + LOOK_EVERY * self._longest))
         total = float(cells.sums(self.solver.water, self.solver.segments))
         if not np.isfinite(total) or not self.solver.speed < FASTEST_M_S:
-            raise Unstable(self._where(f"waves of {self.solver.speed:.0f} m/s"))
+            raise self._unstable(f"waves of {self.solver.speed:.0f} m/s", f"波速达 {self.solver.speed:.0f} 米/秒")
 
     def _record(self) -> None:
         r, t = self.records, np.float32(self.time)
@@ -285,14 +285,16 @@ class Simulation:
         total = water.depth[inner, inner].sum(dtype=np.float64) + water.carry[inner, inner].sum(dtype=np.float64)
         return float(total * self.domain.area)
 
-    def _where(self, what: str) -> str:
+    def _unstable(self, what: str, zh: str) -> Unstable:
         frame = self.frame()
         speed = np.nan_to_num(np.hypot(frame.velocity_x, frame.velocity_y), nan=np.inf)
         row, column = np.unravel_index(int(np.argmax(np.where(np.isnan(self.domain.levels), -1, speed))), speed.shape)
         xs, ys = self.domain.centres()
-        return (
-            f"{what} at {self.time:.1f} s near ({xs[column]:g}, {ys[row]:g}), row {row}, column {column}; "
-            "look for a spike in the terrain or an inflow given in the wrong unit there"
+        place = f"({xs[column]:g}, {ys[row]:g})"
+        return Unstable(
+            f"{what} at {self.time:.1f} s near {place}, row {row}, column {column}; "
+            "look for a spike in the terrain or an inflow given in the wrong unit there",
+            f"{self.time:.1f} 秒时 {place}（第 {row} 行第 {column} 列）附近{zh}；请检查该处地形尖点与入流单位",
         )
 
     def _notes(self) -> list[str]:

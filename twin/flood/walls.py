@@ -119,7 +119,10 @@ def wall_faces(domain: Domain, wall: Wall) -> WallFaces:
         along_line = shapely.line_locate_point(line, places) if places else []
         found += [(upright, int(r), int(c), float(d)) for (r, c), d in zip(cells[cut], along_line, strict=True)]
     if not found:
-        raise InvalidInput(f"{wall.name}: it lies outside the terrain or between no two cells; see its CRS")
+        raise InvalidInput(
+            f"{wall.name}: it lies outside the terrain or between no two cells; see its CRS",
+            f"{wall.name}：堤墙不在地形范围内，或未分隔任何两个网格；请检查其位置与坐标系",
+        )
     found.sort(key=lambda face: face[3])
     along = np.array([face[3] for face in found])
     return WallFaces(
@@ -165,9 +168,9 @@ class FaceList:
         """A wall, by the row and column (without ghosts) of the cell east or south of it."""
         self._add(row, column, WALL, crest, strength)
 
-    def given(self, row: int, column: int) -> None:
-        """A face with a flow that is given."""
-        self._add(row, column, GIVEN, 0.0, 0.0)
+    def given(self, row: int, column: int, depth: float) -> None:
+        """A face with a flow that is given, and the depth (m) with which it comes, or 0."""
+        self._add(row, column, GIVEN, depth, 0.0)
 
     def arrays(self, dtype: npt.DTypeLike) -> tuple[Faces, npt.NDArray[np.int64]]:
         """As the loops want them, and where the n-th face added is found."""

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from twin.cli import commands
-from twin.flood.validation import analytic, cities, ladder, laws, real
+from twin.flood.validation import analytic, benchmarks, cities, ladder, laws, real
 from twin.flood.validation.rows import Curves, Row
 
 
@@ -25,6 +25,13 @@ def test_every_figure_is_met(case: Callable[[], Iterable[Row | Curves]]) -> None
 
 def test_long_channels_follow_macdonald(shared_data: Path) -> None:
     assert not unmet(analytic.channels(shared_data / "flood" / "macdonald"))
+
+
+def test_a_plain_floods_as_fast_as_by_another_model() -> None:
+    """EA Test 4 until the water has come to its last point."""
+    rows = benchmarks.plain(1.15)
+    assert len(rows) == 2
+    assert not unmet(rows)
 
 
 def test_dam_failure_fills_the_valley_as_the_reference_does(shared_data: Path) -> None:

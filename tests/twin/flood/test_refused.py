@@ -26,6 +26,7 @@ from twin.flood import (
     patterned,
     tide,
 )
+from twin.flood.datum import offset_to
 
 HERE, THERE = [(2, 2)], [(2, 5)]
 LINE = [(30.0, 5.0), (30.0, -70.0)]
@@ -93,6 +94,8 @@ def formula(**other: float) -> IntensityFormula:
         (lambda: Rim("up", "open"), "rim: side: 'up' is none of west, east, north, south"),  # type: ignore[arg-type]
         (lambda: Rim("east", "wall", constant(1.0)), "rim: kind: 'wall'"),  # type: ignore[arg-type]
         (lambda: Rim("east", "level", constant(1e5), name="sea"), "sea: 100000 to 100000"),
+        (lambda: Rim("east", "level", constant(1.0), depth=1.0), "rim: depth: only a discharge comes with one"),
+        (lambda: Rim("east", "discharge", constant(1.0), depth=0.0), "rim: depth: 0 m is not above 0"),
         (lambda: RainFrames([0, 1], np.full((2, 2, 2), np.nan)), "rain frames: nan in frame 0, row 0, column 0 of 8"),
         (lambda: RainFrames([0, np.nan], np.zeros((2, 2, 2))), "rain frames: "),
         (lambda: RainFrames([], np.zeros((0, 2, 2))), "rain frames: give"),
@@ -147,3 +150,13 @@ def test_the_state_of_another_run_is_refused(tmp_path: Path) -> None:
     for name in ("state.npz", "missing.npz"):
         with pytest.raises(InvalidInput, match="does not hold the state"):
             flat().restore(tmp_path / name)
+
+
+def test_what_a_planner_may_meet_is_said_in_chinese_too() -> None:
+    """A spike in the terrain, and levels above another datum."""
+    with pytest.raises(InvalidInput) as told:
+        Domain(with_one(3000), 10.0)
+    assert "比四周高出 2995 米" in str(told.value.zh)
+    with pytest.raises(InvalidInput) as told:
+        offset_to("EPSG:5737", "EPSG:5736", None, "sea_datum")
+    assert str(told.value.zh).startswith("sea_datum：")

@@ -37,7 +37,8 @@ def outside(water, z, kinds, levels, along, staggered, k):  # type: ignore[no-un
     """Fill the ghosts: a mirror (closed), the same water beyond (open), or water up to a level.
 
     kinds, levels: west, east (by row), north, south (by column), one after the other; `along` says where each begins.
-    staggered: flows stand on faces (local inertia) and the ghosts need depths only.
+    staggered: flows stand on faces (local inertia). The ghosts need depths, and the flow at the rim goes on beyond it:
+    smoothed with none there, it would be held back at each step.
     """
     rows, columns = water.depth.shape
     # The nearer ghosts of all sides first: the mirror of a domain one cell wide shows the one beyond its other side.
@@ -64,6 +65,14 @@ def outside(water, z, kinds, levels, along, staggered, k):  # type: ignore[no-un
                 water.depth[jg, ig] = deep
                 if not staggered:
                     water.flow_x[jg, ig], water.flow_y[jg, ig] = x, y
+                elif m == 0 and side == 0:
+                    water.flow_x[j, ig] = water.flow_x[j, i]
+                elif m == 0 and side == 1:
+                    water.flow_x[j, ig + 1] = water.flow_x[j, ig]
+                elif m == 0 and side == 2:
+                    water.flow_y[jg, i] = water.flow_y[j, i]
+                elif m == 0:
+                    water.flow_y[jg + 1, i] = water.flow_y[jg, i]
 
 
 @njit(**PARALLEL)

@@ -34,8 +34,8 @@ class Faces(NamedTuple):
     """Faces that do not follow the plain law: a wall on the edge of a cell, a flow given at the rim.
 
     start: for each row, where its faces begin in the lists that follow; place: the column of the cell east (south)
-    of the face; kind WALL or GIVEN; crest m; strength: factor on the weir's discharge; given m2/s, positive to the
-    east (south).
+    of the face; kind WALL or GIVEN; crest: level of a wall's, or the depth with which a given flow comes, m; strength:
+    factor on the weir's discharge; given m2/s, positive to the east (south).
     """
 
     start: Ints

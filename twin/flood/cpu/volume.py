@@ -78,7 +78,7 @@ def special_faces(row, first, faces, za, zb, ha, hb, ua, ub, va, vb, volume, lef
                     za[i], ha[i], ua[i], va[i], zb[i], hb[i], ub[i], vb[i], faces.crest[n], faces.strength[n], k
                 )
             else:
-                volume[i], left[i], right[i], along[i] = given_flow(faces.given[n], ha[i], hb[i], k)
+                volume[i], left[i], right[i], along[i] = given_flow(faces.given[n], faces.crest[n], ha[i], hb[i], k)
 
 
 @njit(inline="always", **FAST)

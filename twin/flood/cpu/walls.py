@@ -53,13 +53,18 @@ def over_wall(zl, hl, ul, vl, zr, hr, ur, vr, crest, strength, k):  # type: igno
 
 
 @njit(**FAST)
-def given_flow(q, hl, hr, k):  # type: ignore[no-untyped-def]
+def given_flow(q, depth, hl, hr, k):  # type: ignore[no-untyped-def]
     """Fluxes of `through_face` where a flow q (m2/s) is given.
 
-    It comes no thinner than its critical depth: a flow given to dry ground must not come as a jet.
+    depth: with which it comes where that is below its critical depth (m), else it comes critical at the thinnest: a
+    flow given to dry ground must not come as a jet. It comes so as long as the water inside does not drown it, that is
+    while its specific force q^2/h + g/2 h^2 is the greater one (Chow 1959, section 3-8).
     """
-    deep = max(hl if q < k.zero else hr, k.dry)
-    pushed = q * q / max(deep, cube_root(max(q * q / k.gravity, k.tiny)))
+    inside = hl if q < k.zero else hr
+    critical = cube_root(max(q * q / k.gravity, k.tiny))
+    comes = min(depth if depth > k.zero else critical, critical)
+    pushed = q * q / comes + k.half_gravity * (comes * comes - inside * inside)
+    pushed = max(pushed, q * q / max(inside, critical))
     return q, pushed, pushed, k.zero
 
 

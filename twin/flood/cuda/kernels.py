@@ -42,13 +42,21 @@ def outside(h, x, y, z, kinds, levels, along, staggered, k):  # type: ignore[no-
                 if not staggered:
                     x[jg, ig] = found[1]
                     y[jg, ig] = found[2]
+                elif m == 0 and side == 0:
+                    x[j, ig] = x[j, i]
+                elif m == 0 and side == 1:
+                    x[j, ig + 1] = x[j, ig]
+                elif m == 0 and side == 2:
+                    y[jg, i] = y[j, i]
+                elif m == 0:
+                    y[jg + 1, i] = y[jg, i]
 
 
 @card.jit(device=True)
 def passes(za, ha, xa, ya, zb, hb, xb, yb, n, kind, crest, strength, given, k):  # type: ignore[no-untyped-def]
     """Fluxes through the face from cell a to b. x, y: flows across and along it; n: the special face, or NONE."""
     if n != NONE and kind[n] != WALL:
-        return given_flow(given[n], ha, hb, k)
+        return given_flow(given[n], crest[n], ha, hb, k)
     ua = xa / max(ha, k.dry) if ha > k.dry else k.zero
     va = ya / max(ha, k.dry) if ha > k.dry else k.zero
     ub = xb / max(hb, k.dry) if hb > k.dry else k.zero

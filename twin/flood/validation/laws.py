@@ -163,6 +163,28 @@ def walls() -> Iterator[Row]:
     )
 
 
+def worked_examples() -> Iterator[Row]:
+    """Losses beside tables and examples of textbooks: TR-55 (USDA 1986), table 2-1; Chow, Maidment & Mays (1988)."""
+    domain, inch = Domain(np.zeros((2, 2)), 10.0), 25.4
+    for number, fallen, runoff in ((60, 4.0, 0.76), (80, 2.0, 0.56), (80, 6.0, 3.78), (90, 4.0, 2.92), (98, 2.0, 1.77)):
+        storm = Rain(constant(fallen * inch))
+        run = Simulation(domain, rain=[storm], losses=[CurveNumber(number)])
+        run.run(3600.0)
+        found = float(run.depth[0, 0]) * 1000 / inch
+        case = f"curve number {number}, {fallen:g} inches"
+        yield near(case, "runoff, TR-55 table 2-1", found, runoff, share=0.01, unit="inches")
+    # A silt loam at 30 % of its saturation: K 0.65 cm/h, suction 16.7 cm, deficit 0.34.
+    loam = GreenAmpt(6.5, 167.0, 0.34)
+    for case, deep, rain, example, soaked in (
+        ("silt loam under water for an hour", 0.5, 0.0, "4.3.1", 3.17),
+        ("silt loam in rain of 5 cm/h for an hour", 0.0, 50.0, "4.4.2", 3.02),
+    ):
+        run = Simulation(domain, initial=deep, rain=[Rain(constant(rain))], losses=[loam])
+        run.run(3600.0)
+        found = (deep + rain / 1000 - float(run.depth[0, 0])) * 100
+        yield near(case, f"infiltration, Chow et al. 1988, example {example}", found, soaked, share=0.005, unit="cm")
+
+
 def losses() -> Iterator[Row]:
     """An hour on flat ground: curve number, Green-Ampt, a roof with room for 12 mm."""
     domain, hour = Domain(np.zeros((4, 4)), 10.0), [Rain(constant(60.0))]

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.flood import Domain, Rain, Rim, Series, Simulation, constant
+from twin.flood.validation.exact import varied_flow
+from twin.flood.validation.fronts import set_moving
 from twin.flood.validation.rows import FINITE_VOLUMES, MODES, Curves, Found, Line, at_most
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -18,6 +20,9 @@ CRITICAL_M = (4 / GRAVITY) ** (1 / 3)
 CHANNEL_M = {"full": 0.006, "fast": 0.015}
 WAVE_M = {"full": 0.02}
 UNIFORM = {"full": 0.5, "inertial": 0.5}
+LEAVES = {"full": 0.5, "inertial": 1.0}
+COMES = {"full": 4.0, "fast": 4.0}
+BACKWATER_M = {"full": 0.004, "fast": 0.015, "inertial": 0.02}
 RUNOFF = {"full": 1.0, "fast": 10.0, "inertial": 1.0}
 
 
@@ -94,6 +99,60 @@ def uniform() -> Found:
             yield at_most(case, figure, abs(value / exact - 1) * 100, UNIFORM.get(mode), "%", mode=mode)
         passed = float(found.sections["middle"][-1]) / (cell * discharge)
         yield at_most(case, "error of the discharge in a section", abs(passed - 1) * 100, 0.5, "%", mode=mode)
+
+
+def rims() -> Found:
+    """Manning's steady flow on gentle to steep slopes beside its rims: as it comes in, and as it leaves an open rim."""
+    n, cell = 0.03, 10.0
+    for slope, deep in ((0.001, 1.0), (0.02, 3.0), (0.05, 3.0)):
+        discharge = deep ** (5 / 3) * slope**0.5 / n
+        froude = discharge / deep / math.sqrt(GRAVITY * deep)
+        bed = slope * cell * np.arange(40.0)[::-1]
+        case = f"uniform flow down {100 * slope:g} %, {deep:g} m deep, Froude {froude:.1f}"
+        for mode in MODES:
+            river = Simulation(
+                Domain(bed[None, :], cell, manning=n),
+                mode=mode,
+                initial=deep,
+                rims=[
+                    Rim("west", "discharge", constant(discharge), depth=deep, name="inflow"),
+                    Rim("east", "open", name="outflow"),
+                ],
+            )
+            set_moving(river, discharge, 0.0)
+            river.run(600.0)
+            off = np.abs(river.depth[0] / deep - 1) * 100
+            yield at_most(case, "depth where it leaves, off by", float(off[-1]), LEAVES.get(mode), "%", mode=mode)
+            if froude > 1:
+                yield at_most(case, "depth where it comes, off by", float(off[0]), COMES.get(mode), "%", mode=mode)
+
+
+def backwater() -> Found:
+    """Depths above a weir or a fall at the end of a mild slope, and below critical flow on a steep one.
+
+    2 m2/s over n 0.03 on 200 cells, beside the equation of gradually varied flow (Chow 1959, section 9-1).
+    """
+    n, discharge = 0.03, 2.0
+    for name, slope, length, at, depth, below in (
+        ("M1, raised by a weir", 0.001, 4000.0, 4000.0, 2.5, False),
+        ("M2, towards a fall", 0.001, 4000.0, 4000.0, 1.1 * CRITICAL_M, False),
+        ("S2, from critical to normal", 0.02, 400.0, 0.0, 0.999 * CRITICAL_M, True),
+    ):
+        x = (np.arange(200) + 0.5) * length / 200
+        exact = varied_flow(x, q=discharge, slope=slope, n=n, depth=depth, at=at)
+        bed = slope * (length - x)
+        tail = Rim("east", "open") if below else Rim("east", "level", constant(depth), name="tail")
+        for mode in MODES:
+            flow = Simulation(
+                Domain(bed[None, :], length / 200, manning=n),
+                mode=mode,
+                initial=exact[None, :],
+                rims=[Rim("west", "discharge", constant(discharge), name="inflow"), tail],
+            )
+            set_moving(flow, discharge, 0.0)
+            flow.run(300.0 if below else 1200.0)
+            error = float(np.abs(flow.depth[0] - exact).mean())
+            yield at_most(f"backwater {name}", "mean error of depth", error, BACKWATER_M[mode], "m", mode=mode)
 
 
 def runoff() -> Found:
