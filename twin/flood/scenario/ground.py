@@ -62,7 +62,10 @@ def lay_ground(city: City, site: Site, inputs: FloodInputs, sea_level: float) ->
     heights, transform = city.terrain(site.metric_box, site.cell)
     bed = np.asarray(heights, np.float64)
     if bed.shape != site.shape or abs(transform.a - site.cell) > 1e-6:
-        raise FloodRefused(f"terrain: it came as {bed.shape} cells of {transform.a:g} m, not {site.shape}")
+        raise FloodRefused(
+            f"terrain: it came as {bed.shape} cells of {transform.a:g} m, not {site.shape}",
+            f"terrain：地形为 {bed.shape} 个 {transform.a:g} 米的网格，应为 {site.shape}",
+        )
     if not np.isfinite(bed).any():
         raise FloodRefused(
             "area: the city has no terrain there; load a GeoTIFF of its heights", "area：此处无地形数据，请先导入高程"

@@ -49,7 +49,7 @@ def run_flood(city: City, inputs: FloodInputs, progress: Progress) -> Result:
     try:
         return _run(city, inputs, progress)
     except FloodError as error:
-        raise FloodRefused(str(error)) from error
+        raise FloodRefused(str(error), error.zh) from error
 
 
 def _run(city: City, inputs: FloodInputs, tell: Progress) -> Result:

@@ -105,7 +105,9 @@ def choose_site(city: City, cell: float, area: tuple[float, float, float, float]
         if box[0] >= box[2] or box[1] >= box[3]:
             raise FloodRefused(
                 f"area: {area} lies outside the city, which reaches from {city.box[0]:.4f}, {city.box[1]:.4f} to "
-                f"{city.box[2]:.4f}, {city.box[3]:.4f}"
+                f"{city.box[2]:.4f}, {city.box[3]:.4f}",
+                f"area：{area} 在城市范围之外；城市范围为 {city.box[0]:.4f}, {city.box[1]:.4f} 至 "
+                f"{city.box[2]:.4f}, {city.box[3]:.4f}",
             )
     project = pyproj.Transformer.from_crs("OGC:CRS84", city.metric_crs, always_xy=True)
     west, south, east, north = project.transform_bounds(*box)
@@ -120,7 +122,10 @@ def choose_site(city: City, cell: float, area: tuple[float, float, float, float]
             f"{SHARE_OF_MEMORY * there / 2**30:.1f} GiB；请放大网格或缩小范围",
         )
     if rows < 5 or columns < 5:
-        raise FloodRefused(f"area: {rows} x {columns} cells of {cell:g} m are too few; take a finer resolution_m")
+        raise FloodRefused(
+            f"area: {rows} x {columns} cells of {cell:g} m are too few; take a finer resolution_m",
+            f"area：{rows} x {columns} 个 {cell:g} 米的网格太少；请减小 resolution_m 或扩大范围",
+        )
     return Site(city.metric_crs, cell, float(west), float(north), rows, columns, box)
 
 

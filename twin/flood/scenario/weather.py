@@ -98,7 +98,7 @@ def _tide(city: City, inputs: FloodInputs) -> Series:
 def _measured(city: City, inputs: FloodInputs, datastream: int | None, start: datetime, field: str) -> Series:
     """What a sensor measured, its last value held over the forecast horizon. Raises FloodRefused."""
     if datastream is None:
-        raise FloodRefused(f"{field}: no datastream was named")
+        raise FloodRefused(f"{field}: no datastream was named", f"{field}：未指定数据流")
     end = start + timedelta(hours=inputs.duration_h)
     times, values = city.series(datastream, start - LOOK_BACK, end)
     good = np.isfinite(values)
@@ -125,6 +125,9 @@ def _intensity(amounts: Series) -> Series:
     """mm/h from a gauge's amounts, each of which fell since the one before; the last intensity goes on."""
     times, values = np.asarray(amounts.times), np.asarray(amounts.values)
     if len(times) < 2:
-        raise FloodRefused(f"{amounts.name}: one amount alone tells no intensity; two are needed")
+        raise FloodRefused(
+            f"{amounts.name}: one amount alone tells no intensity; two are needed",
+            f"{amounts.name}：只有一个雨量值，无法求雨强，至少需要两个",
+        )
     rates = values[1:] / np.diff(times) * HOUR
     return Series(times, np.append(rates, rates[-1]), "steps", amounts.name)

@@ -77,7 +77,10 @@ def _sluices(found: Objects, inputs: FloodInputs, ground: Ground, lines: Shapes,
     asked = set(inputs.sluice_names)
     unknown = asked - {name for pair in zip(found["name"], found["uid"], strict=True) for name in pair}
     if unknown:
-        raise FloodRefused(f"sluice_names: the city has no sluice {', '.join(sorted(unknown))} in the area")
+        names = ", ".join(sorted(unknown))
+        raise FloodRefused(
+            f"sluice_names: the city has no sluice {names} in the area", f"sluice_names：范围内没有水闸 {names}"
+        )
     sill, width = found.numbers("sill_level"), found.numbers("width")
     for n, (shape, uid, name) in enumerate(zip(found.shape, found["uid"], found["name"], strict=True)):
         sides = both_sides(ground, lines, shapely.centroid(shape))
@@ -187,7 +190,10 @@ def _releases(dams: Objects, inputs: FloodInputs, ground: Ground) -> list[Pump]:
         below = dam.buffer(max(120.0, 6 * ground.site.cell)).difference(dam.buffer(2 * ground.site.cell))
         outside = _lowest(ground, ground.site.covered([below.difference(lake.buffer(3 * ground.site.cell))]))
         if inside is None or outside is None:
-            raise FloodRefused(f"releases: the reservoir of release {number} or the foot of its dam is not in the area")
+            raise FloodRefused(
+                f"releases: the reservoir of release {number} or the foot of its dam is not in the area",
+                f"releases：第 {number} 次泄放的水库或其坝脚不在计算范围内",
+            )
         begin, end = asked.begin_h * HOUR, (asked.begin_h + asked.hours) * HOUR
         times, shares = ([0.0, begin, end], [0.0, 1.0, 0.0]) if begin > 0 else ([0.0, end], [1.0, 0.0])
         bed = ground.bed[inside]
