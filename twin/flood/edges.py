@@ -48,7 +48,7 @@ class Edges:
         self._levels = np.zeros(len(self.kinds))
         self._stretches = [self._place(n, rim) for n, rim in enumerate(rims)]
         self._lowest = [
-            float(np.nan_to_num(self._beside(rim.side)[first:last], nan=np.inf).min())
+            float(np.nan_to_num(self._at_side(rim.side, domain.levels)[first:last], nan=np.inf).min())
             for rim, (first, last) in zip(rims, self._stretches, strict=True)
         ]
         self._sea = self._by_series()
@@ -116,9 +116,13 @@ class Edges:
 
     def prepare(self, begin: float, end: float, simulation: "Simulation") -> None:
         """Set given flows to their mean over the step, and let breaches grow."""
-        for rim, given in zip(self._rims, self._given, strict=True):
+        for rim, given, (first, last) in zip(self._rims, self._given, self._stretches, strict=True):
             if given is not None and rim.series is not None:
                 mean = rim.series.integral(begin, end) / (end - begin)
+                if mean < 0:
+                    # No more runs out of a cell than critically: what is to be taken may not be there.
+                    deep = self._at_side(rim.side, simulation.depth)[first:last]
+                    mean = np.maximum(mean, -deep * np.sqrt(GRAVITY * deep))
                 faces = self.across if rim.side in {"west", "east"} else self.down
                 where = self._where_across if rim.side in {"west", "east"} else self._where_down
                 faces.given[where[given]] = mean * GAIN[SIDES.index(rim.side)]
@@ -156,10 +160,15 @@ class Edges:
                 found[id(rim.series)] = rim.series, faces | others, min(lowest, least)
         return list(found.values())
 
-    def _beside(self, side: Side) -> Floats:
-        """Bed of the cells along a side, m."""
-        bed = self._domain.levels
-        sides: dict[Side, Floats] = {"west": bed[:, 0], "east": bed[:, -1], "north": bed[0], "south": bed[-1]}
+    @staticmethod
+    def _at_side(side: Side, values: Floats) -> Floats:
+        """The values of the cells along a side."""
+        sides: dict[Side, Floats] = {
+            "west": values[:, 0],
+            "east": values[:, -1],
+            "north": values[0],
+            "south": values[-1],
+        }
         return sides[side]
 
     def _cell(self, side: Side, n: int) -> tuple[int, int]:

@@ -100,7 +100,8 @@ class Rim:
 
     side, and the first and last + 1 of its rows (west, east) or columns (north, south).
     kind: "open" lets water out as if the bed went on; "level" holds the water outside at a level (m, tide and surge);
-        "discharge" brings water in, m2/s per metre of rim.
+        "discharge" brings water in, m2/s per metre of rim, or takes it where it is negative, no faster than it would
+        run out by itself.
     datum: of the levels, the terrain's unless it is said.
     depth: m, of a discharge that comes faster than its waves, as down a chute or out of a sluice. Without it, or where
         it is above the critical depth, the discharge comes as deep as the water inside is, critical at the thinnest.

@@ -29,3 +29,13 @@ def test_a_jet_pushes_the_water_before_it_away_up_to_its_sequent_depth(mode: Mod
     assert swept[:25] == pytest.approx(DEPTH, rel=0.01)
     drowned = jet_into(1.15 * SEQUENT, mode)
     assert drowned.min() > SEQUENT
+
+
+@pytest.mark.parametrize("mode", ["full", "fast", "inertial"])
+def test_a_rim_takes_no_more_than_there_is(mode: Mode) -> None:
+    """1,000 m3 in a channel of 10 x 100 m, of which 5,000 are asked: almost all of it is taken, and nothing is owed."""
+    taken = Rim("west", "discharge", constant(-0.5), name="taken")
+    run = Simulation(Domain(np.zeros((1, 10)), 10.0), mode=mode, initial=1.0, rims=[taken])
+    balance = run.run(1000.0).balance
+    assert -1000 < balance.terms["taken"] < -950
+    assert balance.stored == pytest.approx(1000 + balance.terms["taken"], abs=1e-3)
