@@ -1,13 +1,16 @@
 """Lines across the flow: the discharge that passes the faces between cells on them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import shapely
 
-from twin.flood.cpu.face import Numbers, through_face
+from twin.flood import places
+from twin.flood.cpu.face import Numbers
 from twin.flood.cpu.solver import Mode
 from twin.flood.cpu.state import GHOSTS, WALL, Faces, Floats, Water
+from twin.flood.cpu.volume import rub, rubbed_face
 from twin.flood.cpu.walls import over_wall
 from twin.flood.domain import Domain
 from twin.flood.edges import Edges
@@ -21,8 +24,7 @@ class Section:
     """A line through which the discharge is told, positive to the right of its direction.
 
     What passes a face is asked of the law that moved the water there: the flow on the face by local inertia, the mean
-    of both cells in second order, the flux between two cells in first order (whose cells on a slope hold less momentum
-    than passes their faces), and the weir where a wall stands.
+    of both cells in second order, the flux between two cells in first order, and the weir where a wall stands.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Section:
             for upright, row, column, sign in zip(found.upright, found.rows, found.columns, signs, strict=True)
         ]
         self._z, self._across, self._down, self._mode, self._cell = z, edges.across, edges.down, mode, domain.cell
+        self._n2 = places.padded(domain.roughness**2).astype(z.dtype)
 
     def discharge(self, water: Water, k: Numbers) -> float:
         """m3/s now."""
@@ -56,12 +59,16 @@ class Section:
         wall = _wall(self._across if upright else self._down, row, column)
         if wall is None and self._mode == "full":
             return float((across[here] + across[before]) / 2)
-        sides = []
+        sides: list[tuple[Any, ...]] = []
         for at in (before, here):
             deep = max(water.depth[at], k.dry)
-            moves = water.depth[at] > k.dry
-            sides += [self._z[at], water.depth[at], *(flow[at] / deep if moves else k.zero for flow in (across, along))]
-        return float((over_wall(*sides, *wall, k) if wall is not None else through_face(*sides, k))[0])
+            u, v = (flow[at] / deep if water.depth[at] > k.dry else k.zero for flow in (across, along))
+            sides.append((self._z[at], water.depth[at], u, v))
+        if wall is not None:
+            return float(over_wall(*sides[0], *sides[1], *wall, k)[0])
+        cell = self._z.dtype.type(self._cell)
+        drags = [rub(*side[1:], self._n2[at], cell, k) for side, at in zip(sides, (before, here), strict=True)]
+        return float(rubbed_face(*sides[0], drags[0], *sides[1], drags[1], k)[0])
 
 
 def _wall(faces: Faces, row: int, column: int) -> tuple[np.floating, np.floating] | None:

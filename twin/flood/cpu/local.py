@@ -126,7 +126,7 @@ class LocalSteps:
         speed, common = self._speed_of, (self._since, self.passed, scratch, k)
         for side in self._rim:
             side[:] = 0
-        cross(water, z, across, down, self._rim, self._seams, self._seam_shares[due], kind(dt), *common)
+        cross(water, z, n2, self._cell, across, down, self._rim, self._seams, self._seam_shares[due], kind(dt), *common)
         first_order(water, z, n2, across, down, self.segments, self._shares[due], self._cell, speed, *common)
         for level in range(due + 1):
             self.speeds[level] = speed[self._ends[level] : self._ends[level + 1]].max(initial=0.0)

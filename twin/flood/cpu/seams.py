@@ -15,7 +15,7 @@ from numba.np.ufunc.parallel import get_thread_id
 
 from twin.flood.cpu.face import FAST, LEAN, ROW
 from twin.flood.cpu.state import GHOSTS, Floats
-from twin.flood.cpu.volume import clear, fastest, greatest, plain_fluxes, special_faces, velocities
+from twin.flood.cpu.volume import clear, fastest, greatest, plain_fluxes, rubbed_velocities, special_faces
 
 PARALLEL = FAST | {"parallel": True}
 # Columns of a segment, and of a seam: its bounds, its level; which seams lie around, or which one it is.
@@ -120,7 +120,7 @@ def _deepest(h, c, most):  # type: ignore[no-untyped-def]
 
 
 @njit(**PARALLEL)
-def cross(water, z, across, down, rim, seams, shares, dt, since, passed, scratch, k):  # type: ignore[no-untyped-def]
+def cross(water, z, n2, cell, across, down, rim, seams, shares, dt, since, passed, scratch, k):  # type: ignore[no-untyped-def]
     """Add up what passes the seams of all shares.
 
     shares: where each begins and the last ends; dt: seconds since the last step of any level, since: of each.
@@ -130,21 +130,21 @@ def cross(water, z, across, down, rim, seams, shares, dt, since, passed, scratch
         for s in range(shares[share], shares[share + 1]):
             span = since[seams[s, LEVEL]]
             if seams[s, UPRIGHT]:
-                _cross_upright(water, z, across, rim, seams[s], span, dt, passed.upright, own, k)
+                _cross_upright(water, z, n2, cell, across, rim, seams[s], span, dt, passed.upright, own, k)
             else:
-                _cross_level(water, z, down, rim, seams[s], span, dt, passed.level, own, k)
+                _cross_level(water, z, n2, cell, down, rim, seams[s], span, dt, passed.level, own, k)
 
 
 @njit(**LEAN)
-def _cross_level(water, z, faces, rim, seam, span, dt, passed, scratch, k):  # type: ignore[no-untyped-def]
+def _cross_level(water, z, n2, cell, faces, rim, seam, span, dt, passed, scratch, k):  # type: ignore[no-untyped-def]
     j, c0, number = seam[LINE], seam[FIRST], seam[NUMBER]
     f = slice(c0, seam[LAST])
     h, hu, hv = water.depth, water.flow_x, water.flow_y
-    x, w = scratch[0:4], scratch[4:8]
-    velocities(h[j - 1, f], hu[j - 1, f], hv[j - 1, f], w[0], w[1], k)
-    velocities(h[j, f], hu[j, f], hv[j, f], w[2], w[3], k)
+    x, w, r = scratch[0:4], scratch[4:8], scratch[8:10]
+    rubbed_velocities(h[j - 1, f], hu[j - 1, f], hv[j - 1, f], n2[j - 1, f], cell, w[0], w[1], r[0], k)
+    rubbed_velocities(h[j, f], hu[j, f], hv[j, f], n2[j, f], cell, w[2], w[3], r[1], k)
     zn, zs, hn, hs = z[j - 1, f], z[j, f], h[j - 1, f], h[j, f]
-    plain_fluxes(zn, zs, hn, hs, w[1], w[3], w[0], w[2], x[0], x[1], x[2], x[3], k)
+    plain_fluxes(zn, zs, hn, hs, w[1], w[3], w[0], w[2], r[0], r[1], x[0], x[1], x[2], x[3], k)
     special_faces(j, c0, faces, zn, zs, hn, hs, w[1], w[3], w[0], w[2], x[0], x[1], x[2], x[3], k)
     if j == GHOSTS:
         _mean(rim.north[f], x[0], span / dt)
@@ -155,24 +155,28 @@ def _cross_level(water, z, faces, rim, seam, span, dt, passed, scratch, k):  # t
 
 
 @njit(**LEAN)
-def _cross_upright(water, z, faces, rim, seam, span, dt, passed, scratch, k):  # type: ignore[no-untyped-def]
+def _cross_upright(water, z, n2, cell, faces, rim, seam, span, dt, passed, scratch, k):  # type: ignore[no-untyped-def]
     i, r0, number = seam[LINE], seam[FIRST], seam[NUMBER]
     f, n = slice(r0, seam[LAST]), seam[LAST] - r0
-    x, w, g = scratch[0:4], scratch[4:8], scratch[8:16]
+    x, w, g, r = scratch[0:4], scratch[4:8], scratch[8:18], scratch[18:20]
     for side in range(2):
         # Cells under each other lie far apart; side by side they make vectors.
+        at = 5 * side
         for j in range(n):
-            g[4 * side, j] = z[r0 + j, i - 1 + side]
-            g[4 * side + 1, j] = water.depth[r0 + j, i - 1 + side]
-            g[4 * side + 2, j] = water.flow_x[r0 + j, i - 1 + side]
-            g[4 * side + 3, j] = water.flow_y[r0 + j, i - 1 + side]
-        velocities(g[4 * side + 1, :n], g[4 * side + 2], g[4 * side + 3], w[2 * side], w[2 * side + 1], k)
-    plain_fluxes(g[0, :n], g[4], g[1], g[5], w[0], w[2], w[1], w[3], x[0], x[1], x[2], x[3], k)
+            g[at, j] = z[r0 + j, i - 1 + side]
+            g[at + 1, j] = water.depth[r0 + j, i - 1 + side]
+            g[at + 2, j] = water.flow_x[r0 + j, i - 1 + side]
+            g[at + 3, j] = water.flow_y[r0 + j, i - 1 + side]
+            g[at + 4, j] = n2[r0 + j, i - 1 + side]
+        rubbed_velocities(
+            g[at + 1, :n], g[at + 2], g[at + 3], g[at + 4], cell, w[2 * side], w[2 * side + 1], r[side], k
+        )
+    plain_fluxes(g[0, :n], g[5], g[1], g[6], w[0], w[2], w[1], w[3], r[0], r[1], x[0], x[1], x[2], x[3], k)
     for j in range(n):
         if faces.start[r0 + j] < faces.start[r0 + j + 1]:
             a = slice(j, j + 1)
             special_faces(
-                r0 + j, i, faces, g[0, a], g[4, a], g[1, a], g[5, a], w[0, a], w[2, a], w[1, a], w[3, a],
+                r0 + j, i, faces, g[0, a], g[5, a], g[1, a], g[6, a], w[0, a], w[2, a], w[1, a], w[3, a],
                 x[0, a], x[1, a], x[2, a], x[3, a], k,
             )  # fmt: skip
     if i == GHOSTS:

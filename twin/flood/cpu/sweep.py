@@ -17,6 +17,7 @@ from twin.flood.cpu.volume import (
     fastest,
     greatest,
     plain_fluxes,
+    rubbed_velocities,
     sloped_fluxes,
     slopes,
     special_faces,
@@ -59,17 +60,20 @@ def _first_order(water, z, n2, across, down, segment, since, passed, cell, k, sc
     over, ratio = k.one / dt, dt / cell
     west, east = passed.upright[segment[WEST], 1], passed.upright[segment[EAST], 0]
     # Rows of the buffer are longer than the segment; loops run as far as the rows of cells do.
-    x, y, w, most = scratch[0:4], scratch[4:12], scratch[12:16], scratch[16]
+    x, y, w, most, r = scratch[0:4], scratch[4:12], scratch[12:16], scratch[16], scratch[17:19]
     clear(most, k)
     collect(passed.level[segment[NORTH], 1, :, f], over, y[4 * (r0 & 1)], y[4 * (r0 & 1) + 2], y[4 * (r0 & 1) + 3], k)
-    velocities(h[r0, f], hu[r0, f], hv[r0, f], w[2 * (r0 & 1)], w[2 * (r0 & 1) + 1], k)
+    w0 = 2 * (r0 & 1)
+    rubbed_velocities(h[r0, f], hu[r0, f], hv[r0, f], n2[r0, f], cell, w[w0], w[w0 + 1], r[r0 & 1], k)
     for j in range(r0 + 1, r1 + 1):
         i, s, n = j - 1, j & 1, 1 - (j & 1)
         if j < r1:
-            velocities(h[j, f], hu[j, f], hv[j, f], w[2 * s], w[2 * s + 1], k)
+            rubbed_velocities(h[j, f], hu[j, f], hv[j, f], n2[j, f], cell, w[2 * s], w[2 * s + 1], r[s], k)
             zn, zs, hn, hs = z[i, f], z[j, f], h[i, f], h[j, f]
             un, us, vn, vs = w[2 * n + 1], w[2 * s + 1], w[2 * n], w[2 * s]
-            plain_fluxes(zn, zs, hn, hs, un, us, vn, vs, y[4 * s], y[4 * s + 1], y[4 * s + 2], y[4 * s + 3], k)
+            plain_fluxes(
+                zn, zs, hn, hs, un, us, vn, vs, r[n], r[s], y[4 * s], y[4 * s + 1], y[4 * s + 2], y[4 * s + 3], k
+            )
             special_faces(
                 j, c0, down, zn, zs, hn, hs, un, us, vn, vs, y[4 * s], y[4 * s + 1], y[4 * s + 2], y[4 * s + 3], k
             )
@@ -77,7 +81,7 @@ def _first_order(water, z, n2, across, down, segment, since, passed, cell, k, sc
             collect(passed.level[segment[NORTH] + 1, 0, :, f], over, y[4 * s], y[4 * s + 1], y[4 * s + 3], k)
         zw, ze, hw, he = z[i, c0 : c1 - 1], z[i, c0 + 1 : c1], h[i, c0 : c1 - 1], h[i, c0 + 1 : c1]
         uw, ue, vw, ve = w[2 * n], w[2 * n, 1:], w[2 * n + 1], w[2 * n + 1, 1:]
-        plain_fluxes(zw, ze, hw, he, uw, ue, vw, ve, x[0, 1:], x[1, 1:], x[2, 1:], x[3, 1:], k)
+        plain_fluxes(zw, ze, hw, he, uw, ue, vw, ve, r[n], r[n, 1:], x[0, 1:], x[1, 1:], x[2, 1:], x[3, 1:], k)
         special_faces(i, c0 + 1, across, zw, ze, hw, he, uw, ue, vw, ve, x[0, 1:], x[1, 1:], x[2, 1:], x[3, 1:], k)
         x[0, 0], x[2, 0], x[3, 0] = west[0, i] * over, west[1, i] * over, west[2, i] * over
         x[0, width], x[1, width], x[3, width] = east[0, i] * over, east[1, i] * over, east[2, i] * over

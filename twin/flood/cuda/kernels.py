@@ -12,10 +12,9 @@ from typing import Any, cast
 from numba import cuda
 
 from twin.flood.cpu.cells import beyond
-from twin.flood.cpu.face import through_face
 from twin.flood.cpu.inertial import new_flow, share_given
 from twin.flood.cpu.state import CLOSED, GHOSTS, WALL
-from twin.flood.cpu.volume import one_step
+from twin.flood.cpu.volume import one_step, rub, rubbed_face
 from twin.flood.cpu.walls import given_flow, over_crest, over_wall
 
 card = cast(Any, cuda)
@@ -53,7 +52,7 @@ def outside(h, x, y, z, kinds, levels, along, staggered, k):  # type: ignore[no-
 
 
 @card.jit(device=True)
-def passes(za, ha, xa, ya, zb, hb, xb, yb, n, kind, crest, strength, given, k):  # type: ignore[no-untyped-def]
+def passes(za, ha, xa, ya, na, zb, hb, xb, yb, nb, n, kind, crest, strength, given, cell, k):  # type: ignore[no-untyped-def]
     """Fluxes through the face from cell a to b. x, y: flows across and along it; n: the special face, or NONE."""
     if n != NONE and kind[n] != WALL:
         return given_flow(given[n], crest[n], ha, hb, k)
@@ -62,28 +61,37 @@ def passes(za, ha, xa, ya, zb, hb, xb, yb, n, kind, crest, strength, given, k): 
     ub = xb / max(hb, k.dry) if hb > k.dry else k.zero
     vb = yb / max(hb, k.dry) if hb > k.dry else k.zero
     if n == NONE:
-        return through_face(za, ha, ua, va, zb, hb, ub, vb, k)
+        ra, rb = rub(ha, ua, va, na, cell, k), rub(hb, ub, vb, nb, cell, k)
+        return rubbed_face(za, ha, ua, va, ra, zb, hb, ub, vb, rb, k)
     return over_wall(za, ha, ua, va, zb, hb, ub, vb, crest[n], strength[n], k)
 
 
 @card.jit
-def first_order(h, x, y, c, ho, xo, yo, co, z, n2, across, a_kind, a_crest, a_strength, a_given, down, d_kind, d_crest, d_strength, d_given, west, east, north, south, speed, ratio, dt, k):  # type: ignore[no-untyped-def] # fmt: skip # noqa: E501
+def first_order(h, x, y, c, ho, xo, yo, co, z, n2, across, a_kind, a_crest, a_strength, a_given, down, d_kind, d_crest, d_strength, d_given, west, east, north, south, speed, cell, dt, k):  # type: ignore[no-untyped-def] # fmt: skip # noqa: E501
     """Euler's step of a cell."""
     i, j = card.grid(2)
     i, j = i + GHOSTS, j + GHOSTS
     rows, columns = h.shape
     if i >= columns - GHOSTS or j >= rows - GHOSTS:
         return
-    zm, hm, xm, ym = z[j, i], h[j, i], x[j, i], y[j, i]
+    zm, hm, xm, ym, nm = z[j, i], h[j, i], x[j, i], y[j, i], n2[j, i]
     a, b, s, t = i - 1, i + 1, j - 1, j + 1
     w = passes(
-        z[j, a], h[j, a], x[j, a], y[j, a], zm, hm, xm, ym, across[j, i], a_kind, a_crest, a_strength, a_given, k
-    )
+        z[j, a], h[j, a], x[j, a], y[j, a], n2[j, a], zm, hm, xm, ym, nm,
+        across[j, i], a_kind, a_crest, a_strength, a_given, cell, k,
+    )  # fmt: skip
     e = passes(
-        zm, hm, xm, ym, z[j, b], h[j, b], x[j, b], y[j, b], across[j, b], a_kind, a_crest, a_strength, a_given, k
-    )
-    n = passes(z[s, i], h[s, i], y[s, i], x[s, i], zm, hm, ym, xm, down[j, i], d_kind, d_crest, d_strength, d_given, k)
-    u = passes(zm, hm, ym, xm, z[t, i], h[t, i], y[t, i], x[t, i], down[t, i], d_kind, d_crest, d_strength, d_given, k)
+        zm, hm, xm, ym, nm, z[j, b], h[j, b], x[j, b], y[j, b], n2[j, b],
+        across[j, b], a_kind, a_crest, a_strength, a_given, cell, k,
+    )  # fmt: skip
+    n = passes(
+        z[s, i], h[s, i], y[s, i], x[s, i], n2[s, i], zm, hm, ym, xm, nm,
+        down[j, i], d_kind, d_crest, d_strength, d_given, cell, k,
+    )  # fmt: skip
+    u = passes(
+        zm, hm, ym, xm, nm, z[t, i], h[t, i], y[t, i], x[t, i], n2[t, i],
+        down[t, i], d_kind, d_crest, d_strength, d_given, cell, k,
+    )  # fmt: skip
     if i == GHOSTS:
         west[j] = w[0]
     if b == columns - GHOSTS:
@@ -92,6 +100,7 @@ def first_order(h, x, y, c, ho, xo, yo, co, z, n2, across, a_kind, a_crest, a_st
         north[i] = n[0]
     if t == rows - GHOSTS:
         south[i] = u[0]
+    ratio = dt / cell
     gain = ratio * ((w[0] - e[0]) + (n[0] - u[0]))
     push_x = ratio * ((w[2] - e[1]) + (n[3] - u[3]))
     push_y = ratio * ((n[2] - u[1]) + (w[3] - e[3]))

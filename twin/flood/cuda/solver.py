@@ -140,7 +140,7 @@ class CardSolver:
             kernels.inertial_depths[self._grid](h, c, *flows, share, *out, *self._rim, speed, ratio, k)
         else:
             kernels.first_order[self._grid](
-                h, x, y, c, *out, self._z, self._n2, *faces, *self._rim, speed, ratio, length, k
+                h, x, y, c, *out, self._z, self._n2, *faces, *self._rim, speed, kind(self.cell), length, k
             )
         self._now, self._next = out, self._now
         self.steps_since_look += 1

@@ -52,9 +52,8 @@ def _cases(rows: Sequence[Row]) -> Iterator[str]:
     )
     yield (
         "On slopes `full` meets Manning's flow, runoff, backwaters and the jumps of MacDonald's channels to a per "
-        "cent. `fast` has one level a cell: where a cell falls by more than the water is deep, it is some 5 to 20 % "
-        "off in depth and speed, in thin slow films a third; what passes is right. Local inertia is as good as `full` "
-        "where water runs uniformly or friction holds its front back, and of no use behind a broken dam."
+        "cent, and so does `fast` but for runoff, whose rising water it smears. Local inertia is as good where water "
+        "runs uniformly or friction holds its front back, and of no use behind a broken dam."
     )
     yield (
         "A jump across a slanting flow is exact along a wall that follows the grid. Along one in steps of cells fast "
