@@ -1,4 +1,4 @@
-/** The states of a link of a traffic run, asked of its layer. */
+/** The states of a link of a traffic run, asked of its layer, and two runs of them side by side. */
 
 import type { FeatureCollection } from 'geojson';
 import { getJson } from '../../api/client';
@@ -24,4 +24,22 @@ export async function statesOf(root: string, { id, times }: ResultLayer, uid: st
     }),
   );
   return found.flatMap(({ features }) => features.map(({ properties }) => properties as unknown as LinkState));
+}
+
+export interface LinkHour {
+  /** Milliseconds since 1970, in the times of the first states; null: the run has one state alone. */
+  readonly time: number | null;
+  readonly hour: number;
+  /** The first and the second state; null: nobody uses the link then. */
+  readonly states: readonly [LinkState | null, LinkState | null];
+}
+
+/** States by their time, the second ones put back by so many milliseconds. */
+export function hoursOf(first: readonly LinkState[], second: readonly LinkState[], later = 0): readonly LinkHour[] {
+  const timeOf = ({ valid_from }: LinkState, back: number): number | null => (valid_from === null ? null : Date.parse(valid_from) - back);
+  const times = [...new Set([...first.map((each) => timeOf(each, 0)), ...second.map((each) => timeOf(each, later))])].sort((a, b) => (a ?? 0) - (b ?? 0));
+  return times.map((time) => {
+    const states = [first.find((each) => timeOf(each, 0) === time) ?? null, second.find((each) => timeOf(each, later) === time) ?? null] as const;
+    return { time, hour: (states[0] ?? states[1])?.hour ?? 0, states };
+  });
 }
