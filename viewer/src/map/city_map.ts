@@ -8,6 +8,7 @@ import type { Box } from '../api/documents';
 import { followAreaNames } from '../state/area_names';
 import { roundCamera } from '../state/hash';
 import { awaitServer, home } from '../state/load';
+import { instant } from '../state/scenarios/play';
 import { askingFor, painted, shown } from '../state/scenarios/results';
 import { comparing } from '../state/scenarios/runs';
 import { isSheet, MOST_SHEET } from '../state/scenarios/together';
@@ -70,7 +71,7 @@ function followResult(map: MapLibre): () => void {
 // What draws single vehicles is fetched with the first of them.
 function followVehicles(map: MapLibre): () => void {
   const isOpen = computed(() => driving.value && tracks.value !== null);
-  return drawWhile(isOpen, () => import('./scenarios/vehicles'), ({ drawVehicles }) => drawVehicles(map));
+  return drawWhile(isOpen, () => import('./scenarios/vehicles'), ({ drawVehicles }) => drawVehicles(map, tracks, instant));
 }
 
 // A second map is made only where two runs are looked at together.

@@ -3,9 +3,11 @@
 import { computed, effect } from '@preact/signals';
 import { Map as MapLibre } from 'maplibre-gl';
 import { t } from '../../i18n/text';
+import { otherInstant } from '../../state/scenarios/moments';
 import { askingFor, paintedBeside } from '../../state/scenarios/results';
 import { comparing } from '../../state/scenarios/runs';
 import { cssInset, panesOf } from '../../state/scenarios/together';
+import { driving, otherTracks } from '../../state/scenarios/vehicles';
 import { panelBox } from '../../state/session';
 import { view } from '../../state/store';
 import { listen, markCentre } from '../asking';
@@ -13,6 +15,7 @@ import { firstStyle, followStyle } from '../follow_style';
 import { wantedBeside } from '../wanted';
 import { lockCameras } from './lock';
 import { isDrawing, secondMap } from './pair';
+import { drawVehicles } from './vehicles';
 import { drawWater } from './water';
 
 /** Draws until what it returns is called; then the map is gone with its graphics context. */
@@ -30,7 +33,7 @@ export function drawSecond(first: MapLibre, antialias: boolean): () => void {
     fadeDuration: 0,
   });
   secondMap.value = second;
-  const stops = [placePanes(first, second), lockCameras(first, second), listen(second), followStyle(second, wantedBeside), drawWater(second, paintedBeside), labelCanvas(second)];
+  const stops = [placePanes(first, second), lockCameras(first, second), listen(second), followStyle(second, wantedBeside), drawWater(second, paintedBeside), followVehicles(second), labelCanvas(second)];
   return () => {
     stops.forEach((stop) => stop());
     secondMap.value = null;
@@ -65,6 +68,11 @@ function placePanes(first: MapLibre, second: MapLibre): () => void {
     first.resize();
     markCentre(first);
   };
+}
+
+function followVehicles(second: MapLibre): () => void {
+  const isOpen = computed(() => driving.value && otherTracks.value !== null);
+  return effect(() => (isOpen.value ? drawVehicles(second, otherTracks, otherInstant) : undefined));
 }
 
 function sizeOf(area: HTMLElement | null): { width: number; height: number } {

@@ -1,10 +1,8 @@
 /** Single vehicles on the map at the clock's moment: as large as the scale allows, coloured by their speed. */
 
-import { effect } from '@preact/signals';
+import { effect, type ReadonlySignal } from '@preact/signals';
 import type { CircleLayerSpecification, GeoJSONSource, Map as MapLibre } from 'maplibre-gl';
-import { instant } from '../../state/scenarios/play';
-import { vehiclesAt } from '../../state/scenarios/tracks';
-import { tracks } from '../../state/scenarios/vehicles';
+import { vehiclesAt, type Tracks } from '../../state/scenarios/tracks';
 import { PACES } from './paces';
 
 /** Kept by the map when its style changes. */
@@ -26,8 +24,8 @@ function size(radius: number): ['case', ['get', string], number, number] {
   return ['case', ['get', 'lorry'], radius * 1.5, radius];
 }
 
-/** Draws until what it returns is called. */
-export function drawVehicles(map: MapLibre): () => void {
+/** Draws until what it returns is called. instant: milliseconds since 1970, in the times of the tracks. */
+export function drawVehicles(map: MapLibre, tracks: ReadonlySignal<Tracks | null>, instant: ReadonlySignal<number | null>): () => void {
   let frame = 0;
   const draw = (): void => {
     frame = 0;

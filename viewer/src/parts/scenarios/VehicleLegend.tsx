@@ -1,13 +1,13 @@
-/** Single vehicles of a run: on the map or not, and what their colours mean. */
+/** Single vehicles of the runs: on the map or not, and what their colours mean. */
 
 import { t } from '../../i18n/text';
 import { PACES } from '../../map/scenarios/paces';
-import { driving, tracks } from '../../state/scenarios/vehicles';
+import { driving, otherTracks, tracks } from '../../state/scenarios/vehicles';
 import { Icon } from '../Icon';
 import { Swatch } from '../Legend';
 
 export function VehicleLegend() {
-  if (tracks.value === null) return null;
+  if (tracks.value === null && otherTracks.value === null) return null;
   const words = { standing: t('vehicles.standing'), slow: t('vehicles.slow'), going: t('vehicles.going') };
   return (
     <>

@@ -15,6 +15,9 @@ export const moment = computed<string | null>(() => {
 /** The same in the times of the run beside. */
 export const otherMoment = computed<string | null>(() => moment.value && instantText(Date.parse(moment.value) + shift.value));
 
+/** The clock's moment in the times of the run beside; null where nothing has a time. */
+export const otherInstant = computed(() => (instant.value === null ? null : instant.value + shift.value));
+
 function instantText(at: number): string {
   return new Date(at).toISOString().replace('.000Z', 'Z');
 }

@@ -6,7 +6,7 @@ import { moment as shared, timeWindow } from '../sensing/clock';
 import { minuteOf } from '../sensing/view';
 import { HASTE, played, PLAYED_MS, stepped } from './frames';
 import { openRun, times } from './runs';
-import { driving, tracks } from './vehicles';
+import { driving, otherTracks, tracks } from './vehicles';
 
 /** Pictures a second: more than states of water change, few enough for a machine without a graphics card. */
 const FRAME_MS = 80;
@@ -72,7 +72,8 @@ function share(): void {
 /** Milliseconds that the run takes to be played at the speed 1. */
 function lasting(): number {
   const [first = 0, last = 0] = [times.peek()[0], times.peek().at(-1)];
-  return tracks.peek() !== null && driving.peek() ? Math.max(PLAYED_MS, (last - first) / HASTE) : PLAYED_MS;
+  const drives = driving.peek() && (tracks.peek() ?? otherTracks.peek()) !== null;
+  return drives ? Math.max(PLAYED_MS, (last - first) / HASTE) : PLAYED_MS;
 }
 
 /** Lets time pass while it is played, and follows the clock that others put. */
