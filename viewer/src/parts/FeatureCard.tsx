@@ -3,7 +3,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { itemAddress } from '../api/city';
 import type { Collection, Item } from '../api/documents';
-import { UPLOADED } from '../api/photos';
 import { boxOf } from '../geo/scale';
 import { pick, t } from '../i18n/text';
 import { startEditing } from '../state/editing';
@@ -15,7 +14,7 @@ import type { Selection } from '../state/view';
 import { RunLink } from './scenarios/Later';
 import { AtObject } from './sensing/AtObject';
 import { Icon } from './Icon';
-import { Photo } from './Photo';
+import { Linked } from './Linked';
 import { attributeRows, classLabel, objectName, objectTitle, type AttributeRow } from './labels';
 
 const selected = field('selected');
@@ -107,22 +106,12 @@ function AttributeTable({ item, layer }: { item: Item; layer: Collection | undef
   );
 }
 
-const WEB_ADDRESS = /^https?:\/\/\S+$/;
-
 function Attribute({ row }: { row: AttributeRow }) {
   return (
     <div>
       <dt title={row.name}>{row.title}</dt>
       <dd>
-        {row.value !== null && UPLOADED.test(row.value) ? (
-          <Photo photo={row.value} />
-        ) : row.value !== null && WEB_ADDRESS.test(row.value) ? (
-          <a href={row.value} target="_blank" rel="noopener noreferrer">
-            {row.value}
-          </a>
-        ) : (
-          row.value
-        )}
+        {row.value !== null && <Linked text={row.value} />}
         {row.unit !== null && <span class="unit"> {row.unit}</span>}
         {row.code !== null && row.code !== row.value && <code>{row.code}</code>}
       </dd>
@@ -189,7 +178,8 @@ function HitButton({ hit }: { hit: Hit }) {
 }
 
 function collection(id: string): Collection | undefined {
-  return [...(city.value?.collections ?? []), ...resultLayers.value].find((candidate) => candidate.id === id);
+  const unlisted = card.value?.status === 'ready' && card.value.layer ? [card.value.layer] : [];
+  return [...(city.value?.collections ?? []), ...resultLayers.value, ...unlisted].find((candidate) => candidate.id === id);
 }
 
 // Until the full object has come, the tile's properties name it.

@@ -2,6 +2,7 @@
 
 import { computed, effect } from '@preact/signals';
 import { getItem, itemAddress } from '../api/city';
+import { getLayer } from '../api/scenarios';
 import { isAbort, ServerRefused } from '../api/client';
 import type { Box } from '../api/documents';
 import type { Place } from '../geo/coordinates';
@@ -39,7 +40,7 @@ export function watchSelection(): void {
     }
     const abort = new AbortController();
     session.card.value = { status: 'loading' };
-    void open(address, abort.signal);
+    void open(address, unknownLayer(), abort.signal);
     return () => abort.abort();
   });
 }
@@ -92,10 +93,17 @@ export function showPlace({ lng, lat }: Place): void {
   session.map.peek()?.showBox([lng, lat, lng, lat]);
 }
 
-async function open(address: string, signal: AbortSignal): Promise<void> {
+/** The chosen object's layer, where it is a run's and not on the map; null: it is known. */
+function unknownLayer(): string | null {
+  const id = view.peek().selected?.layer ?? '';
+  return isResult({ id }) && !session.resultLayers.peek().some((layer) => layer.id === id) ? id : null;
+}
+
+async function open(address: string, unknown: string | null, signal: AbortSignal): Promise<void> {
   try {
-    const item = await getItem(address, signal);
-    session.card.value = { status: 'ready', item };
+    const asked = unknown === null ? null : getLayer(session.city.peek()?.root ?? '', unknown, signal);
+    const [item, layer] = await Promise.all([getItem(address, signal), asked]);
+    session.card.value = { status: 'ready', item, layer };
     session.shape.value = item.geometry ? { type: 'Feature', geometry: item.geometry, properties: {} } : EMPTY;
   } catch (error) {
     if (isAbort(error) || signal.aborted) return;

@@ -39,7 +39,8 @@ export interface Trouble {
 
 export type Card =
   | { readonly status: 'loading' }
-  | { readonly status: 'ready'; readonly item: Item }
+  /** layer: what the item's layer says of itself, where it is of a run; null: it is among the city's. */
+  | { readonly status: 'ready'; readonly item: Item; readonly layer: Collection | null }
   | { readonly status: 'missing' }
   | { readonly status: 'failed'; readonly reason: string };
 

@@ -7,6 +7,7 @@ import { formatNumber, number, t } from '../../i18n/text';
 import { city } from '../../state/session';
 import { view } from '../../state/store';
 import { Icon } from '../Icon';
+import { Linked } from '../Linked';
 import { lastBefore } from '../../state/sensing/past';
 import { instant } from '../../state/scenarios/play';
 import { fullTime } from '../sensing/words';
@@ -142,7 +143,7 @@ function Rows({ table: { columns, rows } }: { table: Table }) {
                       {written(value)}
                     </button>
                   ) : (
-                    written(WORD_COLUMNS.has(columns[at] ?? '') ? wordTitle(String(value)) : value)
+                    <Linked text={DEGREES.has(columns[at] ?? '') ? String(value) : written(WORD_COLUMNS.has(columns[at] ?? '') ? wordTitle(String(value)) : value)} />
                   )}
                 </td>
               ))}
@@ -154,6 +155,9 @@ function Rows({ table: { columns, rows } }: { table: Table }) {
     </div>
   );
 }
+
+/** Columns of degrees, which two decimals would move by a kilometre. */
+const DEGREES: ReadonlySet<string> = new Set(['lon', 'lat']);
 
 const MOMENT = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/;
 
