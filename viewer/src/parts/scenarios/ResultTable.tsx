@@ -143,7 +143,7 @@ function Rows({ table: { columns, rows } }: { table: Table }) {
                       {written(value)}
                     </button>
                   ) : (
-                    <Linked text={DEGREES.has(columns[at] ?? '') ? String(value) : written(WORD_COLUMNS.has(columns[at] ?? '') ? wordTitle(String(value)) : value)} />
+                    <Linked text={cellText(columns[at] ?? '', value)} />
                   )}
                 </td>
               ))}
@@ -156,8 +156,13 @@ function Rows({ table: { columns, rows } }: { table: Table }) {
   );
 }
 
-/** Columns of degrees, which two decimals would move by a kilometre. */
-const DEGREES: ReadonlySet<string> = new Set(['lon', 'lat']);
+/** Numbers that name something, and degrees, which two decimals would move by a kilometre. */
+const PLAIN: ReadonlySet<string> = new Set(['lon', 'lat', 'road', 'datastream']);
+
+function cellText(column: string, value: unknown): string {
+  if (PLAIN.has(column) && typeof value === 'number') return String(value);
+  return written(WORD_COLUMNS.has(column) ? wordTitle(String(value)) : value);
+}
 
 const MOMENT = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/;
 

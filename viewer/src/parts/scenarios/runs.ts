@@ -4,7 +4,7 @@ import type { Attributes, Text } from '../../api/documents';
 import type { Job, Process } from '../../api/scenarios';
 import { number, pick, t } from '../../i18n/text';
 import { readForm, type Field } from '../../state/scenarios/form';
-import { askedOf, processes } from '../../state/scenarios/runs';
+import { askedOf, jobs, processes } from '../../state/scenarios/runs';
 import { unitText } from '../../state/sensing/states';
 import { view } from '../../state/store';
 import { fullTime } from '../sensing/words';
@@ -46,12 +46,19 @@ export function differing(first: Job, second: Job): readonly Field[] {
 export function inputText({ asks, unit }: Pick<Field, 'asks' | 'unit'>, value: unknown): string {
   if (value === null || value === undefined) return '—';
   if (asks.kind === 'choice') return pick(asks.choices.find((choice) => choice.value === value)?.title ?? { zh: String(value), en: String(value) });
+  if (asks.kind === 'pick' && asks.of === 'run') return runText(String(value));
   if (asks.kind === 'moment') return fullTime(Date.parse(String(value))).slice(5);
   if (typeof value === 'boolean') return t(value ? 'value.yes' : 'value.no');
   if (typeof value === 'number') return `${number(value)} ${unitText(unit, view.value.language)}`.trim();
   if (asks.kind === 'box') return t('scenario.set');
   if (Array.isArray(value)) return String(value.length);
   return typeof value === 'object' ? t('scenario.set') : String(value);
+}
+
+/** A run that another one goes by. */
+function runText(id: string): string {
+  const job = jobs.value.find(({ jobID }) => jobID === id);
+  return job ? runTitle(job) : id === 'latest' ? t('scenario.latest') : id;
 }
 
 /** A refusal that begins with a field's name, with what the form calls that field. */
