@@ -50,6 +50,7 @@ def riemann(x: Floats, t: float, left: tuple[float, float], right: tuple[float, 
     s = x / t
     fan_l, fan_r = (ul + 2 * cl - s) / 3, (s - ur + 2 * cr) / 3
     where = [s < head_l, s < tail_l, s > head_r, s > tail_r]
+    # Beside dry ground there is one fan.
     if hl == 0:
         where = [s < tail_r, s < tail_r, s > head_r, s > tail_r]
     if hr == 0:
