@@ -235,6 +235,11 @@ def test_what_a_person_reports_is_in_the_layer_of_events(new_page: Callable[...,
     card.locator(".attributes").get_by_role("button", name="Tree on the road").click()
     expect(card.get_by_role("heading", name="Tree on the road")).to_be_visible()
     expect(card.locator(".attributes")).to_contain_text("Times reported2")
+    # What if the lane stays blocked: the form of traffic, filled in, by the keyboard.
+    card.get_by_role("button", name="What if this road stays closed").press("Enter")
+    expect(page.get_by_role("heading", name="Traffic", exact=True)).to_be_focused()
+    expect(page.get_by_label("Number of an event")).to_have_value(str(number))
+    expect(card).to_have_count(0)
     assert island.client.get(f"/events/{twin}").raise_for_status().json()["properties"]["merged_into"] == number
 
 

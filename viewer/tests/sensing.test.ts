@@ -208,6 +208,17 @@ describe('in the page', () => {
     expect(withReadings(known, [{ datastream: 7, time: '2025-09-12T04:05:00Z', result: 3 }]).surprised).toBe(true);
   });
 
+  it('an open event may have closed a road where it is linked to one, or somebody told of it at a place', () => {
+    const [{ mayCloseRoad }] = modules;
+    const place = { type: 'Point' as const, coordinates: [120.9, 28.1] };
+    const report = { ...event(1, 'yellow', { datastream: null }), geometry: place };
+    expect(mayCloseRoad(report)).toBe(true);
+    expect(mayCloseRoad({ ...report, geometry: null })).toBe(false);
+    expect(mayCloseRoad({ ...event(2, 'red'), geometry: place })).toBe(false);
+    expect(mayCloseRoad(event(3, 'red', { objects: [{ layer: 'roads', object_id: 7 }] }))).toBe(true);
+    expect(mayCloseRoad({ ...report, properties: { ...report.properties, state: 'resolved' } })).toBe(false);
+  });
+
   it('a sensor stood in the past as its series and the events of then say', () => {
     const { lastBefore, sensorAt } = modules[2];
     const series = { time: [NOON / 1000 - 3600, NOON / 1000], value: [2.5, 3.1] };

@@ -43,7 +43,7 @@ class Closing(Inputs):
     event: int | None = field(
         None,
         title=Words("事件编号", "Number of an event"),
-        help=Words("事件所在或所关联的道路，在其起止时间内", "The road it is on, or is linked to, while it lasts"),
+        help=Words("事件所在或所关联的道路，时段按下方填写", "The road it is on, or is linked to, in the hours below"),
         ge=1,
     )
     speed_share: float = field(

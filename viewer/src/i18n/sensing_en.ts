@@ -135,6 +135,7 @@ export const sensingEn = {
   'event.gone': 'This event is not there.',
   'event.sensor': 'Its sensor',
   'event.window': 'What else happened',
+  'event.what_if': 'What if this road stays closed',
   'event.note_field': 'Note',
   'event.give_name': 'Name a department or a person.',
   'event.merge_open': 'Same as another…',

@@ -137,6 +137,7 @@ export const sensingZh: Readonly<Record<keyof typeof sensingEn, string>> = {
   'event.gone': '没有这个事件。',
   'event.sensor': '相关传感器',
   'event.window': '当时还发生了什么',
+  'event.what_if': '若此路持续封闭',
   'event.note_field': '备注',
   'event.give_name': '请填写部门或责任人。',
   'event.merge_open': '与其他事件合并…',

@@ -31,6 +31,8 @@ export function ProcessForm({ process, inputs, onLeave }: Props) {
   const [values, setValues] = useState<Attributes>(inputs);
   const latest = useRef(values);
   latest.current = values;
+  // The same scenario may be asked anew from elsewhere, such as an event's card.
+  useEffect(() => setValues(inputs), [inputs]);
   // Another tab of the panel must not cost what was given.
   useEffect(() => () => {
     if (asking.peek()?.process === process) asking.value = { process, inputs: latest.current };
@@ -89,8 +91,8 @@ export function ProcessForm({ process, inputs, onLeave }: Props) {
           ))}
         </fieldset>
       )}
-      {groups.map((group, index) => (
-        <GroupFields key={group.title?.en ?? ''} group={group} all={all} open={index === 0 && group.title === null} values={values} faults={faults} onChange={(name, value) => setValues((before) => ({ ...before, [name]: value }))} />
+      {groups.map((group) => (
+        <GroupFields key={group.title?.en ?? ''} group={group} all={all} open={group.fields.some((field) => isGiven(field, inputs))} values={values} faults={faults} onChange={(name, value) => setValues((before) => ({ ...before, [name]: value }))} />
       ))}
       <div class="form-foot">
         <div role="alert">{refusal !== null && <p class="fault">{faults[''] || t('scenario.refused')}</p>}</div>

@@ -2,7 +2,7 @@
 
 import { useEffect } from 'preact/hooks';
 import { number, pick, t } from '../../i18n/text';
-import { asking } from '../../state/scenarios/asking';
+import { asking, wished } from '../../state/scenarios/asking';
 import { askedOf, failure, isOver, jobs, offered, openRun, processes, refreshJobs } from '../../state/scenarios/runs';
 import type { Job, JobState, Process } from '../../api/scenarios';
 import { askToken, token } from '../../state/token';
@@ -16,6 +16,7 @@ import { RunView } from './RunView';
 const ASKED_EVERY_MS = 5000;
 
 export function Scenarios() {
+  useWish();
   if (view.value.scenario.run !== null) return <RunView onAgain={again} />;
   if (asking.value) return <ProcessForm key={asking.value.process.id} {...asking.value} onLeave={() => (asking.value = null)} />;
   return (
@@ -46,6 +47,17 @@ export function Scenarios() {
       <Runs />
     </div>
   );
+}
+
+/** Opens the form that was wished for elsewhere, unless the scenario cannot be run. */
+function useWish(): void {
+  const [wanted, known] = [wished.value, processes.value];
+  useEffect(() => {
+    if (wanted === null || known === null) return;
+    const process = known.find(({ id, twin }) => id === wanted.process && !twin.missing);
+    wished.value = null;
+    if (process) asking.value = { process, inputs: wanted.inputs };
+  }, [wanted, known]);
 }
 
 function ProcessWords({ process: { id, twin } }: { process: Process }) {

@@ -8,7 +8,8 @@ import { boxOf } from '../../geo/scale';
 import { seen } from '../../state/sensing/alarm';
 import { closeCard, openEvent, openSensor } from '../../state/sensing/cards';
 import { DAY, HOUR, present, setWindow } from '../../state/sensing/clock';
-import { act, events, isOpen, NEXT, type Did } from '../../state/sensing/events';
+import { wish } from '../../state/scenarios/asking';
+import { act, events, isOpen, mayCloseRoad, NEXT, type Did } from '../../state/sensing/events';
 import { sensors } from '../../state/sensing/live';
 import { LOOK_KEYS } from '../../state/sensing/states';
 import { fromField } from '../../state/sensing/times';
@@ -19,6 +20,9 @@ import { Icon } from '../Icon';
 import { MergeForm } from './MergeForm';
 import { Grade } from './Symbol';
 import { fullTime, STATES, zone } from './words';
+
+/** Degrees, a kilometre: the streets that traffic may turn to. */
+const AROUND = 0.01;
 
 export function EventCard() {
   const id = view.value.sensing.event;
@@ -231,7 +235,7 @@ function NoteField({ required = false }: { required?: boolean }) {
   );
 }
 
-/** To the sensor, the city objects and the time that it is of. */
+/** To the sensor, the city objects and the time that it is of, and to what would be if it went on. */
 function Ways({ event }: { event: CityEvent }) {
   const { datastream, objects, began_at, ended_at } = event.properties;
   const box = boxOf(event.geometry);
@@ -241,6 +245,10 @@ function Ways({ event }: { event: CityEvent }) {
     const end = ended_at === null ? present() : Date.parse(ended_at);
     const room = Math.max(HOUR, Math.min(DAY, (end - Date.parse(began_at)) / 2));
     setWindow(Date.parse(began_at) - room, Math.min(end + room, Math.max(present(), end)));
+  };
+  const whatIf = (): void => {
+    if (box) map.peek()?.showBox([box[0] - AROUND, box[1] - AROUND, box[2] + AROUND, box[3] + AROUND]);
+    wish('traffic', { closures: [{ event: event.id }] });
   };
   return (
     <div class="card-actions">
@@ -262,6 +270,11 @@ function Ways({ event }: { event: CityEvent }) {
       <button type="button" class="button" onClick={whole}>
         <Icon name="clock" /> {t('event.window')}
       </button>
+      {mayCloseRoad(event) && (
+        <button type="button" class="button" onClick={whatIf}>
+          <Icon name="play" /> {t('event.what_if')}
+        </button>
+      )}
     </div>
   );
 }

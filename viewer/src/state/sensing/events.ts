@@ -50,6 +50,11 @@ export function isOpen(state: EventState): boolean {
   return state !== 'resolved' && state !== 'closed';
 }
 
+/** Whether it may have closed a road: it is linked to one, or somebody told of it at a place. */
+export function mayCloseRoad({ geometry, properties: { state, objects, datastream } }: CityEvent): boolean {
+  return isOpen(state) && (objects.some(({ layer }) => layer === 'roads') || (geometry !== null && datastream === null));
+}
+
 /** The events that fit; box and window: null for anywhere and ever. */
 export function choose(
   all: readonly CityEvent[],
