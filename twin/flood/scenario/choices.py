@@ -52,7 +52,7 @@ class Release(Inputs):
         None, title=Words("水库", "Reservoir"), help=Words("不填则为最大的水库", "The largest if it is left out")
     )
     discharge_m3_s: float = field(title=Words("泄量", "Discharge"), unit="m3/s", gt=0, le=50_000)
-    begin_h: float = field(0.0, title=Words("开始", "Begin"), unit="h", ge=0, le=168)
+    begin_h: float = field(0.0, title=Words("开始", "Begin"), help=names.FROM_START, unit="h", ge=0, le=168)
     hours: float = field(6.0, title=Words("历时", "Hours"), unit="h", gt=0, le=168)
 
 
@@ -86,7 +86,7 @@ class Breaching(Inputs):
         help=Words("不填则在最长海塘的中点", "The middle of the longest sea wall if it is left out"),
         widget="point",
     )
-    begin_h: float = field(1.0, title=Words("溃决时刻", "Hour"), unit="h", ge=0, le=168)
+    begin_h: float = field(1.0, title=Words("溃决时刻", "Hour"), help=names.FROM_START, unit="h", ge=0, le=168)
     bottom_m: float | None = field(
         None,
         title=Words("溃口底高程", "Level of its bottom"),

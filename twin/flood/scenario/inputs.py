@@ -18,6 +18,7 @@ SEA = Words("潮位", "Sea level")
 RIVERS = Words("河道与水库", "Rivers and reservoirs")
 WORKS = Words("水利工程", "Works")
 GROUND = Words("下垫面", "Ground")
+SEEN = Words("已知积水", "Water that was seen")
 UNCERTAINTY = Words("不确定性", "Uncertainty")
 MOST_MEMBERS = 50
 MOST_FRAMES = 200
@@ -150,7 +151,7 @@ class FloodInputs(Inputs):
     high_water_h: float = field(
         6.0,
         title=Words("高潮时刻", "Hour of high water"),
-        help=Words("所有分潮在此刻同时达到最大", "All constituents are highest together then"),
+        help=Words("自开始时刻起算，各分潮此时同为最高", "From the run's start; all constituents are highest then"),
         unit="h",
         group=SEA,
         when={"sea": ["tide"]},
@@ -159,7 +160,13 @@ class FloodInputs(Inputs):
     )
     surge_m: float = field(0.0, title=Words("风暴增水", "Surge"), unit="m", group=SEA, ge=-5, le=10)
     surge_peak_h: float = field(
-        6.0, title=Words("增水峰时刻", "Hour of the surge"), unit="h", group=SEA, ge=-48, le=200
+        6.0,
+        title=Words("增水峰时刻", "Hour of the surge"),
+        help=names.FROM_START,
+        unit="h",
+        group=SEA,
+        ge=-48,
+        le=200,
     )
     surge_hours: float = field(12.0, title=Words("增水历时", "Length of the surge"), unit="h", group=SEA, gt=0, le=96)
     sea_shift_m: float = field(
@@ -243,7 +250,14 @@ class FloodInputs(Inputs):
         "working", title=Words("泵站", "Pumps"), choices=names.PUMPING, group=WORKS
     )
     pumps_fail_h: float = field(
-        0.0, title=Words("停泵时刻", "Hour of failure"), unit="h", group=WORKS, when={"pumps": ["failed"]}, ge=0, le=168
+        0.0,
+        title=Words("停泵时刻", "Hour of failure"),
+        help=names.FROM_START,
+        unit="h",
+        group=WORKS,
+        when={"pumps": ["failed"]},
+        ge=0,
+        le=168,
     )
     drains: float = field(
         1.0,
@@ -301,7 +315,7 @@ class FloodInputs(Inputs):
             "Depths seen or measured in this flood, with the time and a photo; the result shows by how much the run "
             "misses them",
         ),
-        group=UNCERTAINTY,
+        group=SEEN,
         default_factory=list,
         max_length=500,
         widget="point",

@@ -21,8 +21,10 @@ SEA_KINDS = {
     "datastream": Words("潮位站实测", "From a gauge"),
 }
 TIDES = titles("tides.yaml", "tides")
+# Hours are read as those of the clock where nothing else is said.
+FROM_START = Words("自开始时刻起算", "Counted from the start of the run")
 FIRST_WATER = {
-    "bodies": Words("河湖库按常水位蓄水", "Rivers, lakes and reservoirs at their usual level"),
+    "bodies": Words("河湖库按常水位蓄水", "Rivers, lakes, reservoirs as usual"),
     "dry": Words("无水", "None"),
 }
 SLUICING = {

@@ -29,14 +29,14 @@ export interface InputProps extends Omit<Props, 'fault'> {
   readonly describedBy: string;
 }
 
-/** Characters beyond which a choice has a line of its own. */
-const LONG = 20;
+/** Beyond so many Latin letters a choice has a line of its own; a Chinese character is as wide as two. */
+const LONG = 15;
 
 export function FieldRow({ field, value, fault, onChange, onTaken }: Props) {
   const id = useId();
   const { title, help, unit, asks } = field;
   const describedBy = `${id}-help`;
-  const long = asks.kind === 'choice' && asks.choices.some(({ title: words }) => pick(words).length > LONG);
+  const long = asks.kind === 'choice' && asks.choices.some(({ title: words }) => widthOf(pick(words)) > LONG);
   const tall = long || ['list', 'rows', 'shape', 'box', 'json', 'names', 'moment', 'photo'].includes(asks.kind);
   return (
     <div class={`field-row is-${asks.kind}${tall ? ' is-tall' : ''}${fault !== null ? ' is-wrong' : ''}`}>
@@ -58,6 +58,10 @@ export function FieldRow({ field, value, fault, onChange, onTaken }: Props) {
       </div>
     </div>
   );
+}
+
+function widthOf(text: string): number {
+  return text.length + (text.match(/[\u3000-\u9fff\uff00-\uffef]/g)?.length ?? 0);
 }
 
 function FieldInput(props: InputProps) {
