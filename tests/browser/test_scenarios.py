@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import httpx
 import pytest
+from PIL import ExifTags, Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_access_for_all import violations
@@ -93,6 +95,55 @@ def test_a_flood_from_the_form_to_the_map(scenarios: Viewer, planner: httpx.Clie
     expect(page.get_by_text("No run yet that you may see.")).to_be_visible()
     while planner.get(f"/jobs/{job['jobID']}").status_code == 200:
         page.wait_for_timeout(200)
+
+
+def taken_at(lng: float, lat: float) -> bytes:
+    """A photo into which a phone wrote where it was taken."""
+    exif, out = Image.Exif(), BytesIO()
+    gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
+    gps[ExifTags.GPS.GPSLatitudeRef], gps[ExifTags.GPS.GPSLongitudeRef] = "N", "E"
+    gps[ExifTags.GPS.GPSLatitude], gps[ExifTags.GPS.GPSLongitude] = (lat, 0.0, 0.0), (lng, 0.0, 0.0)
+    Image.new("RGB", (320, 200), (40, 90, 150)).save(out, "JPEG", exif=exif)
+    return out.getvalue()
+
+
+def test_a_photo_of_seen_water_goes_from_the_form_to_card_and_table(scenarios: Viewer, planner: httpx.Client):
+    page = scenarios.page
+    page.get_by_role("button", name=re.compile("^Flood")).click()
+    for group in ("Time and computation", "Rain", "Water that was seen"):
+        page.locator("summary", has_text=group).click()
+    page.get_by_label("Count exposure and loss").uncheck()
+    page.get_by_label("Rain", exact=True).select_option(label="Constant")
+    for title, value in GIVEN:
+        page.get_by_label(title, exact=True).fill(value)
+    page.get_by_role("button", name="Add · Water that was seen").click()
+    place = page.get_by_role("group", name="Number 1")
+    lng, lat = planner.get("/city").raise_for_status().json()["view"]["center"]
+    taken = {"name": "lane.jpg", "mimeType": "image/jpeg", "buffer": taken_at(lng, lat)}
+    place.get_by_label("Choose a photo").set_input_files(taken)  # type: ignore[arg-type]
+    expect(place.get_by_role("img", name="Photo")).to_be_visible()
+    place.get_by_role("button", name="Fill in the place").click()
+    place.get_by_role("spinbutton", name="Depth").fill("0.4")
+    place.get_by_label("Name", exact=True).fill("Lane")
+    assert violations(page) == []
+    page.get_by_role("button", name="Run").click()
+
+    page.locator(".run-tables").get_by_role("button", name="Water that was seen").click()
+    table = page.get_by_role("region", name="Water that was seen", exact=True)
+    expect(table.get_by_role("img", name="Photo")).to_be_visible()
+    expect(table.get_by_role("columnheader", name="Found less seen, m")).to_be_visible()
+    job = planner.get(f"/jobs/{scenarios.told('run')}").raise_for_status().json()
+    (seen,) = job["twin"]["inputs"]["seen"]
+    assert seen["at"]["coordinates"] == pytest.approx([lng, lat], abs=1e-4)
+    report = next(name for name in job["twin"]["files"] if name.endswith("-en.html"))
+    assert "data:image/jpeg;base64," in planner.get(f"/jobs/{job['jobID']}/files/{report}").raise_for_status().text
+
+    # By a link, the layer of the places off: the card speaks as it does beside the map.
+    places = next(each["id"] for each in job["twin"]["layers"] if each["role"] == "seen_places")
+    item = planner.get(f"/collections/{places}/items").raise_for_status().json()["features"][0]["id"]
+    scenarios.open(layers=BARE, selected=f"{places}/{item}")
+    expect(scenarios.card.get_by_role("img", name="Photo")).to_be_visible()
+    expect(scenarios.card.get_by_text("Depth that was seen")).to_be_visible()
 
 
 def test_a_link_shows_two_runs_together(new_page: Callable[..., Page], server: str, planner: httpx.Client):

@@ -1,6 +1,7 @@
 """The SDK at work on a real server: files, statistics, and edits that the next reader sees."""
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import geopandas
 import pandas as pd
 import pytest
 import shapely
+from PIL import Image
 
 import twin
 from cim_models.database import Database
@@ -142,6 +144,17 @@ def test_nobody_overwrites_what_he_has_not_seen(editor: twin.City) -> None:
     with pytest.raises(Conflict, match="changed since"):
         facilities.update(number, {"capacity": 2}, etag=read)
     assert facilities.get(number)["properties"]["capacity"] == 1
+
+
+def test_a_photo_is_named_as_a_run_takes_it(editor: twin.City, tmp_path: Path) -> None:
+    photo = tmp_path / "lane.png"
+    Image.new("RGB", (60, 40), (40, 90, 150)).save(photo)
+    told = editor.upload_photo(photo)
+    assert re.fullmatch(r"photos/[0-9a-f-]{36}", told["photo"])
+    assert (told["place"], told["time"]) == (None, None)
+    (tmp_path / "lane.txt").write_text("no picture")
+    with pytest.raises(WrongRequest):
+        editor.upload_photo(tmp_path / "lane.txt")
 
 
 def test_who_may_not_write_is_told_so(own_server: tuple[str, town.Tokens], editor: twin.City) -> None:
