@@ -62,15 +62,18 @@ def rubbed_velocities(h, hu, hv, n2, cell, u, v, r, k):  # type: ignore[no-untyp
 def rubbed_face(za, ha, ua, va, ra, zb, hb, ub, vb, rb, k):  # type: ignore[no-untyped-def]
     """Fluxes of `through_face` at first order, as over a bed without the fall that friction (ra, rb) holds in balance.
 
-    That fall, no more than the bed's own, is taken out of the step between the two cells and given back as a push of
-    gravity, half to each (the apparent bed of Bouchut, Mangeney, Perthame & Vilotte 2003). A step would count as a
+    That fall, no more than the bed's and the level's own, is taken out of the step between the two cells and given back
+    as a push of gravity on the thinner of the two depths, half to each: a pool at the foot of a slope is not pushed by
+    the film that runs into it (the apparent bed of Bouchut, Mangeney, Perthame & Vilotte 2003). A step would count as a
     difference of levels, and smear what runs down a slope.
     """
-    half = k.half * minmod(za - zb, k.half * (ra * ua + rb * ub), k)
-    half = half if min(ha, hb) > k.dry else k.zero
+    fall = za - zb
+    held = minmod(minmod(fall, fall + ha - hb, k), k.half * (ra * ua + rb * ub), k)
+    thin = min(ha, hb)
+    half = k.half * held if thin > k.dry else k.zero
     volume, left, right, along = through_face(za - half, ha, ua, va, zb + half, hb, ub, vb, k)
-    push = k.gravity * half
-    return volume, left - push * ha, right + push * hb, along
+    push = k.gravity * half * thin
+    return volume, left - push, right + push, along
 
 
 @njit(**ROW)

@@ -52,8 +52,9 @@ def _cases(rows: Sequence[Row]) -> Iterator[str]:
     )
     yield (
         "On slopes `full` meets Manning's flow, runoff, backwaters and the jumps of MacDonald's channels to a per "
-        "cent, and so does `fast` but for runoff, whose rising water it smears. Local inertia is as good where water "
-        "runs uniformly or friction holds its front back, and of no use behind a broken dam."
+        "cent, and so does `fast` but for runoff, whose rising water it smears, and for films over very rough ground "
+        "where a cell falls by many times their depth. Local inertia is as good where water runs uniformly or friction "
+        "holds its front back, and of no use behind a broken dam."
     )
     yield (
         "A jump across a slanting flow is exact along a wall that follows the grid. Along one in steps of cells fast "
