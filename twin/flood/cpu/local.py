@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from twin.flood.cpu.crew import LAUNCHED
 from twin.flood.cpu.face import numbers
-from twin.flood.cpu.seams import BOTTOM, FIRST, LAST, LEFT, LEVEL, RIGHT, TOP, Passed, cross, lay_out, squares
+from twin.flood.cpu.seams import BOTTOM, FIRST, LAST, LEFT, LEVEL, NORTH, RIGHT, TOP, Passed, cross, lay_out, squares
 from twin.flood.cpu.state import GHOSTS, Faces, Floats, Ints, Rim, Water
-from twin.flood.cpu.sweep import first_order
+from twin.flood.cpu.sweep import ROWS_OF_BUFFERS, first_order
 
 MOST_LEVEL = 3
 # A wave goes half a cell at most in a step: in the 16 between two looks it does not leave a square and those around.
@@ -31,13 +32,12 @@ Levels = npt.NDArray[np.int64]
 class LocalSteps:
     """Which blocks step when, and what passed between them. ground: bed, n^2, special faces to the east and south."""
 
-    def __init__(
-        self, ground: tuple[Floats, Floats, Faces, Faces], rim: Rim, cell: float, *, block: int, longest: int
-    ) -> None:
+    def __init__(self, ground: tuple[Floats, Floats, Faces, Faces], rim: Rim, cell: float, *, block: int) -> None:
         shape, dtype = ground[0].shape, ground[0].dtype
         self._ground, self._rim, self._cell, self._k = ground, rim, dtype.type(cell), numbers(dtype)
         self._rows, self._columns = (length - 2 * GHOSTS for length in shape)
-        self._block, self._longest = block, longest
+        self._block = block
+        self._scratch = np.zeros((LAUNCHED, ROWS_OF_BUFFERS, shape[1]), dtype)
         strips, files = -(-self._rows // block), -(-self._columns // block)
         self.passed = Passed(
             np.zeros((strips + 1, 2, 3, shape[1]), dtype), np.zeros((files + 1, 2, 3, shape[0]), dtype)
@@ -48,9 +48,9 @@ class LocalSteps:
         self._fine = np.zeros((2, -(-self._rows // SQUARE), -(-self._columns // SQUARE)), dtype)
         self._most = np.zeros((self._fine.shape[1], 2, self._columns), dtype)
         self.segments: Ints = np.zeros((0, 8), np.int64)
-        self._seams: Ints = np.zeros((0, 6), np.int64)
-        self._speed_of = np.zeros(0, dtype)
-        self._ends = np.zeros(MOST_LEVEL + 2, np.int64)
+        self._seams: Ints = np.zeros((0, 5), np.int64)
+        self._strips = np.zeros(strips + 1, np.int64)
+        self._speed_of = np.zeros((strips, MOST_LEVEL + 1), dtype)
         self._shares, self._seam_shares = np.zeros((2, MOST_LEVEL + 1, SHARES + 1), np.int64)
         self._cells = np.zeros(MOST_LEVEL + 1, np.int64)
 
@@ -87,19 +87,19 @@ class LocalSteps:
         if np.array_equal(levels, self.levels) and len(self.segments):
             return
         self.levels = levels
-        segments, seams = lay_out(levels, self._block, self._rows, self._columns, self._longest)
-        self.segments = segments[np.argsort(segments[:, LEVEL], kind="stable")]
+        self.segments, seams = lay_out(levels, self._block, self._rows, self._columns, self._columns)
+        self._strips = np.searchsorted(self.segments[:, NORTH], np.arange(len(levels) + 1))
         self._seams = seams[np.argsort(seams[:, LEVEL], kind="stable")]
-        self._speed_of = np.zeros(len(segments), self._speed_of.dtype)
-        every = np.arange(MOST_LEVEL + 2)
-        self._ends = np.searchsorted(self.segments[:, LEVEL], every)
-        seam_ends = np.searchsorted(self._seams[:, LEVEL], every)
-        cells = (self.segments[:, BOTTOM] - self.segments[:, TOP]) * (self.segments[:, RIGHT] - self.segments[:, LEFT])
+        seam_ends = np.searchsorted(self._seams[:, LEVEL], np.arange(1, MOST_LEVEL + 2))
+        height, width = (
+            self.segments[:, last] - self.segments[:, first] for last, first in ((BOTTOM, TOP), (RIGHT, LEFT))
+        )
         lengths = self._seams[:, LAST] - self._seams[:, FIRST]
         for due in range(MOST_LEVEL + 1):
-            self._cells[due] = cells[: self._ends[due + 1]].sum()
-            self._shares[due] = shares(cells[: self._ends[due + 1]])
-            self._seam_shares[due] = shares(lengths[: seam_ends[due + 1]])
+            cells = np.where(self.segments[:, LEVEL] <= due, height * width, 0)
+            self._cells[due] = cells.sum()
+            self._shares[due] = shares(np.bincount(self.segments[:, NORTH], cells, len(levels)))
+            self._seam_shares[due] = shares(lengths[: seam_ends[due]])
 
     def longest_step(self, reach: float, steps: int) -> float:
         """Seconds that the next step may take so that no wave goes farther than `reach` (m) in its part's own step.
@@ -113,7 +113,7 @@ class LocalSteps:
                 longest = min(longest, (reach / speed - float(self._since[level])) / left)
         return longest
 
-    def step(self, water: Water, dt: float, steps: int, scratch: Floats) -> int:
+    def step(self, water: Water, dt: float, steps: int) -> int:
         """Bring the parts whose turn it is to the end of a step; how many cells that were.
 
         steps: since the last look, this one counted; with 0 all have their turn. The rim is told the mean flows of
@@ -123,13 +123,14 @@ class LocalSteps:
         kind = z.dtype.type
         self._since += kind(dt)
         due = next(level for level in range(MOST_LEVEL, -1, -1) if steps % 2**level == 0)
-        speed, common = self._speed_of, (self._since, self.passed, scratch, k)
         for side in self._rim:
             side[:] = 0
-        cross(water, z, n2, self._cell, across, down, self._rim, self._seams, self._seam_shares[due], kind(dt), *common)
-        first_order(water, z, n2, across, down, self.segments, self._shares[due], self._cell, speed, *common)
-        for level in range(due + 1):
-            self.speeds[level] = speed[self._ends[level] : self._ends[level + 1]].max(initial=0.0)
+        common = (self.passed, self._scratch, k)
+        seams = (self._seams, self._seam_shares[due], kind(dt), self._since)
+        cross(water, z, n2, self._cell, down, self._rim, *seams, *common)
+        segments = (self.segments, self._strips, self._shares[due], due, kind(dt), self._since)
+        first_order(water, z, n2, across, down, self._rim, *segments, self._cell, self._speed_of, *common)
+        self.speeds[: due + 1] = self._speed_of.max(0)[: due + 1]
         self._since[: due + 1] = 0
         return int(self._cells[due])
 
@@ -142,7 +143,7 @@ class LocalSteps:
         return found
 
 
-def shares(work: Ints) -> Ints:
+def shares(work: npt.NDArray[Any]) -> Ints:
     """Where each of SHARES runs of pieces begins, and the last ends, so that all have about as much of the work."""
     middles = np.cumsum(work) - work / 2
     ends: Ints = np.searchsorted(middles, np.arange(SHARES + 1) * (work.sum() / SHARES))

@@ -18,9 +18,9 @@ from twin.flood.cpu.state import GHOSTS, Floats
 from twin.flood.cpu.volume import clear, fastest, greatest, plain_fluxes, rubbed_velocities, special_faces
 
 PARALLEL = FAST | {"parallel": True}
-# Columns of a segment, and of a seam: its bounds, its level; which seams lie around, or which one it is.
+# Columns of a segment, and of a seam between strips: its bounds; which seams lie around, or which one it is; its level.
 TOP, BOTTOM, LEFT, RIGHT, LEVEL, NORTH, WEST, EAST = range(8)
-UPRIGHT, LINE, FIRST, LAST, NUMBER = 0, 1, 2, 3, 5
+LINE, FIRST, LAST, NUMBER = range(4)
 
 
 class Passed(NamedTuple):
@@ -36,14 +36,14 @@ class Passed(NamedTuple):
 
 @njit(cache=True)
 def lay_out(levels, block, rows, columns, longest):  # type: ignore[no-untyped-def]
-    """Segments of one level in each strip of rows, none longer than `longest`; and seams between those at work.
+    """Segments of one level in each strip of rows, none longer than `longest`; and seams between strips at work.
 
     levels: of each block, -1 where no work is done. rows, columns: without ghosts. There is no seam beside a block
     that is not worked on: nothing passes there.
     """
     strips, files = levels.shape
     segments = np.empty((strips * files, 8), np.int64)
-    seams = np.empty((2 * (strips + 1) * (files + 1), 6), np.int64)
+    seams = np.empty(((strips + 1) * files, 5), np.int64)
     n, m = 0, 0
     for br in range(strips):
         r0, r1 = GHOSTS + br * block, GHOSTS + min((br + 1) * block, rows)
@@ -57,13 +57,6 @@ def lay_out(levels, block, rows, columns, longest):  # type: ignore[no-untyped-d
                 c0, c1 = GHOSTS + first * block, GHOSTS + min(last * block, columns)
                 segments[n] = (r0, r1, c0, c1, level, br, first, last)
                 n += 1
-                before = levels[br, first - 1] if first > 0 else level
-                if before >= 0:
-                    seams[m] = (1, c0, r0, r1, min(before, level), first)
-                    m += 1
-                if last == files:
-                    seams[m] = (1, c1, r0, r1, level, last)
-                    m += 1
             first = last
     for number in range(strips + 1):
         line = GHOSTS + min(number * block, rows)
@@ -74,7 +67,7 @@ def lay_out(levels, block, rows, columns, longest):  # type: ignore[no-untyped-d
             while last < files and _meeting(levels, number, last) == pace and (last - first) * block < longest:
                 last += 1
             if pace >= 0:
-                seams[m] = (0, line, GHOSTS + first * block, GHOSTS + min(last * block, columns), pace, number)
+                seams[m] = (line, GHOSTS + first * block, GHOSTS + min(last * block, columns), number, pace)
                 m += 1
             first = last
     return segments[:n].copy(), seams[:m].copy()
@@ -120,19 +113,15 @@ def _deepest(h, c, most):  # type: ignore[no-untyped-def]
 
 
 @njit(**PARALLEL)
-def cross(water, z, n2, cell, across, down, rim, seams, shares, dt, since, passed, scratch, k):  # type: ignore[no-untyped-def]
-    """Add up what passes the seams of all shares.
+def cross(water, z, n2, cell, down, rim, seams, shares, dt, since, passed, scratch, k):  # type: ignore[no-untyped-def]
+    """Add up what passes the seams between strips, of all shares.
 
     shares: where each begins and the last ends; dt: seconds since the last step of any level, since: of each.
     """
     for share in prange(len(shares) - 1):
         own = scratch[get_thread_id()]  # type: ignore[no-untyped-call]
         for s in range(shares[share], shares[share + 1]):
-            span = since[seams[s, LEVEL]]
-            if seams[s, UPRIGHT]:
-                _cross_upright(water, z, n2, cell, across, rim, seams[s], span, dt, passed.upright, own, k)
-            else:
-                _cross_level(water, z, n2, cell, down, rim, seams[s], span, dt, passed.level, own, k)
+            _cross_level(water, z, n2, cell, down, rim, seams[s], since[seams[s, LEVEL]], dt, passed.level, own, k)
 
 
 @njit(**LEAN)
@@ -155,36 +144,27 @@ def _cross_level(water, z, n2, cell, faces, rim, seam, span, dt, passed, scratch
 
 
 @njit(**LEAN)
-def _cross_upright(water, z, n2, cell, faces, rim, seam, span, dt, passed, scratch, k):  # type: ignore[no-untyped-def]
-    i, r0, number = seam[LINE], seam[FIRST], seam[NUMBER]
-    f, n = slice(r0, seam[LAST]), seam[LAST] - r0
-    x, w, g, r = scratch[0:4], scratch[4:8], scratch[8:18], scratch[18:20]
-    for side in range(2):
-        # Cells under each other lie far apart; side by side they make vectors.
-        at = 5 * side
-        for j in range(n):
-            g[at, j] = z[r0 + j, i - 1 + side]
-            g[at + 1, j] = water.depth[r0 + j, i - 1 + side]
-            g[at + 2, j] = water.flow_x[r0 + j, i - 1 + side]
-            g[at + 3, j] = water.flow_y[r0 + j, i - 1 + side]
-            g[at + 4, j] = n2[r0 + j, i - 1 + side]
-        rubbed_velocities(
-            g[at + 1, :n], g[at + 2], g[at + 3], g[at + 4], cell, w[2 * side], w[2 * side + 1], r[side], k
-        )
-    plain_fluxes(g[0, :n], g[5], g[1], g[6], w[0], w[2], w[1], w[3], r[0], r[1], x[0], x[1], x[2], x[3], k)
-    for j in range(n):
-        if faces.start[r0 + j] < faces.start[r0 + j + 1]:
-            a = slice(j, j + 1)
-            special_faces(
-                r0 + j, i, faces, g[0, a], g[5, a], g[1, a], g[6, a], w[0, a], w[2, a], w[1, a], w[3, a],
-                x[0, a], x[1, a], x[2, a], x[3, a], k,
-            )  # fmt: skip
+def cross_upright(water, z, n2, cell, faces, rim, j, i, span, dt, passed, scratch, k):  # type: ignore[no-untyped-def]
+    """Add up what passes the seam west of column i in a row; both its cells are as they were left.
+
+    span, dt: seconds since the last step of its pace, and of any level. passed: (side west or east, quantity, row).
+    """
+    east, west = slice(i, i + 1), slice(i - 1, i)
+    h, hu, hv = water.depth[j], water.flow_x[j], water.flow_y[j]
+    u, v, x, r = scratch[0], scratch[1], scratch[2], scratch[3]
+    near = slice(i - 1, i + 1)
+    rubbed_velocities(h[near], hu[near], hv[near], n2[j, near], cell, u, v, r, k)
+    zw, ze, hw, he, uw, ue, vw, ve = z[j, west], z[j, east], h[west], h[east], u[0:1], u[1:2], v[0:1], v[1:2]
+    plain_fluxes(zw, ze, hw, he, uw, ue, vw, ve, r[0:1], r[1:2], x[0:1], x[1:2], x[2:3], x[3:4], k)
+    special_faces(j, i, faces, zw, ze, hw, he, uw, ue, vw, ve, x[0:1], x[1:2], x[2:3], x[3:4], k)
     if i == GHOSTS:
-        _mean(rim.west[f], x[0], span / dt)
-    if i == water.depth.shape[1] - GHOSTS:
-        _mean(rim.east[f], x[0], span / dt)
-    _add(passed[number, 0, 0, f], passed[number, 0, 1, f], passed[number, 0, 2, f], x[0], x[1], x[3], span)
-    _add(passed[number, 1, 0, f], passed[number, 1, 1, f], passed[number, 1, 2, f], x[0], x[2], x[3], span)
+        rim.west[j] = x[0] * span / dt
+    if i == h.size - GHOSTS:
+        rim.east[j] = x[0] * span / dt
+    for side in range(2):
+        passed[side, 0, j] += x[0] * span
+        passed[side, 1, j] += x[1 + side] * span
+        passed[side, 2, j] += x[3] * span
 
 
 @njit(**ROW)

@@ -62,8 +62,7 @@ class Solver:
         self.local: LocalSteps | None = None
         if mode == "fast":
             ground = (z, self.n2, across, down)
-            # Shorter segments, for few of them may have their turn at once.
-            self.local = LocalSteps(ground, self.rim, cell, block=BLOCK, longest=LONGEST // 2)
+            self.local = LocalSteps(ground, self.rim, cell, block=BLOCK)
             self._wakes, self._steady = (self._blocks_of(cells) for cells in (sources, steady))
         else:
             self._other = Water(*(np.zeros_like(z) for _ in range(4)))
@@ -102,7 +101,7 @@ class Solver:
         if self.local is not None:
             self._outside(self.water, begin)
             steps = 0 if whole else self.steps_since_look
-            worked = self.local.step(self.water, dt, steps, self._scratch)
+            worked = self.local.step(self.water, dt, steps)
             self._speed = float(self.local.speeds.max())
         else:
             self._speed, rim = self._step(dt, begin, end)

@@ -8,7 +8,7 @@ from numba import njit, prange
 from numba.np.ufunc.parallel import get_thread_id
 
 from twin.flood.cpu.face import FAST, LEAN
-from twin.flood.cpu.seams import BOTTOM, EAST, LEFT, LEVEL, NORTH, RIGHT, TOP, WEST, collect
+from twin.flood.cpu.seams import BOTTOM, EAST, LEFT, LEVEL, NORTH, RIGHT, TOP, WEST, collect, cross_upright
 from twin.flood.cpu.state import GHOSTS
 from twin.flood.cpu.volume import (
     advance,
@@ -26,19 +26,25 @@ from twin.flood.cpu.volume import (
 )
 
 PARALLEL = FAST | {"parallel": True}
+# Of faces west and north of cells, of velocities, and of the greatest speed in each column: what first order needs.
+ROWS_OF_BUFFERS = 19
 
 
 @njit(**PARALLEL)
-def first_order(water, z, n2, across, down, segments, shares, cell, speed, since, passed, scratch, k):  # type: ignore[no-untyped-def]
-    """Euler's step of the segments of all shares, each by the seconds since its level's last one, in place.
+def first_order(  # type: ignore[no-untyped-def]
+    water, z, n2, across, down, rim, segments, strips, shares, due, dt, since, cell, speed, passed, scratch, k
+):
+    """Euler's step, in place, of the segments of levels up to `due`, each by the seconds since its level's last one.
 
-    shares: where each begins and the last ends. passed: what went through the seams around them meanwhile, which is
-    taken. Sets the greatest wave speed of each segment afterwards, m/s.
+    strips: where the segments of each strip begin and the last end; shares: where the strips of each share do. dt:
+    seconds since the last step of any level. passed: what went through the seams meanwhile, which is taken. Sets the
+    greatest wave speed afterwards by strip and level, m/s.
     """
     for share in prange(len(shares) - 1):
         own = scratch[get_thread_id()]  # type: ignore[no-untyped-call]
-        for s in range(shares[share], shares[share + 1]):
-            speed[s] = _first_order(water, z, n2, across, down, segments[s], since, passed, cell, k, own)
+        for n in range(shares[share], shares[share + 1]):
+            strip = segments[strips[n] : strips[n + 1]]
+            _first_order(water, z, n2, across, down, rim, strip, due, dt, since, cell, speed[n], passed, own, k)
 
 
 @njit(**PARALLEL)
@@ -53,47 +59,74 @@ def second_order(now, out, z, n2, across, down, rim, segments, scratch, ratio, d
 
 
 @njit(**LEAN)
-def _first_order(water, z, n2, across, down, segment, since, passed, cell, k, scratch):  # type: ignore[no-untyped-def]
+def _first_order(water, z, n2, across, down, rim, strip, due, dt, since, cell, speed, passed, scratch, k):  # type: ignore[no-untyped-def]
+    """A strip, row by row through all its segments: memory is read in order, however short they are."""
     h, hu, hv = water.depth, water.flow_x, water.flow_y
-    r0, r1, c0, c1 = segment[TOP], segment[BOTTOM], segment[LEFT], segment[RIGHT]
-    dt, width, f = since[segment[LEVEL]], c1 - c0, slice(c0, c1)
-    over, ratio = k.one / dt, dt / cell
-    west, east = passed.upright[segment[WEST], 1], passed.upright[segment[EAST], 0]
-    # Rows of the buffer are longer than the segment; loops run as far as the rows of cells do.
+    # Columns of the buffers are those of the grid; rows of faces stand one in front, for both ends of a segment.
     x, y, w, most, r = scratch[0:4], scratch[4:12], scratch[12:16], scratch[16], scratch[17:19]
-    clear(most, k)
-    collect(passed.level[segment[NORTH], 1, :, f], over, y[4 * (r0 & 1)], y[4 * (r0 & 1) + 2], y[4 * (r0 & 1) + 3], k)
-    w0 = 2 * (r0 & 1)
-    rubbed_velocities(h[r0, f], hu[r0, f], hv[r0, f], n2[r0, f], cell, w[w0], w[w0 + 1], r[r0 & 1], k)
+    clear(speed, k)
+    if not len(strip):
+        return
+    r0, r1, number = strip[0, TOP], strip[0, BOTTOM], strip[0, NORTH]
+    for s in range(len(strip)):
+        if strip[s, LEVEL] <= due:
+            f, y0, w0 = slice(strip[s, LEFT], strip[s, RIGHT]), 4 * (r0 & 1), 2 * (r0 & 1)
+            over = k.one / since[strip[s, LEVEL]]
+            clear(most[f], k)
+            collect(passed.level[number, 1, :, f], over, y[y0, f], y[y0 + 2, f], y[y0 + 3, f], k)
+            rubbed_velocities(h[r0, f], hu[r0, f], hv[r0, f], n2[r0, f], cell, w[w0, f], w[w0 + 1, f], r[r0 & 1, f], k)
     for j in range(r0 + 1, r1 + 1):
-        i, s, n = j - 1, j & 1, 1 - (j & 1)
-        if j < r1:
-            rubbed_velocities(h[j, f], hu[j, f], hv[j, f], n2[j, f], cell, w[2 * s], w[2 * s + 1], r[s], k)
-            zn, zs, hn, hs = z[i, f], z[j, f], h[i, f], h[j, f]
-            un, us, vn, vs = w[2 * n + 1], w[2 * s + 1], w[2 * n], w[2 * s]
-            plain_fluxes(
-                zn, zs, hn, hs, un, us, vn, vs, r[n], r[s], y[4 * s], y[4 * s + 1], y[4 * s + 2], y[4 * s + 3], k
+        i, y0, y1, w0, w1 = j - 1, 4 * (1 - (j & 1)), 4 * (j & 1), 2 * (1 - (j & 1)), 2 * (j & 1)
+        if strip[0, LEFT] == GHOSTS and strip[0, LEVEL] <= due:
+            cross_upright(
+                water, z, n2, cell, across, rim, i, GHOSTS, since[strip[0, LEVEL]], dt, passed.upright[0], x, k
             )
-            special_faces(
-                j, c0, down, zn, zs, hn, hs, un, us, vn, vs, y[4 * s], y[4 * s + 1], y[4 * s + 2], y[4 * s + 3], k
-            )
-        else:
-            collect(passed.level[segment[NORTH] + 1, 0, :, f], over, y[4 * s], y[4 * s + 1], y[4 * s + 3], k)
-        zw, ze, hw, he = z[i, c0 : c1 - 1], z[i, c0 + 1 : c1], h[i, c0 : c1 - 1], h[i, c0 + 1 : c1]
-        uw, ue, vw, ve = w[2 * n], w[2 * n, 1:], w[2 * n + 1], w[2 * n + 1, 1:]
-        plain_fluxes(zw, ze, hw, he, uw, ue, vw, ve, r[n], r[n, 1:], x[0, 1:], x[1, 1:], x[2, 1:], x[3, 1:], k)
-        special_faces(i, c0 + 1, across, zw, ze, hw, he, uw, ue, vw, ve, x[0, 1:], x[1, 1:], x[2, 1:], x[3, 1:], k)
-        x[0, 0], x[2, 0], x[3, 0] = west[0, i] * over, west[1, i] * over, west[2, i] * over
-        x[0, width], x[1, width], x[3, width] = east[0, i] * over, east[1, i] * over, east[2, i] * over
-        for quantity in range(3):
-            west[quantity, i], east[quantity, i] = k.zero, k.zero
-        advance(
-            h[i, f], hu[i, f], hv[i, f], water.carry[i, f], n2[i, f],
-            x[0], x[0, 1:], x[1, 1:], x[2], x[3], x[3, 1:],
-            y[4 * n], y[4 * s], y[4 * s + 1], y[4 * n + 2], y[4 * n + 3], y[4 * s + 3], ratio, dt, k,
-        )  # fmt: skip
-        fastest(h[i, f], hu[i, f], hv[i, f], most, k)
-    return greatest(most, k)
+        for s in range(len(strip)):
+            c0, c1, level = strip[s, LEFT], strip[s, RIGHT], strip[s, LEVEL]
+            # Nothing passes to a block that is not worked on.
+            meets = c1 == h.shape[1] - GHOSTS or (s + 1 < len(strip) and strip[s + 1, LEFT] == c1)
+            pace = min(level, strip[s + 1, LEVEL]) if s + 1 < len(strip) else level
+            if meets and pace <= due:
+                cross_upright(
+                    water, z, n2, cell, across, rim, i, c1, since[pace], dt, passed.upright[strip[s, EAST]], x, k
+                )
+            if level > due:
+                continue
+            f, width = slice(c0, c1), c1 - c0
+            over, ratio = k.one / since[level], since[level] / cell
+            if j < r1:
+                rubbed_velocities(h[j, f], hu[j, f], hv[j, f], n2[j, f], cell, w[w1, f], w[w1 + 1, f], r[j & 1, f], k)
+                zn, zs, hn, hs = z[i, f], z[j, f], h[i, f], h[j, f]
+                un, us, vn, vs = w[w0 + 1, f], w[w1 + 1, f], w[w0, f], w[w1, f]
+                rn, rs = r[i & 1, f], r[j & 1, f]
+                plain_fluxes(
+                    zn, zs, hn, hs, un, us, vn, vs, rn, rs, y[y1, f], y[y1 + 1, f], y[y1 + 2, f], y[y1 + 3, f], k
+                )
+                special_faces(
+                    j, c0, down, zn, zs, hn, hs, un, us, vn, vs, y[y1, f], y[y1 + 1, f], y[y1 + 2, f], y[y1 + 3, f], k
+                )
+            else:
+                collect(passed.level[number + 1, 0, :, f], over, y[y1, f], y[y1 + 1, f], y[y1 + 3, f], k)
+            zw, ze, hw, he = z[i, c0 : c1 - 1], z[i, c0 + 1 : c1], h[i, c0 : c1 - 1], h[i, c0 + 1 : c1]
+            uw, ue, vw, ve = w[w0, f], w[w0, c0 + 1 :], w[w0 + 1, f], w[w0 + 1, c0 + 1 :]
+            rw, re = r[i & 1, f], r[i & 1, c0 + 1 :]
+            plain_fluxes(zw, ze, hw, he, uw, ue, vw, ve, rw, re, x[0, 1:], x[1, 1:], x[2, 1:], x[3, 1:], k)
+            special_faces(i, c0 + 1, across, zw, ze, hw, he, uw, ue, vw, ve, x[0, 1:], x[1, 1:], x[2, 1:], x[3, 1:], k)
+            west, east = passed.upright[strip[s, WEST], 1], passed.upright[strip[s, EAST], 0]
+            x[0, 0], x[2, 0], x[3, 0] = west[0, i] * over, west[1, i] * over, west[2, i] * over
+            x[0, width], x[1, width], x[3, width] = east[0, i] * over, east[1, i] * over, east[2, i] * over
+            for quantity in range(3):
+                west[quantity, i], east[quantity, i] = k.zero, k.zero
+            advance(
+                h[i, f], hu[i, f], hv[i, f], water.carry[i, f], n2[i, f],
+                x[0], x[0, 1:], x[1, 1:], x[2], x[3], x[3, 1:],
+                y[y0, f], y[y1, f], y[y1 + 1, f], y[y0 + 2, f], y[y0 + 3, f], y[y1 + 3, f], ratio, since[level], k,
+            )  # fmt: skip
+            fastest(h[i, f], hu[i, f], hv[i, f], most[f], k)
+    for s in range(len(strip)):
+        if strip[s, LEVEL] <= due:
+            level = strip[s, LEVEL]
+            speed[level] = max(speed[level], greatest(most[strip[s, LEFT] : strip[s, RIGHT]], k))
 
 
 @njit(**LEAN)
