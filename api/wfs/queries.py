@@ -96,7 +96,8 @@ def take_view(call: Call) -> View:
 
 def type_names(call: Call) -> list[Layer]:
     """The feature types that TYPENAMES names, each once. Raises Fault."""
-    return list(dict.fromkeys(layer_named(name, call) for name in _type_names(call)))
+    named = (layer_named(name, call) for name in _type_names(call))
+    return list({layer.id: layer for layer in named}.values())
 
 
 def layer_named(name: str, call: Call) -> Layer:

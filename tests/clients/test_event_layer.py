@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import time
+from xml.etree import ElementTree
 
 import httpx
 import pyogrio
@@ -48,6 +49,15 @@ def test_gdal_reads_events(server: str) -> None:
     (ours,) = frame[frame.name == "图层之测"].itertuples()
     assert (ours.severity, ours.state, ours.began_at.isoformat()) == ("orange", "raised", "2024-08-01T00:00:00+00:00")
     assert (ours.geometry.x, ours.geometry.y) == pytest.approx((120.9612, 28.1034), abs=1e-7)
+
+
+def test_wfs_describes_them_beside_others(server: str) -> None:
+    """A layer with a style of its own, as events and results have; clients ask for several types at once."""
+    asked = {"SERVICE": "WFS", "VERSION": "2.0.0", "REQUEST": "DescribeFeatureType"}
+    answer = httpx.get(f"{server}/wfs", params=asked | {"TYPENAMES": "city:events,city:roads,city:events"}, timeout=60)
+    schema = ElementTree.fromstring(answer.raise_for_status().content)
+    declared = [each.get("name") for each in schema.findall("{http://www.w3.org/2001/XMLSchema}element")]
+    assert declared == ["events", "roads"]
 
 
 @pytest.mark.skipif(
