@@ -231,7 +231,7 @@ def _shape(text: str | None, kind: str) -> Any:
         raise BadRequest(wanted)
     try:
         found = shapely.from_wkt(text)
-    except shapely.errors.GEOSException:
+    except (shapely.errors.GEOSException, NotImplementedError):
         raise BadRequest(wanted) from None
     corners = shapely.get_coordinates(found)
     if found.geom_type != kind or found.is_empty:

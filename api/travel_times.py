@@ -36,7 +36,7 @@ def parse_places(text: str) -> list[tuple[float, float]]:
     wanted = "MULTIPOINT((lon lat),(lon lat)) in longitude and latitude is wanted"
     try:
         shape = shapely.from_wkt(text)
-    except shapely.errors.GEOSException:
+    except (shapely.errors.GEOSException, NotImplementedError):
         raise ValueError(wanted) from None
     if shape.geom_type not in ("Point", "MultiPoint") or shape.is_empty:
         raise ValueError(wanted)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from layers.formats.source import GEOMETRY, Columns, FormatError, Source
 
@@ -74,8 +75,20 @@ class ByText:
 
     def shapes(self, batch: pa.RecordBatch) -> pa.Array:
         plain = pc.replace_substring_regex(batch.column(self.wkt).cast(pa.string()), r"(?i)^\s*SRID=\d+;", "")
-        shapes = shapely.from_wkt(plain.to_numpy(zero_copy_only=False), on_invalid="ignore")
+        texts = plain.to_numpy(zero_copy_only=False)
+        try:
+            shapes = shapely.from_wkt(texts, on_invalid="ignore")
+        except NotImplementedError:
+            # Arcs, which GEOS reads from no text: their rows are told one by one.
+            shapes = np.array([_parsed(text) for text in texts], dtype=object)
         return pa.array(shapely.to_wkb(shapes), pa.binary())
+
+
+def _parsed(text: str | None) -> BaseGeometry | None:
+    try:
+        return shapely.from_wkt(text, on_invalid="ignore")
+    except NotImplementedError:
+        return None
 
 
 @dataclass(frozen=True)

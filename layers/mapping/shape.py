@@ -17,12 +17,15 @@ from shapely.geometry.base import BaseGeometry
 
 from cim_models.theme import GeometryType
 from layers.mapping.batch import Verdict
+from layers.mapping.curves import has_arcs, straightened
 from layers.mapping.ground import Placement
 from layers.mapping.surface import faces_as_multipolygon, polygons, to_footprints
 from layers.recipe import Part
 
 Shapes = NDArray[Any]
 Floats = NDArray[np.float64]
+# Row index to what was wrong, and the change of area in m2.
+Repairs = dict[int, tuple[str, float | None]]
 
 POINT, LINE, RING, POLYGON, MULTIPOINT, MULTILINE, MULTIPOLYGON, COLLECTION = range(8)
 FITTING: dict[GeometryType, tuple[int, ...]] = {
@@ -43,13 +46,13 @@ class Shaped:
     """The geometries of a batch, as far as its verdict lets them stand.
 
     shapes: 2D, in the city's CRS. surfaces: where a row is a 3D surface. z_range: lowest and highest Z of each row in
-    the source's vertical datum, NaN without. repairs: row index to what was wrong and the change of area in m2.
+    the source's vertical datum, NaN without.
     """
 
     shapes: Shapes
     surfaces: NDArray[np.bool_]
     z_range: Floats
-    repairs: dict[int, tuple[str, float | None]] = field(default_factory=dict)
+    repairs: Repairs = field(default_factory=dict)
 
 
 def shaped(wkb: pa.Array, kind: GeometryType, placement: Placement, verdict: Verdict, part: Part) -> Shaped:
@@ -60,7 +63,7 @@ def shaped(wkb: pa.Array, kind: GeometryType, placement: Placement, verdict: Ver
     """
     if part.address:
         verdict.reject(wkb.is_null().to_numpy(zero_copy_only=False), "no place was found for its address")
-    raw, surfaces = _read(wkb, verdict, solid=part.solid is not None)
+    raw, surfaces, closed = _read(wkb, verdict, solid=part.solid is not None)
     _check_size(raw, verdict)
     z_range = _z_range(raw)
     _check_finite(raw, verdict)
@@ -72,7 +75,7 @@ def shaped(wkb: pa.Array, kind: GeometryType, placement: Placement, verdict: Ver
     _check_type(raw, kind, verdict)
     raw[~verdict.standing] = None
     placed = _placed(raw, placement, verdict)
-    result = Shaped(placed, surfaces, z_range, mended)
+    result = Shaped(placed, surfaces, z_range, closed | mended)
     _repair(result, verdict)
     if kind == "MultiPolygon":
         _to_multipolygons(result.shapes)
@@ -92,11 +95,11 @@ def exploded(shapes: Shapes, uids: list[str]) -> tuple[Shapes, NDArray[np.int64]
     return parts, rows.astype(np.int64), named
 
 
-def _read(wkb: pa.Array, verdict: Verdict, *, solid: bool) -> tuple[Shapes, NDArray[np.bool_]]:
+def _read(wkb: pa.Array, verdict: Verdict, *, solid: bool) -> tuple[Shapes, NDArray[np.bool_], Repairs]:
+    """The geometries, which of them are 3D surfaces, and those whose rings had to be closed."""
+    closed: Repairs = {}
     raw = wkb.to_numpy(zero_copy_only=False)
-    # A coordinate that is no number is told with its row.
-    with np.errstate(invalid="ignore"):
-        shapes = shapely.from_wkb(raw, on_invalid="ignore")
+    shapes = _parsed(raw)
     missing = wkb.is_null().to_numpy(zero_copy_only=False)
     surfaces = np.zeros(len(raw), dtype=bool)
     # GEOS reads no polyhedral surfaces; as multipolygons of the same faces it does.
@@ -104,12 +107,36 @@ def _read(wkb: pa.Array, verdict: Verdict, *, solid: bool) -> tuple[Shapes, NDAr
         if faces := faces_as_multipolygon(raw[index]):
             shapes[index] = shapely.from_wkb(faces, on_invalid="ignore")
             surfaces[index] = shapes[index] is not None
+        elif (shape := _closed(raw[index])) is not None:
+            shapes[index] = shape
+            closed[index] = ("a ring that is not closed", None)
     if solid:
         surfaces = np.isin(shapely.get_type_id(shapes), (POLYGON, MULTIPOLYGON))
     verdict.reject(missing, "no geometry, or not all of it in the file")
     verdict.reject(shapely.is_missing(shapes), "a geometry that cannot be read")
     verdict.reject(shapely.is_empty(shapes), "an empty geometry")
-    return shapes, surfaces
+    return shapes, surfaces, closed
+
+
+def _closed(wkb: bytes) -> BaseGeometry | None:
+    """The geometry with its rings closed; None where that is not all that it lacks."""
+    try:
+        return shapely.from_wkb(wkb, on_invalid="fix")
+    except shapely.GEOSException:
+        return None
+
+
+def _parsed(raw: Shapes) -> Shapes:
+    """Geometries of WKB, arcs as lines; None for what cannot be read."""
+    # A coordinate that is no number is told with its row.
+    with np.errstate(invalid="ignore"):
+        try:
+            return shapely.from_wkb(raw, on_invalid="ignore")
+        except NotImplementedError:
+            arcs = [index for index, wkb in enumerate(raw) if has_arcs(wkb)]
+            straight = raw.copy()
+            straight[arcs] = [straightened(raw[index]) for index in arcs]
+            return shapely.from_wkb(straight, on_invalid="ignore")
 
 
 def _z_range(shapes: Shapes) -> Floats:

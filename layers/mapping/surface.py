@@ -61,7 +61,7 @@ def faces_as_multipolygon(wkb: bytes) -> bytes | None:
     if len(wkb) < 9:
         return None
     order = "<" if wkb[0] == 1 else ">"
-    code, flags, dimensions = _geometry_code(struct.unpack_from(order + "I", wkb, 1)[0])
+    code, flags, dimensions = geometry_code(struct.unpack_from(order + "I", wkb, 1)[0])
     if code not in (POLYHEDRAL, TIN):
         return None
     if code == POLYHEDRAL:
@@ -69,7 +69,7 @@ def faces_as_multipolygon(wkb: bytes) -> bytes | None:
     return _triangles_as_polygons(wkb, order, flags, dimensions)
 
 
-def _geometry_code(stated: int) -> tuple[int, int, int]:
+def geometry_code(stated: int) -> tuple[int, int, int]:
     """Base code, what is added to it for Z, M and SRID, and the number of ordinates."""
     flags = stated & (EWKB_Z | EWKB_M | EWKB_SRID)
     base = stated & ~flags
@@ -85,7 +85,7 @@ def _triangles_as_polygons(wkb: bytes, order: str, flags: int, dimensions: int) 
     at = 9 if not flags & EWKB_SRID else 13
     try:
         for _ in range(struct.unpack_from(order + "I", wkb, at - 4)[0]):
-            _, own_flags, _ = _geometry_code(struct.unpack_from(order + "I", wkb, at + 1)[0])
+            _, own_flags, _ = geometry_code(struct.unpack_from(order + "I", wkb, at + 1)[0])
             struct.pack_into(order + "I", patched, at + 1, own_flags + WKB_POLYGON)
             (rings,) = struct.unpack_from(order + "I", wkb, at + 5)
             at += 9

@@ -390,6 +390,7 @@ HOSTILE = [
     "coverage/position",
     "coverage/position?coords=POINT(1)",
     "coverage/position?coords=POINT EMPTY",
+    "coverage/position?coords=CIRCULARSTRING(0 0,1 1,2 0)",
     "coverage/position?coords=POINT(nan 2)",
     "coverage/position?coords=POINT(1e400 2)",
     "coverage/position?coords=POINT(500 2)",

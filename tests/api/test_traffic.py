@@ -317,6 +317,7 @@ async def test_a_misspelt_parameter_is_named_before_what_lacks(asking: httpx.Asy
         ("matrix", {}, "give one of the two"),
         ("matrix", {"origins": "POINT(1 95)"}, "out of range"),
         ("matrix", {"origins": "LINESTRING(1 2,3 4)"}, "MULTIPOINT"),
+        ("matrix", {"origins": "CIRCULARSTRING(1 2,3 4,5 2)"}, "MULTIPOINT"),
         ("matrix", {"areas": "township"}, "no divisions"),
         ("parking", {}, "coords"),
         ("parking", {"coords": "POINT(120.98 28.11)", "limit": "51"}, "limit"),

@@ -80,7 +80,7 @@ def constant(given: Constant) -> Term:
 def _shape(text: str) -> ColumnElement[Any]:
     try:
         shape = shapely.from_wkt(text.removeprefix("SRID=4326;"))
-    except shapely.errors.GEOSException as error:
+    except (shapely.errors.GEOSException, NotImplementedError) as error:
         raise BadQuery(f"{text[:60]!r} is no WKT: {error}") from None
     if not shapely.is_valid(shape):
         raise BadQuery(f"{text[:60]!r}: {shapely.is_valid_reason(shape)}")
