@@ -79,6 +79,8 @@ OTHERS = (geodatabase.NAME, sheet.NAME)
 # Text of which any may be a table: it is one only where it is called so.
 BY_NAME = (delimited.FORMAT,)
 PLAIN_TEXT = (survey.FORMAT, delimited.FORMAT)
+# By marks of their beginning: they look like formats that are read, whose readers would call them broken.
+NOT_READ = ((b'"CityJSON', "CityJSON"), (b"opengis.net/citygml", "CityGML"))
 
 
 def open_sources(
@@ -108,6 +110,9 @@ def _open(path: Path, reading: Reading, limits: UnpackLimits) -> list[Source]:
             archive.inspect(path, limits)
             return sheet.open_workbook(path, reading)
         return _open_archive(path, head, reading, limits)
+    for mark, name in NOT_READ:
+        if mark in head:
+            raise FormatError(f"{path.name}: {name} is not read; export its footprints with heights as a GeoPackage")
     known = _format(path, head)
     if known is None:
         raise FormatError(_unknown(path, head))

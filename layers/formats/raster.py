@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import orjson
@@ -34,6 +35,11 @@ FOLDER = "terrain"
 # A few kilobytes of sparse TIFF can claim any size; a city at 10 cm is 25 GB.
 MOST_BYTES = 64 << 30
 EDGE_POINTS = 32
+# Metres in the units that heights come in beside metres.
+METRES = {"ft": 0.3048, "foot": 0.3048, "us-ft": 1200 / 3937, "us survey foot": 1200 / 3937, "cm": 0.01, "mm": 1e-3}
+# What programs write where there is no ground, and no ground has as its height.
+NO_GROUND = (-9999.0, -32768.0, -32767.0, -99999.0, float(np.finfo(np.float32).min))
+SAMPLE = 2048
 
 SCHEMA = pa.schema(
     [
@@ -54,7 +60,7 @@ class RasterSource:
 
     kind: imagery for three bands and more or a palette, hillshade for one band of bytes, else dtm; a recipe may say
     otherwise. opened_as: what rasterio opens. variable: of a NetCDF that has several. resolution: metres, of the wider
-    side of a cell. footprint: polygon in `crs`, x east first.
+    side of a cell. footprint: polygon in `crs`, x east first. scale, offset: of terrain, metres from what a cell holds.
     """
 
     file: Path
@@ -69,6 +75,9 @@ class RasterSource:
     name: str = "terrain"
     count: int | None = 1
     schema: pa.Schema = SCHEMA
+    scale: float = 1.0
+    offset: float = 0.0
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def path(self) -> str:
@@ -103,7 +112,8 @@ class RasterSource:
         """Write the cells to `folder / path` as a COG, whole or not at all; nothing to do where it lies already.
 
         folder: the city's data directory. Raises FormatError where cells cannot be read, OSError where the disk is
-        full. Values are kept bit for bit (deflate); overviews are averages, of classes (palette) the nearest.
+        full. Values are kept bit for bit (deflate), but for heights in other than metres, which become metres in single
+        precision; overviews are averages, of classes (palette) the nearest.
         """
         target = folder / self.path
         if target.exists():
@@ -117,6 +127,11 @@ class RasterSource:
             os.replace(partial, target)
         return target
 
+    @property
+    def _in_metres(self) -> bool:
+        """Whether cells must be turned into metres."""
+        return (self.scale, self.offset) != (1.0, 0.0)
+
     def _translate(self, scratch: Path) -> Path:
         # A virtual copy takes the CRS that was given; the file itself is not touched.
         virtual, result = scratch / "source.vrt", scratch / "result.tif"
@@ -124,7 +139,9 @@ class RasterSource:
         with rasterio.open(virtual, "r+") as dataset:
             dataset.crs = self.crs
             palette = ColorInterp.palette in dataset.colorinterp
-            floating = np.issubdtype(dataset.dtypes[0], np.floating)
+            floating = self._in_metres or np.issubdtype(dataset.dtypes[0], np.floating)
+        if self._in_metres:
+            _scale(virtual, self.scale, self.offset, self.nodata)
         profile = cog_profiles.get("deflate")  # type: ignore[no-untyped-call]
         profile |= {"predictor": 3 if floating else 2, "bigtiff": "IF_SAFER"}
         cog_translate(
@@ -179,14 +196,24 @@ def _open_raster(path: Path, reading: Reading, driver: str, opened_as: str, vari
             )
         if driver == "netCDF" and dataset.count > 1:
             raise FormatError(f"{path.name}: {dataset.count} steps of time; a city's terrain has one, cut out that one")
+        if np.issubdtype(dataset.dtypes[0], np.complexfloating):
+            raise FormatError(f"{path.name}: its cells are complex numbers; export heights or colours")
         system = _crs(path, stated)
         footprint = _footprint(dataset)
+        kind, nodata = _kind(dataset), _nodata(dataset)
+        notes: tuple[str, ...] = ()
+        scale, offset = _metres(dataset) if kind == "dtm" else (1.0, 0.0)
+        if kind == "dtm" and nodata is None and (nodata := _without_ground(dataset)) is not None:
+            notes = (f"cells of {nodata:g} are taken as empty: the file does not say what stands for no data",)
         return RasterSource(
             file=path,
             crs=_short(system),
-            kind=_kind(dataset),
+            kind=kind,
             resolution=_resolution(dataset, system, footprint),
-            nodata=_nodata(dataset),
+            nodata=nodata,
+            scale=scale,
+            offset=offset,
+            notes=notes,
             footprint=footprint,
             opened_as=opened_as,
             variable=variable,
@@ -234,6 +261,37 @@ def _nodata(dataset: rasterio.DatasetReader) -> float | None:
     nodata = dataset.nodata
     # NaN is no number to a database column; cells that are NaN stay empty without it.
     return None if nodata is None or not np.isfinite(nodata) else float(nodata)
+
+
+def _metres(dataset: rasterio.DatasetReader) -> tuple[float, float]:
+    """Scale and offset that make metres of what the first band's cells hold."""
+    unit = METRES.get((dataset.units[0] or "").strip().lower(), 1.0)
+    return float(dataset.scales[0]) * unit, float(dataset.offsets[0]) * unit
+
+
+def _without_ground(dataset: rasterio.DatasetReader) -> float | None:
+    """What stands in cells without ground where the file does not say it; None if all of a sample may be heights."""
+    sample = dataset.read(1, out_shape=(min(dataset.height, SAMPLE), min(dataset.width, SAMPLE)))
+    return next((value for value in NO_GROUND if (sample == value).any()), None)
+
+
+def _scale(virtual: Path, scale: float, offset: float, nodata: float | None) -> None:
+    """Have a VRT of GDAL's give its cells scaled, in single precision."""
+    tree = ElementTree.parse(virtual)
+    for band in tree.iter("VRTRasterBand"):
+        band.set("dataType", "Float32")
+        for told in ("Scale", "Offset", "UnitType"):
+            for element in band.findall(told):
+                band.remove(element)
+        for source in band.findall("SimpleSource") + band.findall("ComplexSource"):
+            source.tag = "ComplexSource"
+            ElementTree.SubElement(source, "ScaleOffset").text = repr(offset)
+            ElementTree.SubElement(source, "ScaleRatio").text = repr(scale)
+            if nodata is not None and source.find("NODATA") is None:
+                ElementTree.SubElement(source, "NODATA").text = repr(nodata)
+        if nodata is not None and band.find("NoDataValue") is None:
+            ElementTree.SubElement(band, "NoDataValue").text = repr(nodata)
+    tree.write(virtual)
 
 
 def _footprint(dataset: rasterio.DatasetReader) -> shapely.Polygon:

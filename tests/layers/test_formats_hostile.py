@@ -124,3 +124,16 @@ def test_damage_gives_rows_or_a_reason(
         for found in open_sources(tmp_path / name, crs="EPSG:4490"):
             for batch in mapped(found, part(), PINGYANG):
                 assert batch.rows.num_rows + len(batch.rejects) >= batch.read
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("tiles.city.json", '{"type": "CityJSON", "version": "2.0", "CityObjects": {}, "vertices": []}'),
+        ("tiles.gml", '<core:CityModel xmlns:core="http://www.opengis.net/citygml/2.0"/>'),
+    ],
+)
+def test_cities_in_solids_are_not_called_broken(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(FormatError, match="is not read; export its footprints"):
+        open_sources(tmp_path / name)

@@ -56,6 +56,44 @@ def test_the_cog_is_valid_and_holds_the_same_cells(shared_data: Path, tmp_path: 
     assert [file.name for file in cog.parent.iterdir()] == [cog.name]
 
 
+@pytest.mark.parametrize(("unit", "metres"), [("m", 1.0), ("", 1.0), ("ft", 0.3048), ("US survey foot", 0.3048006096)])
+def test_scaled_heights_become_metres_as_gdal_unscales_them(tmp_path: Path, unit: str, metres: float) -> None:
+    cells = np.arange(-600, 600, dtype=np.int16).reshape(30, 40)
+    cells[3:9, 5:20] = -32768
+    path = write(tmp_path / "dem.tif", cells, nodata=-32768)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.scales, dataset.offsets, dataset.units = [0.01], [50.0], [unit]
+    plain = tmp_path / "plain.tif"
+    subprocess.run(["gdal_translate", "-q", "-unscale", "-ot", "Float32", path, plain], check=True)
+    with rasterio.open(opened(path).write_cog(tmp_path / "city")) as ours, rasterio.open(plain) as theirs:
+        mine, truth = ours.read(1, masked=True), theirs.read(1, masked=True) * np.float32(metres)
+        assert (ours.dtypes, ours.scales, ours.offsets) == (("float32",), (1.0,), (0.0,))
+    np.testing.assert_array_equal(mine.mask, truth.mask)
+    np.testing.assert_allclose(mine.compressed(), truth.compressed(), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("empty", "kind"), [(-9999, np.int16), (-32768, np.int16), (np.finfo("f4").min, np.float32)])
+def test_cells_without_ground_are_empty_where_the_file_does_not_say_so(
+    tmp_path: Path, empty: float, kind: type
+) -> None:
+    cells = np.full((30, 40), 12, kind)
+    cells[3:9, 5:20] = empty
+    source = opened(write(tmp_path / "dem.tif", cells))
+    assert source.nodata == empty
+    assert "taken as empty" in source.notes[0]
+    with rasterio.open(source.write_cog(tmp_path / "city")) as ours:
+        np.testing.assert_array_equal(ours.read(1, masked=True).mask, cells == kind(empty))
+
+
+def test_a_deep_sea_is_no_gap_and_complex_numbers_are_no_terrain(tmp_path: Path) -> None:
+    assert (
+        opened(write(tmp_path / "sea.tif", np.linspace(-9998, 20, 1200, dtype=np.float32).reshape(30, 40))).nodata
+        is None
+    )
+    with pytest.raises(FormatError, match="complex"):
+        opened(write(tmp_path / "radar.tif", np.ones((3, 4), np.complex64)))
+
+
 def test_a_second_time_nothing_is_written(tmp_path: Path) -> None:
     source = opened(write(tmp_path / "a.tif", np.ones((300, 300), np.float32)))
     first = source.write_cog(tmp_path / "city").stat().st_mtime_ns
