@@ -152,8 +152,13 @@ def shares(work: npt.NDArray[Any]) -> Ints:
 
 def around(values: npt.NDArray[T], *, greatest: bool) -> npt.NDArray[T]:
     """The greatest or least of each value and the eight around it."""
-    padded = np.pad(values, 1, mode="edge")
-    rows, columns = values.shape
-    near = np.stack([padded[r : r + rows, c : c + columns] for r in range(3) for c in range(3)])
-    found: npt.NDArray[T] = near.max(0) if greatest else near.min(0)
-    return found
+    pick = np.maximum if greatest else np.minimum
+    found = values
+    for _ in range(2):
+        row = found
+        found = row.copy()
+        pick(found[1:], row[:-1], out=found[1:])
+        pick(found[:-1], row[1:], out=found[:-1])
+        # Down the columns, then along what are rows then.
+        found = found.T
+    return np.ascontiguousarray(found)
