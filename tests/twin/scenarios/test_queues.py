@@ -37,7 +37,7 @@ def test_queues_are_played_by_minute(hook: Hook, streets: None) -> None:
     minutes = run.table("minutes")
     assert len(minutes) == 6
     headers = {"Authorization": f"Bearer {hook.tokens.editor}"}
-    layer, moment = run.layers["queues"], str(minutes["time"][2])
+    layer, moment = run.layers["queues"], str(minutes["time"][minutes["vehicles"].idxmax()])
     asked = {"datetime": moment.replace(" ", "T"), "limit": "1000"}
     answer = httpx.get(f"{hook.url}/collections/{layer}/items", params=asked, headers=headers).raise_for_status()
     features = answer.json()["features"]

@@ -119,7 +119,7 @@ def _run(city: City, inputs: DynamicInputs, progress: Progress) -> Result:
         layers=[each for each in _layers(usual, plan, minutes, begins, warm_up_s) if each.table.num_rows],
         indicators=indicators,
         tables={
-            "minutes": minute_table(minutes, begins),
+            "minutes": minute_table(minutes, begins, inputs.minutes),
             "queued_links": lost_table(usual.streets, minutes, begins),
             **event_tables(usual.streets, [*usual.closures, *sudden], [each.moment for each in plan.hours]),
         },

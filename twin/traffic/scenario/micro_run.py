@@ -81,7 +81,7 @@ def _run(city: City, inputs: MicroInputs, progress: Progress) -> Result:
     return Result(
         layers=[street_layer(streets, found.streets, begins)],
         indicators=indicators,
-        tables={"minutes": minute_table(found.streets, begins)},
+        tables={"minutes": minute_table(found.streets, begins, inputs.minutes)},
         files={"vehicles.json": tracks},
     )
 

@@ -58,9 +58,9 @@ def street_layer(streets: Streets, minutes: LinkMinutes, begins: datetime) -> Ve
     return VectorLayer("queues", Words("逐分钟车速与排队", "Speed and queue by minute"), titled_columns(columns), style)
 
 
-def minute_table(minutes: LinkMinutes, begins: datetime) -> pa.Table:
-    """Sums of each minute: vehicles on the road, of these standing, and their mean speed."""
-    count = int(minutes.minute.max(initial=-1)) + 1
+def minute_table(minutes: LinkMinutes, begins: datetime, asked: int) -> pa.Table:
+    """Sums of each minute that was asked for, empty ones too: vehicles on the road, of these standing, mean speed."""
+    count = max(asked, int(minutes.minute.max(initial=-1)) + 1)
     vehicles = np.bincount(minutes.minute, minutes.vehicles, count)
     metres = np.bincount(minutes.minute, minutes.vehicles * minutes.speed_m_s, count)
     return titled_columns(

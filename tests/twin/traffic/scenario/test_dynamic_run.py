@@ -5,16 +5,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psycopg
 import pytest
 
 from tests.twin.traffic.scenario.test_run import USUAL, layer, opened, river, run, shown, volumes
 from twin.scenarios.keep import keep
 from twin.scenarios.protocol import Result
+from twin.traffic.link_minutes import LinkMinutes
 from twin.traffic.scenario import TRAFFIC, engines
 from twin.traffic.scenario.dynamic import DYNAMIC, DynamicInputs
 from twin.traffic.scenario.errors import TrafficRefused
 from twin.traffic.scenario.inputs import TrafficInputs
+from twin.traffic.scenario.minute_layers import minute_table
 
 __all__ = ["river"]
 City = tuple[str, Path]
@@ -158,6 +161,15 @@ def test_an_area_takes_what_leads_through_it(river: City) -> None:
     nowhere = shown(river, [(5000, 5000), (5100, 5000), (5100, 5100), (5000, 5000)])
     with pytest.raises(TrafficRefused, match="area: no trips lead through it"):
         simulate(river, area={"type": "Polygon", "coordinates": [nowhere]})
+
+
+def test_a_minute_in_which_nobody_drives_is_told_too() -> None:
+    one = np.ones(1)
+    minutes = LinkMinutes(np.array([1]), np.array([1]), np.array([0]), 10 * one, 2 * one, one, one)
+    told_of = minute_table(minutes, datetime(2026, 6, 1, 9, tzinfo=UTC), 4)
+    assert told_of["vehicles"].to_pylist() == [0, 2, 0, 0]
+    assert told_of["speed_kmh"].to_pylist() == [0, 36, 0, 0]
+    assert [time.minute for time in told_of["time"].to_pylist()] == [0, 1, 2, 3]
 
 
 def test_without_uxsim_the_scenario_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
